@@ -1,0 +1,1 @@
+"""Wires and bytes: modem, mail server; no database and no business."""

@@ -1,0 +1,1 @@
+"""The process engine: runs BPMN diagrams durably; knows no business and no web."""

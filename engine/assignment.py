@@ -1,0 +1,91 @@
+"""Candidate rule named in a diagram -> the people a work item goes to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from engine.i18n import Sentence
+
+_GROUP_KINDS = {"position": 1, "role": 2, "department": 3}
+
+
+def group_principal(kind: str, id: int) -> int:
+    """The (negative) inbox key of a pool of people: a position, a role or a department."""
+    return -(_GROUP_KINDS[kind] * 1_000_000_000_000 + id)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a rule may look at."""
+
+    instance_id: int
+    definition_key: str
+    node: str
+    starter_id: int
+    variables: dict[str, Any]
+    """process variables plus `form`, the present form values"""
+    handlers: dict[str, int]
+    """node id -> person who completed it last"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Whom a rule found: persons by id, pools by group principal; `path` explains it ("superior of 李娜")."""
+
+    persons: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    path: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.persons or self.groups)
+
+
+Rule = Callable[..., Candidates]
+RuleT = TypeVar("RuleT", bound=Rule)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRule:
+    name: str
+    title: Sentence
+    function: Rule
+    argument: str | None = None
+    """what stands in the brackets, for the designer's picker: "person" | "position" | "role" | "levels" | "field" | "node" """
+
+
+RULES: dict[str, AssignmentRule] = {}
+
+
+def assignment(
+    name: str, title: Sentence, argument: str | None = None
+) -> Callable[[RuleT], RuleT]:
+    """Declare `(session, request: Request, argument: str | None) -> Candidates` under a name diagrams may use."""
+
+    def declare(function: RuleT) -> RuleT:
+        RULES[name] = AssignmentRule(name, title, function, argument)
+        return function
+
+    return declare
+
+
+_CALL = re.compile(r"^\s*([a-z_][a-z0-9_]*)\s*(?:\(\s*([^()]*?)\s*\))?\s*$")
+
+
+def parse(text: str) -> tuple[str, str | None] | None:
+    """Read "superior" as ("superior", None), "position(finance)" as ("position", "finance"), anything else as None."""
+    match = _CALL.match(text)
+    return (match.group(1), match.group(2) or None) if match else None
+
+
+def resolve(session: Session, rule: str, request: Request) -> Candidates:
+    """Ask the named rule; an unknown rule was refused at deploy, so a KeyError here is a defect."""
+    parsed = parse(rule)
+    if parsed is None:
+        raise KeyError(rule)
+    name, argument = parsed
+    return RULES[name].function(session, request, argument)

@@ -1,0 +1,173 @@
+"""What a business package declares of itself, and the registries the house reads instead of importing upward."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
+
+from engine.actor import Actor
+from engine.i18n import Sentence
+
+ROOMS = ("models", "permissions", "assignments", "operations", "subscribers", "jobs")
+"""Modules of a package that declare something when imported."""
+
+Scope = Callable[[Actor], "ColumnElement[bool]"]
+"""visible_to(actor): the SQL condition of the rows the actor may see; asked on every road."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """`package.noun.verb`, said once; checked in the operation, used by the page to hide the button."""
+
+    name: str
+    title: Sentence
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a register. `kind`: text | number | money | date | datetime | bool | state | person | reference."""
+
+    name: str
+    title: Sentence
+    kind: str = "text"
+    sortable: bool = True
+    phone: bool = True
+    """kept in the card of the phone layout"""
+    choices: Mapping[str, Sentence] = field(default_factory=dict)
+    """stored value -> what people read (kind "state")"""
+
+
+@dataclass(frozen=True)
+class Register:
+    """A list of records people look things up in; webapp/registers turns it into a FAB ModelView.
+
+    create/change/archive are the operations behind FAB's buttons: `(session, actor, *, values: dict) -> record`,
+    `(session, actor, *, record_id, version, values) -> record`, `(session, actor, *, record_id) -> None`. None = no button.
+    """
+
+    name: str
+    title: Sentence
+    model: type
+    columns: tuple[Column, ...]
+    scope: Scope
+    group: str
+    """menu group: workbench | customer | sales | office | admin | process | reports | system"""
+    icon: str = "table"
+    order_by: tuple[str, str] = ("id", "desc")
+    search: tuple[str, ...] = ()
+    fields: tuple[Column, ...] = ()
+    """what the add/edit form shows, in order; relation columns by the relationship's name"""
+    related: tuple[str, ...] = ()
+    """names of registers shown as tabs on the record page"""
+    permission: str = ""
+    """permission needed to open the register at all; "" = every employee"""
+    create: Callable[..., Any] | None = None
+    change: Callable[..., Any] | None = None
+    archive: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that ships with the house: `bpmn/<diagram>` with its tables and forms beside it."""
+
+    key: str
+    title: Sentence
+    diagram: str
+    icon: str = "file-text"
+    description: Sentence | None = None
+    startable_by: str = ""
+    """permission needed to start it; "" = every employee"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    title: Sentence
+    processes: tuple[Process, ...] = ()
+    registers: tuple[Register, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+
+
+class Directory(Protocol):
+    """Who people are, for rooms below organization; given by bootstrap."""
+
+    def names(self, session: Session, person_ids: Sequence[int]) -> dict[int, str]: ...
+
+    def fallback_persons(self, session: Session) -> tuple[int, ...]:
+        """Who takes a work item when the rule finds nobody."""
+        ...
+
+    def members(self, session: Session, principal: int) -> tuple[int, ...]:
+        """The people of a group principal."""
+        ...
+
+
+class Health(Protocol):
+    def __call__(self) -> tuple[str, str]:
+        """("up" | "degraded" | "down", reason)"""
+        ...
+
+
+@dataclass
+class Catalog:
+    """Everything declared, filled by `discover` and bootstrap at start, read-only after."""
+
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    scopes: dict[type, Scope] = field(default_factory=dict)
+    search: dict[str, tuple[type, tuple[str, ...]]] = field(default_factory=dict)
+    """record type -> (model, columns people search by)"""
+    health: dict[str, Health] = field(default_factory=dict)
+    directory: Directory | None = None
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        return {
+            p.key: p for manifest in self.manifests.values() for p in manifest.processes
+        }
+
+    @property
+    def registers(self) -> dict[str, Register]:
+        return {
+            r.name: r
+            for manifest in self.manifests.values()
+            for r in manifest.registers
+        }
+
+    @property
+    def permissions(self) -> dict[str, Permission]:
+        return {
+            p.name: p
+            for manifest in self.manifests.values()
+            for p in manifest.permissions
+        }
+
+
+CATALOG = Catalog()
+
+
+def discover(package: ModuleType) -> Catalog:
+    """Import every room of every package below `package` and keep its manifest; safe to call twice."""
+    for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if not info.ispkg:
+            continue
+        here = importlib.import_module(info.name)
+        rooms = {module.name for module in pkgutil.iter_modules(here.__path__)}
+        for room in ROOMS:
+            if room in rooms:
+                importlib.import_module(f"{info.name}.{room}")
+        if "manifest" in rooms:
+            manifest: Manifest = importlib.import_module(
+                f"{info.name}.manifest"
+            ).MANIFEST
+            CATALOG.manifests[info.name.rsplit(".", 1)[-1]] = manifest
+            for register in manifest.registers:
+                CATALOG.scopes[register.model] = register.scope
+                if register.search:
+                    CATALOG.search[register.name] = (register.model, register.search)
+    return CATALOG

@@ -1,0 +1,159 @@
+"""One Base, one session, one way to open a transaction; SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+Sessions = scoped_session(sessionmaker(expire_on_commit=False))
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""Primary and foreign keys: 64 bit; SQLite numbers rows by itself only for INTEGER."""
+
+Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Aware instants in, aware UTC instants out; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return (
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        )
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: Json, list[Any]: Json}
+
+
+def make_engine(url: str, **options: Any) -> Engine:
+    """An engine with the settings both databases need for durable, concurrent steps."""
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url, connect_args={"timeout": 30, "check_same_thread": False}, **options
+        )
+        _prepare_sqlite(engine)
+        return engine
+    return create_engine(url, pool_pre_ping=True, **options)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        # One writer at a time by design: a transaction that may write takes the lock at its start, so it can never
+        # fail half way with "database is locked". Read-only work says so with execution_options(read_only=True).
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def bind(url: str, **options: Any) -> Engine:
+    """Point the session at a database; returns the engine."""
+    engine = make_engine(url, **options)
+    Sessions.remove()
+    Sessions.configure(bind=engine)
+    return engine
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """The outermost entry (page, job, event, command) opens it; operations inside may flush, never commit.
+
+    It commits or rolls back only: removing the session would detach the page's own user. The session is removed once
+    per request, task or event by whoever serves that.
+    """
+    session = Sessions()
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Run once when the outermost transaction has committed; forgotten when its transaction or savepoint rolls back."""
+    session.info.setdefault("after_commit", []).append(
+        (session.get_nested_transaction(), callback)
+    )
+
+
+@event.listens_for(Session, "after_commit")
+def _run_callbacks(session: Session) -> None:
+    savepoint = session.get_nested_transaction()
+    if (
+        savepoint is not None
+    ):  # a released savepoint: its callbacks now hang on what encloses it
+        waiting = session.info.get("after_commit", [])
+        outer = (
+            savepoint.parent
+            if savepoint.parent is not None and savepoint.parent.nested
+            else None
+        )
+        session.info["after_commit"] = [
+            (outer if mine is savepoint else mine, call) for mine, call in waiting
+        ]
+        return
+    for _savepoint, callback in session.info.pop("after_commit", []):
+        callback()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_callbacks(session: Session) -> None:
+    savepoint = session.get_nested_transaction()
+    waiting = session.info.pop("after_commit", [])
+    if savepoint is not None:
+        session.info["after_commit"] = [
+            (mine, call) for mine, call in waiting if mine is not savepoint
+        ]

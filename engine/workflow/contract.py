@@ -1,0 +1,181 @@
+"""What the rest of the engine and the workflow room say to each other; plain data, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+PENDING: Any = object()
+"""Returned by Host.call_service for a connector task: the token waits for `Live.resolve_service`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A diagram element as the house needs it; attributes read from the `camunda:` namespace."""
+
+    id: str
+    kind: str
+    """userTask | serviceTask | businessRuleTask | startEvent | boundaryEvent | …: the BPMN tag"""
+    name: str
+    process: str
+    """id of the process element it stands in (a called one may differ from the definition's key)"""
+    documentation: str = ""
+    form_key: str = ""
+    """camunda:formKey: the form file's name without ".form.json", or "" """
+    candidates: tuple[str, ...] = ()
+    """assignment rules, from camunda:assignee / candidateUsers / candidateGroups / the lane's name, in that order"""
+    topic: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """camunda:inputParameter name -> expression"""
+    result_variable: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """camunda:property name -> value, e.g. "approval.allow" -> "approve,reject,return" """
+    catches: tuple[str, ...] = ()
+    """error codes caught by boundary events on this node or on a sub-process around it; "" = any"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCall:
+    topic: str
+    token: int
+    node: str
+    parameters: dict[str, Any]
+    boundary_host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTask:
+    """A user task that became ready."""
+
+    token: int
+    node: str
+    data: Mapping[str, Any]
+    """the token's variables (read-only view), for assignment and titles"""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    token: int
+    node: str
+    due_at: datetime
+    catch_up: str = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitSet:
+    token: int
+    node: str
+    kind: str
+    """message | signal"""
+    name: str
+    business_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A node that could not run: an incident."""
+
+    token: int
+    node: str
+    cause: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """A message or signal this instance sends to the outside."""
+
+    kind: str
+    name: str
+    business_key: str | None
+    variables: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one step did, in order; given out once by `Live.drain()`."""
+
+    opened: list[OpenedTask] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    """tokens of user tasks that were completed by this step"""
+    cancelled: list[int] = field(default_factory=list)
+    """tokens of user tasks that died without being completed (interrupted, terminated)"""
+    timers_set: list[TimerSet] = field(default_factory=list)
+    timers_cleared: list[int] = field(default_factory=list)
+    waits_set: list[WaitSet] = field(default_factory=list)
+    waits_cleared: list[int] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    failures_cleared: list[int] = field(default_factory=list)
+    thrown: list[Thrown] = field(default_factory=list)
+    path: list[tuple[str, str]] = field(default_factory=list)
+    """(element id, "entered" | "left" | "cancelled" | "taken"): nodes and sequence flows, in the order it happened"""
+    ended: str | None = None
+    """None while it runs; "completed" or "failed" (error end event that nobody caught)"""
+    error_code: str = ""
+
+
+class Host(Protocol):
+    """What the workflow room asks of the house while it steps. Every call is synchronous and inside the step."""
+
+    def now(self) -> datetime: ...
+
+    def call_service(self, call: ServiceCall) -> Any:
+        """Run the topic's function; its JSON-able result, or PENDING. May raise BpmnError; RuleViolation passes through
+        and refuses the step; any other exception must become a Failure of that token, the others live on."""
+        ...
+
+    def form_values(self) -> Mapping[str, Any]:
+        """The instance's present form values, shown to expressions as `form`."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """Read-only facts shown to expressions: `instance_id`, `starter`, `business_key`."""
+        ...
+
+    def working_due(
+        self, start: datetime, *, days: int = 0, hours: float = 0
+    ) -> datetime:
+        """`start` plus working days or hours on the company's calendar."""
+        ...
+
+
+class CompiledProcess(Protocol):
+    """A parsed definition: immutable, shared by all instances and threads."""
+
+    key: str
+    name: str
+    sha256: str
+    nodes: Mapping[str, Node]
+    files: Mapping[str, str]
+
+
+class Live(Protocol):
+    """One instance in memory. Methods step until nothing more can run by itself; then `drain()` and `dump()`.
+
+    A method raising leaves the object unusable: drop it and load again.
+    """
+
+    def complete(self, token: int, variables: Mapping[str, Any]) -> None: ...
+    def throw_error(self, token: int, code: str, variables: Mapping[str, Any]) -> None:
+        """Raise a BPMN error from an open user task (an approver rejects or returns); see Node.catches."""
+        ...
+
+    def fire_timer(self, token: int) -> None: ...
+    def deliver(self, token: int, name: str, variables: Mapping[str, Any]) -> None: ...
+    def resolve_service(self, token: int, result: Any) -> None: ...
+    def fail_service(self, token: int, cause: str, detail: str) -> None: ...
+    def retry(self, token: int) -> None:
+        """Run a failed node again."""
+        ...
+
+    def skip(self, token: int, result: Any) -> None:
+        """Treat a failed node as done with this result."""
+        ...
+
+    def cancel_all(self) -> None: ...
+    def variables(self) -> Mapping[str, Any]: ...
+    def set_variables(self, variables: Mapping[str, Any]) -> None: ...
+    def drain(self) -> Changes: ...
+    def dump(self) -> bytes: ...

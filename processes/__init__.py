@@ -1,0 +1,1 @@
+"""The business, one package per noun; stands on the engine, below every page."""

@@ -1,0 +1,1 @@
+"""Everything that is started: web pages, REST, worker, listener, command line."""
