@@ -107,3 +107,13 @@ class Forbidden(AppError):
 class Conflict(AppError):
     status = 409
     code = "conflict"
+
+
+class BpmnError(Exception):
+    """An error the diagram foresees: caught by an error event with this code."""
+
+    def __init__(self, code: str, message: str = "", **variables: Any) -> None:
+        super().__init__(message or code)
+        self.code = code
+        self.message = message
+        self.variables = variables

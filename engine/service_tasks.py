@@ -89,16 +89,6 @@ def connector_task(
     return _declare("connector", name, title)
 
 
-class BpmnError(Exception):
-    """An error the diagram foresees: caught by an error event with this code."""
-
-    def __init__(self, code: str, message: str = "", **variables: Any) -> None:
-        super().__init__(message or code)
-        self.code = code
-        self.message = message
-        self.variables = variables
-
-
 def invoke(
     topic: Topic,
     session: Session,
