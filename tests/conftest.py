@@ -1,0 +1,185 @@
+"""What every test may ask for: a database, a clock, a Redis, a browser; and how a missing one is reported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from engine import clock as engine_clock
+from engine.db import Sessions
+from tests import databases, servers
+from tests.databases import Database
+
+MONDAY_MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+"""9:00 in Shanghai on a working day"""
+
+CHROMIUM_MISSING = "no Chromium: apt-get install chromium, or point YUNLIU_CHROMIUM at one"
+
+# ------------------------------------------------------------------------------------------------- options
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("yunliu")
+    group.addoption("--strict-skips", action="store_true", help="a skipped test is an error: nothing may be missing")
+    group.addoption("--database", choices=databases.NAMES, help="run the database tests on this one only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `database` runs on each; `@pytest.mark.databases("postgresql")` names fewer."""
+    if "database" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("databases")
+    names = marker.args if marker else databases.NAMES
+    chosen = metafunc.config.getoption("--database")
+    metafunc.parametrize("database", [n for n in names if chosen in (None, n)], indirect=True, scope="function")
+
+
+# ------------------------------------------------------------------------------------------------- skips are visible
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    _refuse_skip(item.config, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    report = yield
+    _refuse_skip(collector.config, report)
+    return report
+
+
+def _refuse_skip(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
+    expected_to_fail = hasattr(report, "wasxfail")
+    if report.skipped and not expected_to_fail and config.getoption("--strict-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be skipped here: {_reason(report)}"
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    longrepr = report.longrepr
+    return longrepr[2].removeprefix("Skipped: ") if isinstance(longrepr, tuple) else str(longrepr)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
+    for reason, count in skipped.most_common():
+        terminalreporter.write_line(f"not tested here ({count} tests): {reason}", yellow=True)
+
+
+# ------------------------------------------------------------------------------------------------- databases
+
+
+@pytest.fixture(scope="session")
+def postgres_url(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server: the one named by YUNLIU_TEST_POSTGRES, else one of our own."""
+    if named := os.environ.get("YUNLIU_TEST_POSTGRES"):
+        yield named
+        return
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(servers.postgres())
+        except servers.CannotStart as error:
+            pytest.skip(str(error))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _postgres_database(postgres_url: str, worker_id: str) -> Iterator[databases.PostgresDatabase]:
+    made = databases.PostgresDatabase(postgres_url, f"yunliu_test_{os.getpid()}_{worker_id}")
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteTemplate:
+    return databases.SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with the newest schema; `engine.db.Sessions` is bound to it, commits are real."""
+    if request.param == "sqlite":
+        template: databases.SqliteTemplate = request.getfixturevalue("_sqlite_template")
+        with template.database(tmp_path) as made:
+            yield made
+    else:
+        server: databases.PostgresDatabase = request.getfixturevalue("_postgres_database")
+        with server.database() as made:
+            yield made
+
+
+@pytest.fixture
+def engine_url(database: Database) -> str:
+    return database.url
+
+
+@pytest.fixture
+def session(database: Database) -> Session:
+    """The thread's own session, the one `engine.db.transaction()` uses."""
+    return Sessions()
+
+
+# ------------------------------------------------------------------------------------------------- the rest of the world
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """An empty Redis: the one named by YUNLIU_TEST_REDIS, else one of our own."""
+    if named := os.environ.get("YUNLIU_TEST_REDIS"):
+        yield named
+        return
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(servers.redis_server())
+        except servers.CannotStart as error:
+            pytest.skip(str(error))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium that runs headless."""
+    named = os.environ.get("YUNLIU_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        pytest.skip(CHROMIUM_MISSING)
+    return found
+
+
+class TestClock:
+    """A clock that stands still until it is turned."""
+
+    __test__ = False
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **duration: float) -> datetime:
+        """advance(hours=8): that much later."""
+        self.at += timedelta(**duration)
+        return self.at
+
+    def turn_to(self, at: datetime) -> None:
+        self.at = at
+
+
+@pytest.fixture
+def clock() -> Iterator[TestClock]:
+    """`engine.clock` standing at nine o'clock on a working Monday in Shanghai."""
+    turned = TestClock(MONDAY_MORNING)
+    with engine_clock.turned_to(turned):
+        yield turned
