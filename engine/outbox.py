@@ -1,0 +1,282 @@
+"""Effects that leave the house: written with the change, delivered after it under a lease, never sent twice blindly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine import clock, queue
+from engine.actor import SYSTEM, Actor
+from engine.db import after_commit
+from engine.i18n import _
+from engine.errors import Conflict, NotFound, RuleViolation
+from engine.models import OutboxMessage
+
+LEASE = timedelta(minutes=2)
+PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 7200))
+"""Between attempts of a deferred message; after the last it fails."""
+
+DELIVER_JOB = "engine.deliver_outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a wire answered."""
+
+    outcome: Literal["accepted", "rejected", "deferred", "unknown"]
+    detail: dict[str, Any] = field(default_factory=dict)
+    """kept as the message's result: references, codes"""
+    error: str = ""
+    retry_after: timedelta | None = None
+
+
+class Handler(Protocol):
+    """Delivers the messages of one channel; no transaction is open while it runs."""
+
+    retry_unknown: bool
+    """True for idempotent peers: a doubtful attempt may be repeated"""
+
+    def deliver(self, key: str, payload: dict[str, Any]) -> Delivery: ...
+
+
+HANDLERS: dict[str, Handler] = {}
+"""Channels this process delivers; filled by bootstrap."""
+
+
+def enqueue(
+    session: Session,
+    *,
+    channel: str,
+    key: str,
+    payload: dict[str, Any],
+    actor: Actor = SYSTEM,
+    record: tuple[str, int] | None = None,
+    instance_id: int | None = None,
+    token: int | None = None,
+    send_at: datetime | None = None,
+) -> int:
+    """Write one effect; the same key again is the same effect. Returns the message's id."""
+    now = clock.now()
+    values = {
+        "channel": channel,
+        "key": key,
+        "payload": payload,
+        "state": "queued",
+        "attempts": 0,
+        "fence": 0,
+        "available_at": send_at or now,
+        "result": {},
+        "last_error": "",
+        "instance_id": instance_id,
+        "token": token,
+        "record_type": record[0] if record else None,
+        "record_id": record[1] if record else None,
+        "created_at": now,
+        "created_by": actor.person_id,
+    }
+    dialect = session.get_bind().dialect.name
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(
+        OutboxMessage
+    )
+    new = session.scalar(
+        insert.values(values)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(OutboxMessage.id)
+    )
+    if new is not None:
+        after_commit(session, lambda: queue.wake(DELIVER_JOB))
+        return int(new)
+    return session.scalars(
+        select(OutboxMessage.id).where(OutboxMessage.key == key)
+    ).one()
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A message this process may send until the lease ends."""
+
+    id: int
+    channel: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    fence: int
+    instance_id: int | None
+    token: int | None
+
+
+def lease(
+    session: Session, channels: Sequence[str], owner: str, limit: int = 50
+) -> list[Leased]:
+    """Take up to `limit` ready messages; others skip them until the lease ends."""
+    now = clock.now()
+    ready = (
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.state == "queued",
+            OutboxMessage.channel.in_(channels),
+            OutboxMessage.available_at <= now,
+        )
+        .order_by(OutboxMessage.available_at, OutboxMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id.in_(ready.scalar_subquery()),
+            OutboxMessage.state == "queued",
+        )
+        .values(
+            state="sending",
+            lease_owner=owner,
+            lease_until=now + LEASE,
+            fence=OutboxMessage.fence + 1,
+            attempt_started_at=None,
+        )
+        .returning(
+            OutboxMessage.id,
+            OutboxMessage.channel,
+            OutboxMessage.key,
+            OutboxMessage.payload,
+            OutboxMessage.attempts,
+            OutboxMessage.fence,
+            OutboxMessage.instance_id,
+            OutboxMessage.token,
+        )
+        .execution_options(synchronize_session=False)
+    ).all()
+    return sorted((Leased(*row) for row in rows), key=lambda message: message.id)
+
+
+def begin_attempt(session: Session, message: Leased) -> bool:
+    """Note, before the wire is touched, that from here on the peer may act. False: the lease is no longer ours."""
+    now = clock.now()
+    return (
+        session.execute(
+            update(OutboxMessage)
+            .where(
+                OutboxMessage.id == message.id,
+                OutboxMessage.fence == message.fence,
+                OutboxMessage.state == "sending",
+                OutboxMessage.lease_until > now,
+            )
+            .values(
+                attempt_started_at=now,
+                lease_until=now + LEASE,
+                attempts=OutboxMessage.attempts + 1,
+            )
+            .execution_options(synchronize_session=False)
+        ).rowcount  # type: ignore[attr-defined]
+        == 1
+    )
+
+
+def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:
+    """Record what came of an attempt; returns the new state, or None when a later lease has taken over."""
+    now = clock.now()
+    values: dict[str, Any] = {
+        "lease_owner": None,
+        "lease_until": None,
+        "last_error": delivery.error,
+    }
+    if delivery.detail:
+        values["result"] = delivery.detail
+    match delivery.outcome:
+        case "accepted":
+            values |= {"state": "sent", "sent_at": now}
+        case "rejected":
+            values |= {"state": "failed"}
+        case "unknown":
+            values |= {"state": "unknown"}
+        case "deferred":
+            attempt = message.attempts
+            if attempt < len(PAUSES):
+                pause = delivery.retry_after or PAUSES[attempt]
+                values |= {
+                    "state": "queued",
+                    "available_at": now + pause,
+                    "attempt_started_at": None,
+                }
+            else:
+                values |= {"state": "failed"}
+    done = session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == message.id,
+            OutboxMessage.fence == message.fence,
+            OutboxMessage.state == "sending",
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return str(values["state"]) if done.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def sweep(session: Session) -> int:
+    """Free what a dead process held: untouched messages go back in the queue, doubtful ones become `unknown`."""
+    now = clock.now()
+    expired = select(OutboxMessage).where(
+        OutboxMessage.state == "sending", OutboxMessage.lease_until <= now
+    )
+    freed = 0
+    for message in session.scalars(expired.with_for_update(skip_locked=True)):
+        handler = HANDLERS.get(message.channel)
+        untouched = message.attempt_started_at is None
+        if untouched or (handler is not None and handler.retry_unknown):
+            message.state = "queued"
+            message.available_at = now
+        else:
+            message.state = "unknown"
+            message.last_error = str(
+                _("The sender stopped in the middle; it may or may not have been sent.")
+            )
+        message.lease_owner, message.lease_until = None, None
+        message.fence += 1
+        freed += 1
+    session.flush()
+    return freed
+
+
+def resend(session: Session, actor: Actor, message_id: int) -> OutboxMessage:
+    """A person has looked and wants it sent again; allowed for what failed or is in doubt."""
+    message = session.get(OutboxMessage, message_id, with_for_update=True)
+    if message is None:
+        raise NotFound
+    if message.state not in ("failed", "unknown", "cancelled"):
+        raise Conflict(
+            _(
+                "This message is {state}; only a failed, doubtful or cancelled one can be sent again.",
+                state=message.state,
+            )
+        )
+    message.state = "queued"
+    message.attempts = 0
+    message.available_at = clock.now()
+    message.fence += 1
+    message.result = {**message.result, "resent_by": actor.name}
+    after_commit(session, lambda: queue.wake(DELIVER_JOB))
+    return message
+
+
+def cancel(session: Session, message_id: int) -> OutboxMessage:
+    """Take back what has not been sent yet."""
+    message = session.get(OutboxMessage, message_id, with_for_update=True)
+    if message is None:
+        raise NotFound
+    if message.state != "queued":
+        raise RuleViolation(
+            _(
+                "Only a queued message can be cancelled; this one is {state}.",
+                state=message.state,
+            )
+        )
+    message.state = "cancelled"
+    message.fence += 1
+    return message

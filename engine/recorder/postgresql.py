@@ -1,0 +1,195 @@
+"""One data-modifying statement a step: every part of it is fed from the UPDATE that proves the revision."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from engine.recorder.rows import StepRows
+
+_INSTANCE = """upd AS (
+  UPDATE process_instance SET rev = rev + 1, state = %(state)s, snapshot = %(snapshot)s,
+    snapshot_format = %(snapshot_format)s, log_seq = %(log_seq)s, log_hash = %(log_hash)s,
+    changed_at = %(at)s, ended_at = %(ended_at)s
+  WHERE id = %(instance_id)s AND rev = %(rev)s RETURNING id)"""
+
+_CLOSED = """closed AS (
+  UPDATE work_item SET state = %(closed_state)s, outcome = %(outcome)s, opinion = %(opinion)s, done_by = %(done_by)s,
+    done_by_name = %(done_by_name)s, on_behalf_of = %(on_behalf_of)s, done_at = %(at)s, version = version + 1
+  FROM upd WHERE work_item.id = %(item_id)s RETURNING work_item.id),
+closed_inbox AS (DELETE FROM inbox USING closed WHERE inbox.item_id = closed.id RETURNING inbox.principal)"""
+
+_CANCELLED = """dead AS (
+  UPDATE work_item SET state = 'cancelled', done_at = %(at)s, version = version + 1
+  FROM upd WHERE work_item.instance_id = upd.id AND work_item.token = ANY(%(cancelled)s)
+    AND work_item.state IN ('open', 'waiting', 'delegated', 'approving') AND work_item.id <> %(item_id)s
+  RETURNING work_item.id),
+dead_inbox AS (DELETE FROM inbox USING dead WHERE inbox.item_id = dead.id RETURNING inbox.principal)"""
+
+_OPENED = """born AS (
+  INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, candidates, reason,
+    version, created_at, due_at, done_by_name, opinion)
+  SELECT upd.id, x.token, x.sequence, x.node, x.title, 'open', 'none', x.assignee_id, x.principals, x.reason,
+    1, %(at)s, x.due_at, '', ''
+  FROM upd, jsonb_to_recordset(%(opened)s::jsonb) AS x(token int, sequence int, node text, title text,
+    assignee_id bigint, principals jsonb, reason jsonb, due_at timestamptz)
+  RETURNING id, candidates),
+born_inbox AS (
+  INSERT INTO inbox (principal, item_id)
+  SELECT DISTINCT p.value::bigint, born.id FROM born, jsonb_array_elements_text(born.candidates) AS p(value)
+  RETURNING principal)"""
+
+_TIMERS_CLEARED = """timers_gone AS (
+  DELETE FROM timer USING upd WHERE timer.instance_id = upd.id AND timer.token = ANY(%(timers_cleared)s))"""
+
+_TIMERS_SET = """timers_new AS (
+  INSERT INTO timer (instance_id, token, node, due_at, catch_up)
+  SELECT upd.id, x.token, x.node, x.due_at, x.catch_up
+  FROM upd, jsonb_to_recordset(%(timers_set)s::jsonb) AS x(token int, node text, due_at timestamptz, catch_up text)
+  ON CONFLICT (instance_id, token) DO UPDATE SET due_at = excluded.due_at, node = excluded.node)"""
+
+_WAITS_CLEARED = """waits_gone AS (
+  DELETE FROM message_wait USING upd
+  WHERE message_wait.instance_id = upd.id AND message_wait.token = ANY(%(waits_cleared)s))"""
+
+_WAITS_SET = """waits_new AS (
+  INSERT INTO message_wait (instance_id, token, node, kind, name, business_key)
+  SELECT upd.id, x.token, x.node, x.kind, x.name, x.business_key
+  FROM upd, jsonb_to_recordset(%(waits_set)s::jsonb)
+    AS x(token int, node text, kind text, name text, business_key text)
+  ON CONFLICT DO NOTHING)"""
+
+_INCIDENTS = """incidents_new AS (
+  INSERT INTO incident (instance_id, token, node, cause, detail, attempts, state, retry_at, raised_at)
+  SELECT upd.id, x.token, x.node, x.cause, x.detail, 1, x.state, x.retry_at, %(at)s
+  FROM upd, jsonb_to_recordset(%(incidents)s::jsonb)
+    AS x(token int, node text, cause text, detail text, state text, retry_at timestamptz)
+  ON CONFLICT (instance_id, token) DO UPDATE SET cause = excluded.cause, detail = excluded.detail,
+    attempts = incident.attempts + 1, state = excluded.state, retry_at = excluded.retry_at, resolved_at = NULL)"""
+
+_INCIDENTS_CLEARED = """incidents_gone AS (
+  UPDATE incident SET state = 'resolved', resolved_at = %(at)s, resolved_by = %(actor)s, retry_at = NULL
+  FROM upd WHERE incident.instance_id = upd.id AND incident.token = ANY(%(incidents_cleared)s)
+    AND incident.state <> 'resolved')"""
+
+_LOG = """logged AS (
+  INSERT INTO instance_log (instance_id, seq, at, actor_id, actor_name, on_behalf_of, action, node, token, item_id,
+    detail, hash)
+  SELECT upd.id, x.seq, x.at, x.actor_id, x.actor_name, x.on_behalf_of, x.action, x.node, x.token, x.item_id,
+    x.detail, x.hash
+  FROM upd, jsonb_to_recordset(%(log)s::jsonb) AS x(seq int, at timestamptz, actor_id bigint, actor_name text,
+    on_behalf_of bigint, action text, node text, token int, item_id bigint, detail jsonb, hash text))"""
+
+_PARTICIPANTS = """took_part AS (
+  INSERT INTO process_participant (person_id, instance_id)
+  SELECT p, upd.id FROM upd, unnest(%(participants)s::bigint[]) AS p ON CONFLICT DO NOTHING)"""
+
+_FORM = """filled AS (
+  INSERT INTO form_data (instance_id, revision, node, "values", saved_by, saved_at)
+  SELECT upd.id, %(form_revision)s, %(form_node)s, %(form_values)s::jsonb, %(form_by)s, %(at)s FROM upd)"""
+
+
+def write(connection: Connection, rows: StepRows) -> bool:
+    parts = [_INSTANCE]
+    told = []
+    values: dict[str, Any] = {
+        "instance_id": rows.instance_id,
+        "rev": rows.rev,
+        "at": rows.at,
+        "state": rows.state,
+        "snapshot": rows.snapshot,
+        "snapshot_format": rows.snapshot_format,
+        "log_seq": rows.log_seq,
+        "log_hash": rows.log_hash,
+        "ended_at": rows.ended_at,
+        "item_id": rows.closed.item_id if rows.closed else 0,
+    }
+    if rows.closed:
+        parts.append(_CLOSED)
+        told.append("closed_inbox")
+        values |= {
+            "closed_state": rows.closed.state,
+            "outcome": rows.closed.outcome,
+            "opinion": rows.closed.opinion,
+            "done_by": rows.closed.done_by,
+            "done_by_name": rows.closed.done_by_name,
+            "on_behalf_of": rows.closed.on_behalf_of,
+        }
+    if rows.cancelled_tokens:
+        parts.append(_CANCELLED)
+        told.append("dead_inbox")
+        values["cancelled"] = rows.cancelled_tokens
+    if rows.opened:
+        parts.append(_OPENED)
+        told.append("born_inbox")
+        values["opened"] = _json(
+            [
+                {
+                    "token": item.token,
+                    "sequence": item.sequence,
+                    "node": item.node,
+                    "title": item.title,
+                    "assignee_id": item.assignee_id,
+                    "principals": list(item.principals),
+                    "reason": item.reason,
+                    "due_at": item.due_at,
+                }
+                for item in rows.opened
+            ]
+        )
+    if rows.timers_cleared:
+        parts.append(_TIMERS_CLEARED)
+        values["timers_cleared"] = rows.timers_cleared
+    if rows.timers_set:
+        parts.append(_TIMERS_SET)
+        values["timers_set"] = _json(rows.timers_set)
+    if rows.waits_cleared:
+        parts.append(_WAITS_CLEARED)
+        values["waits_cleared"] = rows.waits_cleared
+    if rows.waits_set:
+        parts.append(_WAITS_SET)
+        values["waits_set"] = _json(rows.waits_set)
+    if rows.incidents:
+        parts.append(_INCIDENTS)
+        values["incidents"] = _json(rows.incidents)
+    if rows.incidents_cleared:
+        parts.append(_INCIDENTS_CLEARED)
+        values |= {
+            "incidents_cleared": rows.incidents_cleared,
+            "actor": rows.log[0]["actor_id"] if rows.log else 0,
+        }
+    if rows.log:
+        parts.append(_LOG)
+        values["log"] = _json(rows.log)
+    if rows.participants:
+        parts.append(_PARTICIPANTS)
+        values["participants"] = sorted(rows.participants)
+    if rows.form:
+        parts.append(_FORM)
+        values |= {
+            "form_revision": rows.form["revision"],
+            "form_node": rows.form["node"],
+            "form_values": _json(rows.form["values"]),
+            "form_by": rows.form["saved_by"],
+        }
+    if told:
+        union = " UNION ".join(f"SELECT principal FROM {name}" for name in told)  # noqa: S608  (our own names)
+        parts.append(
+            "pushed AS (INSERT INTO push_event (principal, kind, data, at) "
+            f"SELECT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"  # noqa: S608
+        )
+    statement = f"WITH {', '.join(parts)} SELECT count(*) FROM upd"  # noqa: S608
+    return connection.exec_driver_sql(statement, values).scalar_one() == 1
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
