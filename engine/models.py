@@ -259,6 +259,8 @@ class Message(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), default="message")
+    """message (one receiver) | signal (everybody who waits now)"""
     name: Mapped[str] = mapped_column(String(120))
     business_key: Mapped[str] = mapped_column(String(120), default="")
     message_id: Mapped[str] = mapped_column(String(120))

@@ -32,6 +32,10 @@ class Node:
     result_variable: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
     """camunda:property name -> value, e.g. "approval.allow" -> "approve,reject,return" """
+    attached_to: str = ""
+    """a boundary event's host"""
+    event: str = ""
+    """what an event waits for or throws: "timer", "message:NAME", "signal:NAME", "error:CODE", "escalation:CODE" … or "" """
     catches: tuple[str, ...] = ()
     """error codes caught by boundary events on this node or on a sub-process around it; "" = any"""
 
