@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -108,6 +109,12 @@ class Directory(Protocol):
         ...
 
 
+class Calendar(Protocol):
+    def __call__(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
+        """`start` plus working days or working hours (8 a day), as an aware instant."""
+        ...
+
+
 class Health(Protocol):
     def __call__(self) -> tuple[str, str]:
         """("up" | "degraded" | "down", reason)"""
@@ -124,28 +131,19 @@ class Catalog:
     """record type -> (model, columns people search by)"""
     health: dict[str, Health] = field(default_factory=dict)
     directory: Directory | None = None
+    calendar: Calendar | None = None
 
     @property
     def processes(self) -> dict[str, Process]:
-        return {
-            p.key: p for manifest in self.manifests.values() for p in manifest.processes
-        }
+        return {p.key: p for manifest in self.manifests.values() for p in manifest.processes}
 
     @property
     def registers(self) -> dict[str, Register]:
-        return {
-            r.name: r
-            for manifest in self.manifests.values()
-            for r in manifest.registers
-        }
+        return {r.name: r for manifest in self.manifests.values() for r in manifest.registers}
 
     @property
     def permissions(self) -> dict[str, Permission]:
-        return {
-            p.name: p
-            for manifest in self.manifests.values()
-            for p in manifest.permissions
-        }
+        return {p.name: p for manifest in self.manifests.values() for p in manifest.permissions}
 
 
 CATALOG = Catalog()
@@ -162,9 +160,7 @@ def discover(package: ModuleType) -> Catalog:
             if room in rooms:
                 importlib.import_module(f"{info.name}.{room}")
         if "manifest" in rooms:
-            manifest: Manifest = importlib.import_module(
-                f"{info.name}.manifest"
-            ).MANIFEST
+            manifest: Manifest = importlib.import_module(f"{info.name}.manifest").MANIFEST
             CATALOG.manifests[info.name.rsplit(".", 1)[-1]] = manifest
             for register in manifest.registers:
                 CATALOG.scopes[register.model] = register.scope

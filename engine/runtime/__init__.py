@@ -1,0 +1,22 @@
+"""Starts and steps instances: lock or revision -> load -> step -> record, in the caller's transaction."""
+
+from __future__ import annotations
+
+from engine.runtime.delivery import fire_timer, publish, retry_incident, skip_incident, settle_connector
+from engine.runtime.start import preview, save_draft, start
+from engine.runtime.step import Step, StepResult, perform, step
+
+__all__ = [
+    "Step",
+    "StepResult",
+    "fire_timer",
+    "perform",
+    "preview",
+    "publish",
+    "retry_incident",
+    "save_draft",
+    "settle_connector",
+    "skip_incident",
+    "start",
+    "step",
+]

@@ -1,0 +1,102 @@
+"""Finds the people of a work item: the diagram's rules, then the fallback, never nobody and never oneself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import assignment
+from engine.assignment import Candidates, Request
+from engine.catalog import CATALOG
+from engine.errors import RuleViolation
+from engine.i18n import _
+from engine.models import WorkItem
+from engine.recorder import NewItem
+from engine.workflow.contract import Node, OpenedTask
+
+
+class Handlers(Mapping[str, int]):
+    """node id -> who completed it last; asked of the database only when a rule wants it."""
+
+    def __init__(self, session: Session, instance_id: int) -> None:
+        self._session = session
+        self._instance_id = instance_id
+
+    def __getitem__(self, node: str) -> int:
+        found = self._session.scalar(
+            select(WorkItem.done_by)
+            .where(WorkItem.instance_id == self._instance_id, WorkItem.node == node, WorkItem.state == "done")
+            .order_by(WorkItem.id.desc())
+            .limit(1)
+        )
+        if found is None:
+            raise KeyError(node)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        done = select(WorkItem.node).where(WorkItem.instance_id == self._instance_id, WorkItem.state == "done")
+        return iter(set(self._session.scalars(done)))
+
+    def __len__(self) -> int:
+        return sum(1 for _node in self)
+
+
+def is_approval(node: Node) -> bool:
+    """An approval decides over somebody's request; any other user task is work to be done."""
+    return any(name.startswith("approval.") for name in node.properties)
+
+
+def find(
+    session: Session,
+    node: Node,
+    *,
+    instance_id: int,
+    definition_key: str,
+    starter_id: int,
+    variables: Mapping[str, Any],
+    form: Mapping[str, Any],
+) -> tuple[Candidates, str]:
+    """The candidates of a user task and the rule that found them."""
+    request = Request(
+        instance_id=instance_id,
+        definition_key=definition_key,
+        node=node.id,
+        starter_id=starter_id,
+        variables={**variables, "form": form},
+        handlers=Handlers(session, instance_id),
+    )
+    own_allowed = not is_approval(node) or node.properties.get("approval.self") == "allow"
+    persons: dict[int, None] = {}
+    groups: dict[int, None] = {}
+    paths = []
+    for rule in node.candidates:
+        found = assignment.resolve(session, rule, request)
+        persons |= dict.fromkeys(p for p in found.persons if own_allowed or p != starter_id)
+        groups |= dict.fromkeys(found.groups)
+        if found.path:
+            paths.append(found.path)
+    if persons or groups:
+        return Candidates(tuple(persons), tuple(groups), "; ".join(paths)), ", ".join(node.candidates)
+    fallback = CATALOG.directory.fallback_persons(session) if CATALOG.directory else ()
+    keep = tuple(p for p in fallback if own_allowed or p != starter_id) or fallback
+    if not keep:
+        raise RuleViolation(
+            _("Nobody was found for “{step}”, and no fallback person is set.", step=node.name or node.id),
+            remedy=_("Ask the administrator to name a fallback person or to complete the organization chart."),
+        )
+    return Candidates(keep, (), "; ".join(paths)), "fallback"
+
+
+def new_item(task: OpenedTask, node: Node, candidates: Candidates, rule: str) -> NewItem:
+    alone = candidates.persons[0] if len(candidates.persons) == 1 and not candidates.groups else None
+    return NewItem(
+        token=task.token,
+        node=node.id,
+        title=node.name or node.id,
+        assignee_id=alone,
+        principals=(*candidates.persons, *candidates.groups),
+        reason={"rule": rule, "path": candidates.path},
+    )

@@ -1,0 +1,190 @@
+"""Brings what comes from outside into an instance: timers, messages, signals, connector results, repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine import clock, repository
+from engine.actor import SYSTEM, Actor
+from engine.errors import Conflict, NotFound
+from engine.i18n import _
+from engine.journal import Entry
+from engine.models import Definition, Incident, Instance, Message, MessageWait, Timer
+from engine.runtime.start import start
+from engine.runtime.step import MESSAGE_LIFE, Step, StepResult, step
+
+
+def fire_timer(session: Session, timer: Timer) -> StepResult:
+    """Fire one due timer; the step removes its row or sets its next moment."""
+    token, node = timer.token, timer.node
+    todo = Step(
+        act=lambda live: live.fire_timer(token),
+        entry=Entry("timer", node, token, detail={"due_at": timer.due_at.isoformat()}),
+        interactive=False,
+    )
+    return step(session, SYSTEM, timer.instance_id, todo)
+
+
+# ------------------------------------------------------------------------------------------------- messages
+
+
+def publish(
+    session: Session,
+    *,
+    name: str,
+    message_id: str,
+    business_key: str = "",
+    variables: Mapping[str, Any] | None = None,
+    kind: str = "message",
+    ttl: timedelta = MESSAGE_LIFE,
+    actor: Actor = SYSTEM,
+) -> Message:
+    """Take in a message or signal once: store, then match, in one transaction.
+
+    The same (name, business_key, message_id) again changes nothing and returns the first one. What matches nobody is
+    kept until `ttl` and shown to supervisors.
+    """
+    now = clock.now()
+    values = {
+        "kind": kind,
+        "name": name,
+        "business_key": business_key,
+        "message_id": message_id,
+        "variables": dict(variables or {}),
+        "state": "waiting",
+        "received_at": now,
+        "expires_at": now + ttl,
+    }
+    dialect = session.get_bind().dialect.name
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(Message)
+    new = session.scalar(
+        insert.values(values)
+        .on_conflict_do_nothing(index_elements=["name", "business_key", "message_id"])
+        .returning(Message.id)
+    )
+    message = session.scalars(
+        select(Message).where(
+            Message.name == name, Message.business_key == business_key, Message.message_id == message_id
+        )
+    ).one()
+    if new is not None:
+        correlate(session, message, actor)
+    return message
+
+
+def correlate(session: Session, message: Message, actor: Actor = SYSTEM) -> bool:
+    """Give a stored message to whoever waits for it; True when somebody did."""
+    if message.state != "waiting":
+        return False
+    waits = select(MessageWait).where(MessageWait.kind == message.kind, MessageWait.name == message.name)
+    if message.business_key and message.kind == "message":
+        waits = waits.where(or_(MessageWait.business_key == message.business_key, MessageWait.business_key.is_(None)))
+    found = list(session.scalars(waits.order_by(MessageWait.id).limit(1 if message.kind == "message" else 1000)))
+    for wait in found:
+        _deliver(session, wait, message, actor)
+        message.instance_id = wait.instance_id
+    if not found:
+        found_start = _start_by(session, message, actor)
+        if found_start is None and message.kind == "message":
+            return False
+        message.instance_id = found_start
+    message.state = "matched"
+    session.flush()
+    return True
+
+
+def _deliver(session: Session, wait: MessageWait, message: Message, actor: Actor) -> None:
+    token, name, variables = wait.token, message.name, dict(message.variables)
+    todo = Step(
+        act=lambda live: live.deliver(token, name, variables),
+        entry=Entry(message.kind, wait.node, token, detail={"name": name, "message_id": message.message_id}),
+        interactive=False,
+    )
+    step(session, actor, wait.instance_id, todo)
+
+
+def _start_by(session: Session, message: Message, actor: Actor) -> int | None:
+    """Start the process that begins with this message, if one is deployed; a message starts one, a signal every one."""
+    wanted = f"{message.kind}:{message.name}"
+    started = None
+    for definition in session.scalars(select(Definition).where(Definition.state == "active").order_by(Definition.id)):
+        loaded = repository.get(session, definition.id)
+        if any(
+            node.kind == "startEvent" and node.event == wanted and node.process == loaded.key
+            for node in loaded.compiled.nodes.values()
+        ):
+            result = start(
+                session,
+                actor,
+                loaded.key,
+                variables=message.variables,
+                business_key=message.business_key or None,
+                message=message.name,
+            )
+            started = result.instance_id
+            if message.kind == "message":
+                break
+    return started
+
+
+# ------------------------------------------------------------------------------------------------- connectors, repairs
+
+
+def settle_connector(
+    session: Session, instance_id: int, token: int, node: str, state: str, result: dict[str, Any], error: str
+) -> StepResult:
+    """A connector task's answer arrived: its token goes on, or becomes an incident."""
+    if state in ("sent", "delivered"):
+        todo = Step(
+            act=lambda live: live.resolve_service(token, result),
+            entry=Entry("service", node, token, detail={"state": state}),
+            interactive=False,
+        )
+    else:
+        todo = Step(
+            act=lambda live: live.fail_service(token, error or state, ""),
+            entry=Entry("service", node, token, detail={"state": state, "error": error}),
+            interactive=False,
+        )
+    return step(session, SYSTEM, instance_id, todo)
+
+
+def retry_incident(session: Session, actor: Actor, incident_id: int, *, interactive: bool = True) -> StepResult:
+    """Run the failed node again."""
+    incident = _open_incident(session, incident_id)
+    token = incident.token
+    todo = Step(
+        act=lambda live: live.retry(token),
+        entry=Entry("retry", incident.node, token, detail={"cause": incident.cause}),
+        interactive=interactive,
+    )
+    return step(session, actor, incident.instance_id, todo)
+
+
+def skip_incident(session: Session, actor: Actor, incident_id: int, result: Any, reason: str) -> StepResult:
+    """Go on as if the failed node had answered `result`; the log says who decided so and why."""
+    incident = _open_incident(session, incident_id)
+    token = incident.token
+    todo = Step(
+        act=lambda live: live.skip(token, result),
+        entry=Entry("skip", incident.node, token, detail={"cause": incident.cause, "reason": reason}),
+    )
+    return step(session, actor, incident.instance_id, todo)
+
+
+def _open_incident(session: Session, incident_id: int) -> Incident:
+    incident = session.get(Incident, incident_id)
+    if incident is None:
+        raise NotFound
+    if incident.state == "resolved":
+        raise Conflict(_("This incident has been settled already."))
+    running = session.scalar(select(Instance.state).where(Instance.id == incident.instance_id))
+    if running != "running":
+        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=running))
+    return incident

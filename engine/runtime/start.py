@@ -1,0 +1,231 @@
+"""Begins instances, keeps drafts, and shows the way a request would take before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import clock, repository, workflow
+from engine.actor import Actor
+from engine.catalog import CATALOG
+from engine.errors import AppError, Conflict, Forbidden, NotFound
+from engine.i18n import Sentence, _
+from engine.journal import Entry
+from engine.models import FormData, Instance
+from engine.runtime import assign
+from engine.runtime.host import StepHost
+from engine.runtime.step import Step, StepResult, record
+from engine.workflow.contract import ServiceCall
+
+
+def may_start(actor: Actor, key: str) -> bool:
+    process = CATALOG.processes.get(key)
+    return process is None or not process.startable_by or actor.may(process.startable_by)
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    key: str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    variables: Mapping[str, Any] | None = None,
+    business_key: str | None = None,
+    draft_id: int | None = None,
+    message: str | None = None,
+) -> StepResult:
+    """Start the newest version of a process in the actor's name.
+
+    values: the start form, checked here (InvalidForm lists every fault).  variables: extra process variables, for
+    callers without a form.  draft_id: the draft this submission was saved as; it becomes the running instance.
+    """
+    definition = repository.latest(session, key)
+    if not may_start(actor, key):
+        raise Forbidden(_("You may not start “{process}”.", process=definition.name))
+    loaded = repository.get(session, definition.id)
+    form, routed, title, summary = _read_form(session, actor, loaded, values)
+    instance = _instance_row(session, actor, loaded, draft_id, business_key)
+    instance.title = title or loaded.name
+    instance.summary = summary
+    instance.state = "running"
+    session.flush()
+    revision = _draft_revision(session, draft_id)
+    host = StepHost(
+        session,
+        actor,
+        instance_id=instance.id,
+        definition_key=key,
+        business_key=instance.business_key,
+        starter_id=actor.person_id,
+        rev=instance.rev,
+        locked=True,
+        interactive=True,
+        form=form,
+    )
+    live = workflow.start(loaded.compiled, {**(variables or {}), **routed}, host, message=message)
+    todo = Step(
+        act=lambda _live: None,
+        entry=Entry("start", detail={"version": loaded.version}),
+        form={"revision": revision, "node": "", "values": form, "saved_by": actor.person_id}
+        if form is not None and values is not None
+        else None,
+    )
+    return record(session, actor, loaded, instance, live, host, todo)
+
+
+def save_draft(
+    session: Session, actor: Actor, key: str, values: Mapping[str, Any], draft_id: int | None = None
+) -> Instance:
+    """Keep a request that is not sent yet, as it is: unchecked, seen by its author only, no token, no number."""
+    definition = repository.latest(session, key)
+    if not may_start(actor, key):
+        raise Forbidden(_("You may not start “{process}”.", process=definition.name))
+    loaded = repository.get(session, definition.id)
+    instance = _instance_row(session, actor, loaded, draft_id, None)
+    instance.title = _title(loaded, values) or loaded.name
+    instance.changed_at = clock.now()
+    session.flush()
+    session.add(
+        FormData(
+            instance_id=instance.id,
+            revision=_draft_revision(session, instance.id),
+            node="",
+            values=workflow.to_json(values),
+            saved_by=actor.person_id,
+            saved_at=clock.now(),
+        )
+    )
+    session.flush()
+    return instance
+
+
+def _instance_row(
+    session: Session, actor: Actor, loaded: repository.Loaded, draft_id: int | None, business_key: str | None
+) -> Instance:
+    now = clock.now()
+    if draft_id is not None:
+        draft = session.get(Instance, draft_id, with_for_update=True)
+        if draft is None or draft.starter_id != actor.person_id or draft.definition_key != loaded.key:
+            raise NotFound
+        if draft.state != "draft":
+            raise Conflict(_("This draft has been submitted already."))
+        draft.definition_id = loaded.id
+        draft.started_at = draft.changed_at = now
+        return draft
+    instance = Instance(
+        definition_id=loaded.id,
+        definition_key=loaded.key,
+        rev=1,
+        state="draft",
+        title="",
+        business_key=business_key,
+        starter_id=actor.person_id,
+        starter_name=actor.name,
+        summary={},
+        started_at=now,
+        changed_at=now,
+    )
+    session.add(instance)
+    return instance
+
+
+def _draft_revision(session: Session, draft_id: int | None) -> int:
+    if draft_id is None:
+        return 1
+    last = session.scalar(
+        select(FormData.revision).where(FormData.instance_id == draft_id).order_by(FormData.revision.desc()).limit(1)
+    )
+    return (last or 0) + 1
+
+
+def _read_form(
+    session: Session, actor: Actor, loaded: repository.Loaded, values: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any], str, dict[str, Any]]:
+    """Checked values, the fields the token carries, the title, the summary shown in lists."""
+    schema = loaded.start_form()
+    if schema is None:
+        return dict(values or {}), {}, "", {}
+    clean = schema.submit(values or {}, session=session, actor=actor)
+    return clean, schema.routed(clean), _title(loaded, clean), schema.summary(clean)
+
+
+def _title(loaded: repository.Loaded, values: Mapping[str, Any]) -> str:
+    schema = loaded.start_form()
+    said = schema.title_of(values) if schema is not None else ""
+    return f"{loaded.name} · {said}"[:300] if said else ""
+
+
+# ------------------------------------------------------------------------------------------------- preview
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStep:
+    """One user task a request would reach."""
+
+    node: str
+    title: str
+    people: tuple[str, ...]
+    rule: str
+    path: str
+    problem: Sentence | None = None
+
+
+def preview(
+    session: Session, actor: Actor, key: str, values: Mapping[str, Any], *, starter_id: int | None = None
+) -> list[RouteStep]:
+    """The way this request would take if everybody agreed: names, and why they. Changes nothing."""
+    loaded = repository.get(session, repository.latest(session, key).id)
+    form, routed, _said, _summary = _read_form(session, actor, loaded, values)
+    host = _DryHost(
+        session,
+        actor,
+        instance_id=0,
+        definition_key=key,
+        business_key=None,
+        starter_id=starter_id or actor.person_id,
+        rev=0,
+        locked=True,
+        interactive=True,
+        form=form,
+    )
+    route = []
+    for task in workflow.preview(loaded.compiled, routed, host):
+        node = loaded.compiled.nodes[task.node]
+        try:
+            found, rule = assign.find(
+                session,
+                node,
+                instance_id=0,
+                definition_key=key,
+                starter_id=host.starter_id,
+                variables=task.data,
+                form=form,
+            )
+        except AppError as refusal:
+            route.append(RouteStep(node.id, node.name, (), "", "", refusal.message))
+            continue
+        route.append(RouteStep(node.id, node.name, people(session, found), rule, found.path))
+    return route
+
+
+class _DryHost(StepHost):
+    """Answers the diagram without doing anything: operations are assumed to succeed."""
+
+    def call_service(self, call: ServiceCall) -> Any:
+        return {}
+
+
+def people(session: Session, found: Any) -> tuple[str, ...]:
+    """The names behind candidates: persons, and the members of pools."""
+    directory = CATALOG.directory
+    if directory is None:
+        return tuple(str(p) for p in (*found.persons, *found.groups))
+    ids = list(found.persons)
+    for group in found.groups:
+        ids += [p for p in directory.members(session, group) if p not in ids]
+    names = directory.names(session, ids)
+    return tuple(names.get(p, str(p)) for p in ids)

@@ -1,0 +1,285 @@
+"""One step of one instance, from its row and back; who loses a race repeats under the row lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engine import clock, journal, queue, recorder, repository, workflow
+from engine.actor import Actor
+from engine.db import Sessions, after_commit, transaction
+from engine.errors import Conflict, NotFound
+from engine.i18n import _
+from engine.journal import Entry
+from engine.models import Incident, Instance, Message, OutboxMessage
+from engine.recorder import ClosedItem, StepRows
+from engine.runtime import assign
+from engine.runtime.cache import LIVE
+from engine.runtime.host import StaleInstance, StepHost
+from engine.workflow.contract import Changes, Live
+
+Result = TypeVar("Result")
+
+ATTEMPTS = 5
+MESSAGE_LIFE = timedelta(days=7)
+RETRY_PAUSES = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800))
+CORRELATE_JOB = "engine.correlate_messages"
+
+_HEADER = (
+    Instance.id,
+    Instance.definition_id,
+    Instance.definition_key,
+    Instance.rev,
+    Instance.state,
+    Instance.title,
+    Instance.business_key,
+    Instance.starter_id,
+    Instance.log_seq,
+    Instance.log_hash,
+)
+
+
+@dataclass(slots=True)
+class Step:
+    """What is to be done to an instance."""
+
+    act: Callable[[Live], None]
+    entry: Entry
+    """the log line; the step adds the path taken"""
+    closed: ClosedItem | None = None
+    form: dict[str, Any] | None = None
+    """{"revision", "node", "values", "saved_by"}: a submission stored with the step"""
+    interactive: bool = True
+    participants: set[int] = field(default_factory=set)
+    final_state: str | None = None
+    """the instance's state after the step when the diagram does not decide it (withdrawn, terminated, suspended …)"""
+    allowed: tuple[str, ...] = ("running",)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    instance_id: int
+    state: str
+    changes: Changes
+
+
+def perform(work: Callable[[Session], Result]) -> Result:
+    """Run `work` in a transaction of its own; repeat it under row locks when another step was faster."""
+    for attempt in range(ATTEMPTS):
+        try:
+            with transaction() as session:
+                session.info["lock_instances"] = attempt > 0
+                return work(session)
+        except StaleInstance:
+            if attempt == ATTEMPTS - 1:
+                raise Conflict(
+                    _("Too many people are working on this process at this moment."), remedy=_("Please try again.")
+                ) from None
+        except OperationalError as error:
+            # PostgreSQL breaks a deadlock by refusing one side; that side has done nothing yet and may repeat.
+            if attempt == ATTEMPTS - 1 or "deadlock" not in str(error).lower():
+                raise
+            time.sleep(0.02 * (attempt + 1))
+        finally:
+            Sessions().info.pop("lock_instances", None)
+    raise AssertionError("unreachable")
+
+
+def step(session: Session, actor: Actor, instance_id: int, todo: Step) -> StepResult:
+    """Do one step inside the caller's transaction.
+
+    Raises StaleInstance when another step was faster (see `perform`), Conflict when the instance does not run (any more),
+    NotFound, and whatever refusal a business operation of the step raises.
+    """
+    locked = bool(session.info.get("lock_instances"))
+    header = select(*_HEADER).where(Instance.id == instance_id)
+    row = session.execute(header.with_for_update() if locked else header).first()
+    if row is None:
+        raise NotFound
+    if row.state not in todo.allowed:
+        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=row.state))
+    loaded = repository.get(session, row.definition_id)
+    host = StepHost(
+        session,
+        actor,
+        instance_id=instance_id,
+        definition_key=row.definition_key,
+        business_key=row.business_key,
+        starter_id=row.starter_id,
+        rev=row.rev,
+        locked=locked,
+        interactive=todo.interactive,
+        form=todo.form["values"] if todo.form else None,
+    )
+    live = LIVE.take(instance_id, row.rev)
+    if live is None:
+        blob = session.scalar(select(Instance.snapshot).where(Instance.id == instance_id, Instance.rev == row.rev))
+        if blob is None:
+            raise StaleInstance(instance_id)
+        live = workflow.load(loaded.compiled, blob, host)
+    else:
+        live.host = host
+    todo.act(live)
+    return record(session, actor, loaded, row, live, host, todo)
+
+
+def record(
+    session: Session, actor: Actor, loaded: repository.Loaded, row: Any, live: Live, host: StepHost, todo: Step
+) -> StepResult:
+    """Write what the step did; `row` carries the columns of _HEADER as they were read."""
+    changes = live.drain()
+    now = clock.now()
+    state = todo.final_state or _state_after(changes, row.state)
+    over = state not in ("running", "suspended")
+    entries = _entries(todo.entry, changes, state, over)
+    log, seq, head = journal.chain(row.id, row.log_seq, row.log_hash, now, actor, entries)
+    rows = StepRows(
+        instance_id=row.id,
+        rev=row.rev,
+        at=now,
+        state=state,
+        snapshot=live.dump(),
+        snapshot_format=workflow.SNAPSHOT_FORMAT,
+        log_seq=seq,
+        log_hash=head,
+        ended_at=now if over else None,
+        closed=todo.closed,
+        cancelled_tokens=list(changes.cancelled),
+        opened=[] if over else _open_items(session, loaded, row, host, changes),
+        timers_set=[] if over else [_timer(t) for t in changes.timers_set],
+        timers_cleared=_cleared(changes.timers_cleared, {t.token for t in changes.timers_set}),
+        waits_set=[] if over else [_wait(w, row.business_key) for w in changes.waits_set],
+        waits_cleared=_cleared(changes.waits_cleared, {w.token for w in changes.waits_set}),
+        incidents=[_incident(session, row.id, f, now, f.token in host.transient) for f in changes.failures],
+        incidents_cleared=_cleared(changes.failures_cleared, {f.token for f in changes.failures}),
+        log=log,
+        participants={*todo.participants, *({actor.person_id} if actor.person_id else ())},
+        form=todo.form,
+    )
+    if not recorder.write(session, rows):
+        raise StaleInstance(row.id)
+    _throw(session, row, changes)
+    for token, message_id in host.pending:
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == message_id)
+            .values(instance_id=row.id, token=token)
+            .execution_options(synchronize_session=False)
+        )
+    if not over:
+        after_commit(session, lambda: LIVE.put(row.id, row.rev + 1, live))
+    return StepResult(row.id, state, changes)
+
+
+def _state_after(changes: Changes, before: str) -> str:
+    return changes.ended or before
+
+
+def _entries(first: Entry, changes: Changes, state: str, over: bool) -> list[Entry]:
+    detail = {**first.detail, "path": [list(mark) for mark in changes.path]} if changes.path else first.detail
+    entries = [
+        Entry(first.action, first.node, first.token, first.item_id, first.on_behalf_of, detail),
+    ]
+    entries += [
+        Entry("incident", failure.node, failure.token, detail={"cause": failure.cause}) for failure in changes.failures
+    ]
+    if over:
+        extra = {"error": changes.error_code} if changes.error_code else {}
+        entries.append(Entry("end", detail={"state": state, **extra}))
+    return entries
+
+
+def _open_items(
+    session: Session, loaded: repository.Loaded, row: Any, host: StepHost, changes: Changes
+) -> list[recorder.NewItem]:
+    dues: dict[str, datetime] = {}
+    for timer in changes.timers_set:
+        hung_on = loaded.compiled.nodes.get(timer.node)
+        if hung_on is not None and hung_on.attached_to:
+            earlier = dues.get(hung_on.attached_to)
+            dues[hung_on.attached_to] = min(earlier, timer.due_at) if earlier else timer.due_at
+    items = []
+    for task in changes.opened:
+        node = loaded.compiled.nodes[task.node]
+        candidates, rule = assign.find(
+            session,
+            node,
+            instance_id=row.id,
+            definition_key=row.definition_key,
+            starter_id=row.starter_id,
+            variables=task.data,
+            form=host.form_values()
+            if "form" in "".join(node.candidates) or "field" in "".join(node.candidates)
+            else {},
+        )
+        item = assign.new_item(task, node, candidates, rule)
+        item.due_at = dues.get(node.id)
+        items.append(item)
+    return items
+
+
+def _timer(timer: Any) -> dict[str, Any]:
+    return {"token": timer.token, "node": timer.node, "due_at": timer.due_at, "catch_up": timer.catch_up}
+
+
+def _wait(wait: Any, business_key: str | None) -> dict[str, Any]:
+    return {
+        "token": wait.token,
+        "node": wait.node,
+        "kind": wait.kind,
+        "name": wait.name,
+        "business_key": wait.business_key or business_key,
+    }
+
+
+def _incident(session: Session, instance_id: int, failure: Any, now: datetime, transient: bool) -> dict[str, Any]:
+    state, retry_at = "open", None
+    if transient:
+        known = select(Incident.attempts).where(Incident.instance_id == instance_id, Incident.token == failure.token)
+        attempts = session.scalar(known) or 0
+        if attempts < len(RETRY_PAUSES):
+            state, retry_at = "retrying", now + RETRY_PAUSES[attempts]
+    return {
+        "token": failure.token,
+        "node": failure.node,
+        "cause": failure.cause[:200],
+        "detail": failure.detail,
+        "state": state,
+        "retry_at": retry_at,
+    }
+
+
+def _cleared(cleared: list[int], set_again: set[int]) -> list[int]:
+    return [token for token in cleared if token not in set_again]
+
+
+def _throw(session: Session, row: Any, changes: Changes) -> None:
+    """Keep what the diagram sends for whoever waits; a job correlates it right after the commit."""
+    now = clock.now()
+    for number, thrown in enumerate(changes.thrown):
+        session.add(
+            Message(
+                kind=thrown.kind,
+                name=thrown.name,
+                business_key=thrown.business_key or row.business_key or "",
+                message_id=f"instance:{row.id}:{row.rev}:{number}",
+                variables=_plain(thrown.variables),
+                state="waiting",
+                received_at=now,
+                expires_at=now + MESSAGE_LIFE,
+            )
+        )
+    if changes.thrown:
+        session.flush()
+        after_commit(session, lambda: queue.wake(CORRELATE_JOB))
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return workflow.to_json(values)
