@@ -1,0 +1,280 @@
+"""Approve, reject, return, submit, claim, release: one transaction each, decided by the instance's revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine import clock, journal, live, repository
+from engine.actor import Actor
+from engine.errors import Conflict, InvalidForm, NotFound, Problem
+from engine.i18n import _
+from engine.journal import Entry
+from engine.models import Copy, InboxEntry, Instance, InstanceLog, WorkItem
+from engine.recorder import ClosedItem
+from engine.runtime import Step, StepResult, step
+from engine.runtime.assign import is_approval
+from engine.runtime.host import StaleInstance, latest_form
+from engine.work_items import rights
+from engine.workflow.contract import Live, Node
+
+OPINION_LIMIT = 2000
+ERROR_CODES = {"reject": "rejected", "return": "returned"}
+"""What a refusing approver throws; drawn as boundary error events."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An item with what surrounds it, as read in this transaction."""
+
+    item: WorkItem
+    instance: Instance
+    loaded: repository.Loaded
+    node: Node
+
+
+def _hold(session: Session, actor: Actor, item_id: int, version: int | None) -> _Held:
+    row = session.execute(
+        select(WorkItem, Instance)
+        .join(Instance, Instance.id == WorkItem.instance_id)
+        .where(WorkItem.id == item_id)
+        .execution_options(populate_existing=True)
+    ).first()
+    if row is None:
+        raise NotFound
+    item, instance = row
+    held = rights.holds(item, actor) or set(item.candidates) & set(actor.principals)
+    if not held and not rights.may_read_instance(session, actor, instance.id):
+        raise NotFound
+    loaded = repository.get(session, instance.definition_id)
+    if version is not None and version != item.version:
+        raise _too_late(session, item)
+    return _Held(item, instance, loaded, loaded.compiled.nodes[item.node])
+
+
+def _too_late(session: Session, item: WorkItem) -> Conflict:
+    """The typed conflict that says who did what when."""
+    last = session.scalars(
+        select(InstanceLog)
+        .where(InstanceLog.instance_id == item.instance_id, InstanceLog.item_id == item.id)
+        .order_by(InstanceLog.seq.desc())
+        .limit(1)
+    ).first()
+    if last is None:
+        return Conflict(_("This work item has changed in the meantime."), remedy=_("Load it again."))
+    return Conflict(
+        _(
+            "{who} was faster: {action}, {at}.",
+            who=last.actor_name,
+            action=last.action,
+            at=last.at.isoformat(timespec="seconds"),
+        ),
+        remedy=_("Load it again."),
+    )
+
+
+def act(
+    session: Session,
+    actor: Actor,
+    item_id: int,
+    action: str,
+    *,
+    version: int | None = None,
+    opinion: str = "",
+    values: Mapping[str, Any] | None = None,
+) -> StepResult:
+    """Decide or finish a work item: approve, reject, return or submit.
+
+    version: the one the person saw; a stale one is a Conflict that says who was faster.  values: the fields this step
+    may change.  Raises Forbidden, InvalidForm, Conflict, and what a business operation of the step refuses.
+    """
+    held = _hold(session, actor, item_id, version)
+    item, node = held.item, held.node
+    if item.state != "open":
+        raise _too_late(session, item)
+    rights.demand(action, item, node, held.instance, actor)
+    _check_opinion(action, node, opinion)
+    form, routed, changes = _read_form(session, actor, held, action, values)
+    variables = {
+        **routed,
+        "outcome": action,
+        node.id: {"outcome": action, "by": actor.person_id, "opinion": opinion},
+    }
+    todo = Step(
+        act=_move(action, item.token, variables),
+        entry=Entry(
+            action,
+            node.id,
+            item.token,
+            item.id,
+            item.on_behalf_of,
+            {"opinion": opinion, **({"changes": changes} if changes else {})},
+        ),
+        closed=ClosedItem(
+            item_id=item.id,
+            outcome=action,
+            opinion=opinion,
+            done_by=actor.person_id,
+            done_by_name=actor.name,
+            on_behalf_of=item.on_behalf_of,
+            state="returned" if action == "return" else "done",
+        ),
+        form=form,
+    )
+    return step(session, actor, item.instance_id, todo)
+
+
+def _move(action: str, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
+    code = ERROR_CODES.get(action)
+    if code is None:
+        return lambda instance: instance.complete(token, variables)
+    return lambda instance: instance.throw_error(token, code, variables)
+
+
+def _check_opinion(action: str, node: Node, opinion: str) -> None:
+    if len(opinion) > OPINION_LIMIT:
+        raise InvalidForm([Problem("opinion", _("An opinion may have {limit} characters.", limit=OPINION_LIMIT))])
+    needed = action in ERROR_CODES or (is_approval(node) and node.properties.get("approval.opinion") == "required")
+    if needed and not opinion.strip():
+        raise InvalidForm([Problem("opinion", _("Please give a reason."), rule="opinion_required")])
+
+
+def _read_form(
+    session: Session, actor: Actor, held: _Held, action: str, values: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any]]:
+    """(the submission to store, variables for the token, changed fields {name: [before, after]})."""
+    schema = held.loaded.form_of(held.node.id)
+    if schema is None or action in ERROR_CODES or (values is None and is_approval(held.node)):
+        return None, {}, {}
+    revision, before = latest_form(session, held.instance.id)
+    clean = schema.submit(values or {}, step=held.node.id, previous=before, session=session, actor=actor)
+    changes = {name: [before.get(name), clean.get(name)] for name in clean if before.get(name) != clean.get(name)}
+    if not changes:
+        return None, schema.routed(clean), {}
+    held.instance.summary = schema.summary(clean)
+    stored = {
+        "revision": revision + 1,
+        "node": held.node.id,
+        "values": clean,
+        "saved_by": actor.person_id,
+    }
+    return stored, schema.routed(clean), changes
+
+
+# ------------------------------------------------------------------------------------------------- pools
+
+
+def claim(session: Session, actor: Actor, item_id: int, *, version: int | None = None) -> WorkItem:
+    """Take an item out of its pool; the others see it no more."""
+    held = _hold(session, actor, item_id, version)
+    rights.demand("claim", held.item, held.node, held.instance, actor)
+    return _move_item(session, actor, held, "claim", actor.person_id, (actor.person_id,))
+
+
+def release(session: Session, actor: Actor, item_id: int, *, version: int | None = None) -> WorkItem:
+    """Give a claimed item back to its pool."""
+    held = _hold(session, actor, item_id, version)
+    rights.demand("release", held.item, held.node, held.instance, actor)
+    return _move_item(session, actor, held, "release", None, tuple(held.item.candidates))
+
+
+def add_candidate(session: Session, actor: Actor, item: WorkItem, person_id: int, reason: str) -> WorkItem:
+    """Let one more person decide an open item (an escalation); twice is once."""
+    if person_id in item.candidates:
+        return item
+    row = session.execute(select(WorkItem, Instance).join(Instance).where(WorkItem.id == item.id)).one()
+    loaded = repository.get(session, row[1].definition_id)
+    held = _Held(row[0], row[1], loaded, loaded.compiled.nodes[item.node])
+    candidates = (*(held.item.candidates or ()), person_id)
+    if held.item.assignee_id is not None and held.item.assignee_id not in candidates:
+        candidates = (held.item.assignee_id, *candidates)
+    held.item.candidates = list(candidates)
+    return _move_item(session, actor, held, "escalate", None, candidates, {"to": person_id, "reason": reason})
+
+
+def _move_item(
+    session: Session,
+    actor: Actor,
+    held: _Held,
+    action: str,
+    assignee: int | None,
+    principals: Iterable[int],
+    detail: dict[str, Any] | None = None,
+) -> WorkItem:
+    """Change where an open item lies, under the instance's lock and with a line in its log."""
+    item = held.item
+    head = session.execute(
+        select(Instance.rev, Instance.log_seq, Instance.log_hash)
+        .where(Instance.id == item.instance_id)
+        .with_for_update()
+    ).one()
+    if session.scalar(select(WorkItem.state).where(WorkItem.id == item.id)) != "open":
+        raise StaleInstance(item.instance_id)
+    before = set(session.scalars(select(InboxEntry.principal).where(InboxEntry.item_id == item.id)))
+    item.assignee_id = assignee
+    item.version += 1
+    session.execute(delete(InboxEntry).where(InboxEntry.item_id == item.id))
+    new = set(principals)
+    session.execute(insert(InboxEntry), [{"principal": p, "item_id": item.id} for p in sorted(new)])
+    log(session, actor, item.instance_id, head, [Entry(action, item.node, item.token, item.id, None, detail or {})])
+    live.push(session, before | new, "inbox")
+    session.flush()
+    return item
+
+
+def log(session: Session, actor: Actor, instance_id: int, head: Any, entries: list[Entry]) -> None:
+    """Append to an instance's log outside a step; the caller holds the instance's lock and read `head` under it."""
+    rows, seq, digest = journal.chain(instance_id, head.log_seq, head.log_hash, clock.now(), actor, entries)
+    session.execute(insert(InstanceLog), rows)
+    # The revision stays: the token state did not change, and whoever holds it in memory may go on.
+    session.execute(
+        Instance.__table__.update()  # type: ignore[attr-defined]
+        .where(Instance.id == instance_id)
+        .values(log_seq=seq, log_hash=digest)
+    )
+
+
+def open_items(session: Session, instance_id: int, node: str | None = None) -> list[WorkItem]:
+    """The open items of an instance, of one node if named."""
+    wanted = select(WorkItem).where(WorkItem.instance_id == instance_id, WorkItem.state == "open")
+    if node is not None:
+        wanted = wanted.where(WorkItem.node == node)
+    return list(session.scalars(wanted.order_by(WorkItem.id)))
+
+
+# ------------------------------------------------------------------------------------------------- copies
+
+
+def send_copies(session: Session, actor: Actor, instance_id: int, persons: Iterable[int]) -> int:
+    """抄送: give people the right to read exactly this instance, each once; returns how many are new."""
+    now: datetime = clock.now()
+    rows = [
+        {"instance_id": instance_id, "person_id": p, "sent_by": actor.person_id, "sent_at": now}
+        for p in sorted(set(persons))
+    ]
+    if not rows:
+        return 0
+    dialect = session.get_bind().dialect.name
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(Copy)
+    new = list(
+        session.scalars(
+            statement.values(rows)
+            .on_conflict_do_nothing(index_elements=["instance_id", "person_id"])
+            .returning(Copy.person_id)
+        )
+    )
+    if new:
+        head = session.execute(
+            select(Instance.rev, Instance.log_seq, Instance.log_hash)
+            .where(Instance.id == instance_id)
+            .with_for_update()
+        ).one()
+        log(session, actor, instance_id, head, [Entry("cc", detail={"to": sorted(new)})])
+        live.push(session, new, "inbox")
+    return len(new)
