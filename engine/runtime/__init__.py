@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from engine.runtime.delivery import fire_timer, publish, retry_incident, skip_incident, settle_connector
-from engine.runtime.start import preview, save_draft, start
+from engine.runtime.delivery import (
+    correlate,
+    fire_timer,
+    publish,
+    retry_incident,
+    settle_connector,
+    skip_incident,
+)
+from engine.runtime.start import may_start, preview, save_draft, start
 from engine.runtime.step import Step, StepResult, perform, step
 
 __all__ = [
     "Step",
     "StepResult",
+    "correlate",
     "fire_timer",
+    "may_start",
     "perform",
     "preview",
     "publish",

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from engine import clock, journal, queue, recorder, repository, workflow
+from engine import clock, events, journal, queue, recorder, repository, workflow
 from engine.actor import Actor
 from engine.db import Sessions, after_commit, transaction
 from engine.errors import Conflict, NotFound
@@ -31,6 +31,8 @@ ATTEMPTS = 5
 MESSAGE_LIFE = timedelta(days=7)
 RETRY_PAUSES = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800))
 CORRELATE_JOB = "engine.correlate_messages"
+ENDED_EVENT = "process.instance_ended"
+"""Published with instance_id, definition_key, business_key, state: reservations are released, records closed."""
 
 _HEADER = (
     Instance.id,
@@ -92,15 +94,20 @@ def perform(work: Callable[[Session], Result]) -> Result:
     raise AssertionError("unreachable")
 
 
-def step(session: Session, actor: Actor, instance_id: int, todo: Step) -> StepResult:
+def step(session: Session, actor: Actor, instance_id: int, todo: Step, *, seen: Instance | None = None) -> StepResult:
     """Do one step inside the caller's transaction.
+
+    seen: the instance as the caller has just read it (under the lock when `perform` asked for locks); the step holds
+    against exactly that revision.
 
     Raises StaleInstance when another step was faster (see `perform`), Conflict when the instance does not run (any more),
     NotFound, and whatever refusal a business operation of the step raises.
     """
     locked = bool(session.info.get("lock_instances"))
-    header = select(*_HEADER).where(Instance.id == instance_id)
-    row = session.execute(header.with_for_update() if locked else header).first()
+    row: Any = seen
+    if row is None:
+        header = select(*_HEADER).where(Instance.id == instance_id)
+        row = session.execute(header.with_for_update() if locked else header).first()
     if row is None:
         raise NotFound
     if row.state not in todo.allowed:
@@ -173,9 +180,21 @@ def record(
             .values(instance_id=row.id, token=token)
             .execution_options(synchronize_session=False)
         )
-    if not over:
-        after_commit(session, lambda: LIVE.put(row.id, row.rev + 1, live))
-    return StepResult(row.id, state, changes)
+    instance_id, rev = row.id, row.rev + 1
+    if over:
+        events.publish(
+            session,
+            ENDED_EVENT,
+            instance_id=instance_id,
+            definition_key=row.definition_key,
+            business_key=row.business_key,
+            state=state,
+        )
+    else:
+        after_commit(session, lambda: LIVE.put(instance_id, rev, live))
+    if isinstance(row, Instance):
+        session.expire(row)
+    return StepResult(instance_id, state, changes)
 
 
 def _state_after(changes: Changes, before: str) -> str:

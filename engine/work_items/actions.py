@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from engine import clock, journal, live, repository
 from engine.actor import Actor
@@ -40,12 +41,14 @@ class _Held:
 
 
 def _hold(session: Session, actor: Actor, item_id: int, version: int | None) -> _Held:
-    row = session.execute(
+    wanted = (
         select(WorkItem, Instance)
         .join(Instance, Instance.id == WorkItem.instance_id)
         .where(WorkItem.id == item_id)
         .execution_options(populate_existing=True)
-    ).first()
+    )
+    locked = session.info.get("lock_instances")
+    row = session.execute(wanted.with_for_update(of=Instance) if locked else wanted).first()
     if row is None:
         raise NotFound
     item, instance = row
@@ -127,7 +130,9 @@ def act(
         ),
         form=form,
     )
-    return step(session, actor, item.instance_id, todo)
+    result = step(session, actor, item.instance_id, todo, seen=held.instance)
+    session.expire(item)
+    return result
 
 
 def _move(action: str, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
@@ -232,12 +237,16 @@ def log(session: Session, actor: Actor, instance_id: int, head: Any, entries: li
     """Append to an instance's log outside a step; the caller holds the instance's lock and read `head` under it."""
     rows, seq, digest = journal.chain(instance_id, head.log_seq, head.log_hash, clock.now(), actor, entries)
     session.execute(insert(InstanceLog), rows)
-    # The revision stays: the token state did not change, and whoever holds it in memory may go on.
+    # A new revision, although no token moved: a step that read the old end of the log must not fork the chain.
     session.execute(
-        Instance.__table__.update()  # type: ignore[attr-defined]
+        update(Instance)
         .where(Instance.id == instance_id)
-        .values(log_seq=seq, log_hash=digest)
+        .values(rev=Instance.rev + 1, log_seq=seq, log_hash=digest)
+        .execution_options(synchronize_session=False)
     )
+    instance = session.identity_map.get(identity_key(Instance, instance_id))
+    if instance is not None:
+        session.expire(instance)
 
 
 def open_items(session: Session, instance_id: int, node: str | None = None) -> list[WorkItem]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import events
 from engine.actor import Actor
 from engine.errors import Forbidden, InvalidForm, NotFound, Problem
 from engine.i18n import _
@@ -13,9 +12,6 @@ from engine.journal import Entry
 from engine.models import Instance, WorkItem
 from engine.runtime import Step, StepResult, step
 from engine.work_items import rights
-
-ENDED_EVENT = "process.instance_ended"
-"""Published with instance_id, definition_key, business_key, state: reservations are released, records closed."""
 
 
 def decided(session: Session, instance_id: int) -> bool:
@@ -51,7 +47,7 @@ def _end(session: Session, actor: Actor, instance_id: int, action: str, state: s
         raise Forbidden(
             right.refusal if right and right.refusal else _("“{action}” is not possible here.", action=action)
         )
-    result = step(
+    return step(
         session,
         actor,
         instance_id,
@@ -62,12 +58,3 @@ def _end(session: Session, actor: Actor, instance_id: int, action: str, state: s
             allowed=("running", "suspended"),
         ),
     )
-    events.publish(
-        session,
-        ENDED_EVENT,
-        instance_id=instance_id,
-        definition_key=instance.definition_key,
-        business_key=instance.business_key,
-        state=state,
-    )
-    return result

@@ -1,0 +1,214 @@
+"""The heartbeat: due timers, the outbox, messages, incidents, and sweeping; each item in a short transaction."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from engine import clock, outbox, runtime
+from engine.actor import SYSTEM
+from engine.db import Sessions, transaction
+from engine.errors import AppError
+from engine.live import KEEP_SECONDS
+from engine.models import IdempotencyKey, Incident, Instance, Message, OutboxMessage, PushEvent, Timer
+from engine.outbox import Delivery, Leased
+from engine.queue import periodic
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+IDEMPOTENCY_LIFE = timedelta(days=2)
+
+
+def owner() -> str:
+    """Names this thread in leases."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:80]
+
+
+# ------------------------------------------------------------------------------------------------- timers
+
+
+@periodic("engine.fire_timers", seconds=1)
+def fire_timers() -> int:
+    """Fire what is due, oldest first; a timer that cannot fire waits a minute and does not stop the others."""
+    fired = 0
+    while True:
+        due = _due_timers()
+        for timer_id in due:
+            fired += _fire_one(timer_id)
+        if len(due) < BATCH:
+            return fired
+
+
+def _due_timers() -> list[int]:
+    with transaction() as session:
+        return list(
+            session.scalars(
+                select(Timer.id)
+                .join(Instance, Instance.id == Timer.instance_id)
+                .where(Timer.due_at <= clock.now(), Instance.state == "running")
+                .order_by(Timer.due_at)
+                .limit(BATCH)
+            )
+        )
+
+
+def _fire_one(timer_id: int) -> int:
+    def fire(session: Session) -> int:
+        # SKIP LOCKED: a colleague that fires it right now holds the row until his step is committed.
+        timer = session.scalars(
+            select(Timer).where(Timer.id == timer_id, Timer.due_at <= clock.now()).with_for_update(skip_locked=True)
+        ).first()
+        if timer is None:
+            return 0
+        runtime.fire_timer(session, timer)
+        return 1
+
+    try:
+        return runtime.perform(fire)
+    except Exception:
+        logger.exception("timer.failed", extra={"timer_id": timer_id})
+        with transaction() as session:
+            session.execute(update(Timer).where(Timer.id == timer_id).values(due_at=clock.now() + timedelta(minutes=1)))
+        return 0
+    finally:
+        Sessions.remove()
+
+
+# ------------------------------------------------------------------------------------------------- outbox
+
+
+@periodic(outbox.DELIVER_JOB, seconds=1)
+def deliver_outbox() -> int:
+    """Send what is ready on the channels this process serves."""
+    channels = list(outbox.HANDLERS)
+    if not channels:
+        return 0
+    sent = 0
+    while True:
+        with transaction() as session:
+            batch = outbox.lease(session, channels, owner(), BATCH)
+        for message in batch:
+            _deliver_one(message)
+            sent += 1
+        Sessions.remove()
+        if len(batch) < BATCH:
+            return sent
+
+
+def _deliver_one(message: Leased) -> None:
+    with transaction() as session:
+        if not outbox.begin_attempt(session, message):
+            return
+    try:
+        delivery = outbox.HANDLERS[message.channel].deliver(message.key, message.payload)
+    except Exception as error:
+        # The wire may have been touched: whoever cannot say "nothing was sent" must not be repeated blindly.
+        logger.exception("outbox.handler_failed", extra={"outbox_id": message.id, "channel": message.channel})
+        delivery = Delivery("unknown", error=f"{type(error).__name__}: {error}"[:500])
+    runtime.perform(lambda session: _settle(session, message, delivery))
+
+
+def _settle(session: Session, message: Leased, delivery: Delivery) -> None:
+    state = outbox.settle(session, message, delivery)
+    logger.info("outbox.settled", extra={"outbox_id": message.id, "channel": message.channel, "state": state})
+    if message.token is None or message.instance_id is None or state not in ("sent", "failed"):
+        return
+    running = session.scalar(select(Instance.state).where(Instance.id == message.instance_id))
+    if running == "running":
+        runtime.settle_connector(
+            session, message.instance_id, message.token, message.channel, state, dict(delivery.detail), delivery.error
+        )
+
+
+# ------------------------------------------------------------------------------------------------- messages, incidents
+
+
+@periodic("engine.correlate_messages", seconds=5)
+def correlate_messages() -> int:
+    """Match stored messages with those who wait; expire the old."""
+    with transaction() as session:
+        now = clock.now()
+        session.execute(
+            update(Message).where(Message.state == "waiting", Message.expires_at <= now).values(state="expired")
+        )
+        waiting = list(
+            session.scalars(select(Message.id).where(Message.state == "waiting").order_by(Message.id).limit(500))
+        )
+    matched = 0
+    for message_id in waiting:
+        matched += _guarded(lambda session, i=message_id: _correlate(session, i), "message", message_id)
+    return matched
+
+
+def _correlate(session: Session, message_id: int) -> int:
+    message = session.scalars(select(Message).where(Message.id == message_id).with_for_update(skip_locked=True)).first()
+    return int(message is not None and runtime.correlate(session, message))
+
+
+@periodic("engine.retry_incidents", seconds=5)
+def retry_incidents() -> int:
+    """Run again what failed for a cause that may have passed."""
+    with transaction() as session:
+        due = list(
+            session.scalars(
+                select(Incident.id)
+                .where(Incident.state == "retrying", Incident.retry_at <= clock.now())
+                .order_by(Incident.retry_at)
+                .limit(BATCH)
+            )
+        )
+    return sum(_guarded(lambda session, i=incident: _retry(session, i), "incident", incident) for incident in due)
+
+
+def _retry(session: Session, incident_id: int) -> int:
+    runtime.retry_incident(session, SYSTEM, incident_id, interactive=False)
+    return 1
+
+
+def _guarded(work: Any, kind: str, record_id: int) -> int:
+    """One item, one transaction; its failure is logged and does not stop the others."""
+    try:
+        return int(runtime.perform(work))
+    except AppError as refusal:
+        logger.warning("job.refused", extra={"kind": kind, "record_id": record_id, "why": str(refusal)})
+    except Exception:
+        logger.exception("job.failed", extra={"kind": kind, "record_id": record_id})
+    finally:
+        Sessions.remove()
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------- sweeping
+
+
+@periodic("engine.sweep", seconds=30)
+def sweep() -> None:
+    """Free the leases of the dead; drop hints and remembered answers nobody needs any more."""
+    with transaction() as session:
+        outbox.sweep(session)
+    with transaction() as session:
+        now = clock.now()
+        session.execute(delete(PushEvent).where(PushEvent.at < now - timedelta(seconds=KEEP_SECONDS)))
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - IDEMPOTENCY_LIFE))
+    Sessions.remove()
+
+
+def backlog(session: Session) -> dict[str, int]:
+    """What is due and not done, for health and metrics; each count stops at 1,000."""
+    now = clock.now()
+    counts = {}
+    for name, model, condition in (
+        ("timers", Timer, Timer.due_at <= now),
+        ("outbox", OutboxMessage, OutboxMessage.state == "queued"),
+        ("incidents", Incident, Incident.state == "open"),
+    ):
+        counts[name] = len(session.execute(select(model.id).where(condition).limit(1000)).all())  # type: ignore[attr-defined]
+    return counts
