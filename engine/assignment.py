@@ -12,11 +12,18 @@ from sqlalchemy.orm import Session
 from engine.i18n import Sentence
 
 _GROUP_KINDS = {"position": 1, "role": 2, "department": 3}
+_GROUP_SPACE = 1_000_000_000_000
 
 
 def group_principal(kind: str, id: int) -> int:
     """The (negative) inbox key of a pool of people: a position, a role or a department."""
-    return -(_GROUP_KINDS[kind] * 1_000_000_000_000 + id)
+    return -(_GROUP_KINDS[kind] * _GROUP_SPACE + id)
+
+
+def group_of(principal: int) -> tuple[str, int]:
+    """The kind and id of a group principal: what group_principal was given."""
+    number, id = divmod(-principal, _GROUP_SPACE)
+    return next(kind for kind, its in _GROUP_KINDS.items() if its == number), id
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,7 @@ class AssignmentRule:
 RULES: dict[str, AssignmentRule] = {}
 
 
-def assignment(
-    name: str, title: Sentence, argument: str | None = None
-) -> Callable[[RuleT], RuleT]:
+def assignment(name: str, title: Sentence, argument: str | None = None) -> Callable[[RuleT], RuleT]:
     """Declare `(session, request: Request, argument: str | None) -> Candidates` under a name diagrams may use."""
 
     def declare(function: RuleT) -> RuleT:

@@ -36,23 +36,17 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a stored instant needs a time zone")
         return value.astimezone(UTC)
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return (
-            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        )
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -71,9 +65,7 @@ class Base(DeclarativeBase):
 def make_engine(url: str, **options: Any) -> Engine:
     """An engine with the settings both databases need for durable, concurrent steps."""
     if url.startswith("sqlite"):
-        engine = create_engine(
-            url, connect_args={"timeout": 30, "check_same_thread": False}, **options
-        )
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
         _prepare_sqlite(engine)
         return engine
     return create_engine(url, pool_pre_ping=True, **options)
@@ -124,26 +116,16 @@ def transaction() -> Iterator[Session]:
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
     """Run once when the outermost transaction has committed; forgotten when its transaction or savepoint rolls back."""
-    session.info.setdefault("after_commit", []).append(
-        (session.get_nested_transaction(), callback)
-    )
+    session.info.setdefault("after_commit", []).append((session.get_nested_transaction(), callback))
 
 
 @event.listens_for(Session, "after_commit")
 def _run_callbacks(session: Session) -> None:
     savepoint = session.get_nested_transaction()
-    if (
-        savepoint is not None
-    ):  # a released savepoint: its callbacks now hang on what encloses it
+    if savepoint is not None:  # a released savepoint: its callbacks now hang on what encloses it
         waiting = session.info.get("after_commit", [])
-        outer = (
-            savepoint.parent
-            if savepoint.parent is not None and savepoint.parent.nested
-            else None
-        )
-        session.info["after_commit"] = [
-            (outer if mine is savepoint else mine, call) for mine, call in waiting
-        ]
+        outer = savepoint.parent if savepoint.parent is not None and savepoint.parent.nested else None
+        session.info["after_commit"] = [(outer if mine is savepoint else mine, call) for mine, call in waiting]
         return
     for _savepoint, callback in session.info.pop("after_commit", []):
         callback()
@@ -154,6 +136,4 @@ def _forget_callbacks(session: Session) -> None:
     savepoint = session.get_nested_transaction()
     waiting = session.info.pop("after_commit", [])
     if savepoint is not None:
-        session.info["after_commit"] = [
-            (mine, call) for mine, call in waiting if mine is not savepoint
-        ]
+        session.info["after_commit"] = [(mine, call) for mine, call in waiting if mine is not savepoint]

@@ -72,9 +72,7 @@ class InvalidForm(AppError):
     code = "invalid_form"
 
     def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
-        super().__init__(
-            _("Please correct the marked fields."), problems=tuple(problems)
-        )
+        super().__init__(_("Please correct the marked fields."), problems=tuple(problems))
 
     def by_field(self) -> dict[str, str]:
         return {problem.where: str(problem.message) for problem in self.problems}

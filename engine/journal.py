@@ -31,9 +31,7 @@ class Entry:
 
 def digest(previous: str, facts: list[Any]) -> str:
     """SHA-256 over the previous link and this line's facts, as canonical JSON; the recipe `verify` repeats offline."""
-    text = json.dumps(
-        [previous, *facts], ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    text = json.dumps([previous, *facts], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -101,9 +99,7 @@ def audit(
     """
     last = session.execute(
         select(RecordAudit.seq, RecordAudit.hash)
-        .where(
-            RecordAudit.record_type == record_type, RecordAudit.record_id == record_id
-        )
+        .where(RecordAudit.record_type == record_type, RecordAudit.record_id == record_id)
         .order_by(RecordAudit.seq.desc())
         .limit(1)
     ).first()
@@ -146,15 +142,11 @@ class Break:
     why: str
 
 
-def verify_instance(
-    session: Session, instance_id: int, seq: int, head: str
-) -> Iterator[Break]:
+def verify_instance(session: Session, instance_id: int, seq: int, head: str) -> Iterator[Break]:
     """Compare an instance's log with its own hashes and with the head kept on the instance (seq, head)."""
     previous, expected = "", 0
     rows = session.scalars(
-        select(InstanceLog)
-        .where(InstanceLog.instance_id == instance_id)
-        .order_by(InstanceLog.seq)
+        select(InstanceLog).where(InstanceLog.instance_id == instance_id).order_by(InstanceLog.seq)
     ).yield_per(500)
     for row in rows:
         expected += 1
@@ -175,9 +167,7 @@ def verify_instance(
             row.detail,
         ]
         if digest(previous, facts) != row.hash:
-            yield Break(
-                "instance", instance_id, row.seq, "the line does not match its hash"
-            )
+            yield Break("instance", instance_id, row.seq, "the line does not match its hash")
         previous = row.hash
     if (expected, previous) != (seq, head):
         yield Break(
@@ -193,9 +183,7 @@ def verify_records(session: Session) -> Iterator[Break]:
     key: tuple[str, int] | None = None
     previous, expected = "", 0
     rows = session.scalars(
-        select(RecordAudit).order_by(
-            RecordAudit.record_type, RecordAudit.record_id, RecordAudit.seq
-        )
+        select(RecordAudit).order_by(RecordAudit.record_type, RecordAudit.record_id, RecordAudit.seq)
     ).yield_per(500)
     for row in rows:
         if (row.record_type, row.record_id) != key:
@@ -213,9 +201,7 @@ def verify_records(session: Session) -> Iterator[Break]:
             row.after,
         ]
         if row.seq != expected:
-            yield Break(
-                row.record_type, row.record_id, row.seq, f"line {expected} is missing"
-            )
+            yield Break(row.record_type, row.record_id, row.seq, f"line {expected} is missing")
             expected = row.seq
         elif digest(previous, facts) != row.hash:
             yield Break(

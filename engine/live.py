@@ -21,9 +21,6 @@ def push(
     data: dict[str, Any] | None = None,
 ) -> None:
     """Tell these people's open pages that something of this kind changed. A rollback takes the hint back."""
-    rows = [
-        {"principal": p, "kind": kind, "data": data or {}, "at": clock.now()}
-        for p in sorted(set(principals))
-    ]
+    rows = [{"principal": p, "kind": kind, "data": data or {}, "at": clock.now()} for p in sorted(set(principals))]
     if rows:
         session.execute(insert(PushEvent), rows)

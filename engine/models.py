@@ -40,9 +40,7 @@ class Definition(Base):
     deployed_at: Mapped[datetime]
     deployed_by: Mapped[int] = mapped_column(Id)
 
-    files: Mapped[list[DefinitionFile]] = relationship(
-        order_by="DefinitionFile.name", lazy="select"
-    )
+    files: Mapped[list[DefinitionFile]] = relationship(order_by="DefinitionFile.name", lazy="select")
 
 
 class DefinitionFile(Base):
@@ -52,9 +50,7 @@ class DefinitionFile(Base):
     __table_args__ = (UniqueConstraint("definition_id", "name"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    definition_id: Mapped[int] = mapped_column(
-        ForeignKey("process_definition.id"), index=True
-    )
+    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"), index=True)
     name: Mapped[str] = mapped_column(String(200))
     """e.g. expense_request.bpmn, limits.dmn, expense_request.form.json"""
     content: Mapped[str] = mapped_column(Text)
@@ -197,12 +193,8 @@ class FormData(Base):
 
     __tablename__ = "form_data"
 
-    instance_id: Mapped[int] = mapped_column(
-        ForeignKey("process_instance.id"), primary_key=True
-    )
-    revision: Mapped[int] = mapped_column(
-        Integer, primary_key=True, autoincrement=False
-    )
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     node: Mapped[str] = mapped_column(String(120))
     values: Mapped[dict[str, Any]] = mapped_column(Json)
     saved_by: Mapped[int] = mapped_column(Id)
@@ -385,9 +377,7 @@ class InstanceLog(Base):
     __tablename__ = "instance_log"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    instance_id: Mapped[int] = mapped_column(
-        ForeignKey("process_instance.id"), primary_key=True
-    )
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     actor_id: Mapped[int] = mapped_column(Id)

@@ -81,20 +81,14 @@ def enqueue(
         "created_by": actor.person_id,
     }
     dialect = session.get_bind().dialect.name
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(
-        OutboxMessage
-    )
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(OutboxMessage)
     new = session.scalar(
-        insert.values(values)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(OutboxMessage.id)
+        insert.values(values).on_conflict_do_nothing(index_elements=["key"]).returning(OutboxMessage.id)
     )
     if new is not None:
         after_commit(session, lambda: queue.wake(DELIVER_JOB))
         return int(new)
-    return session.scalars(
-        select(OutboxMessage.id).where(OutboxMessage.key == key)
-    ).one()
+    return session.scalars(select(OutboxMessage.id).where(OutboxMessage.key == key)).one()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +105,7 @@ class Leased:
     token: int | None
 
 
-def lease(
-    session: Session, channels: Sequence[str], owner: str, limit: int = 50
-) -> list[Leased]:
+def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50) -> list[Leased]:
     """Take up to `limit` ready messages; others skip them until the lease ends."""
     now = clock.now()
     ready = (
@@ -222,9 +214,7 @@ def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:
 def sweep(session: Session) -> int:
     """Free what a dead process held: untouched messages go back in the queue, doubtful ones become `unknown`."""
     now = clock.now()
-    expired = select(OutboxMessage).where(
-        OutboxMessage.state == "sending", OutboxMessage.lease_until <= now
-    )
+    expired = select(OutboxMessage).where(OutboxMessage.state == "sending", OutboxMessage.lease_until <= now)
     freed = 0
     for message in session.scalars(expired.with_for_update(skip_locked=True)):
         handler = HANDLERS.get(message.channel)
@@ -234,9 +224,7 @@ def sweep(session: Session) -> int:
             message.available_at = now
         else:
             message.state = "unknown"
-            message.last_error = str(
-                _("The sender stopped in the middle; it may or may not have been sent.")
-            )
+            message.last_error = str(_("The sender stopped in the middle; it may or may not have been sent."))
         message.lease_owner, message.lease_until = None, None
         message.fence += 1
         freed += 1

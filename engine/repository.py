@@ -58,10 +58,7 @@ def forget_all() -> None:
 def known() -> workflow.Known:
     """What diagrams may refer to in this house."""
     return workflow.Known(
-        topics={
-            name: workflow.TopicShape(t.parameters, t.required)
-            for name, t in TOPICS.items()
-        },
+        topics={name: workflow.TopicShape(t.parameters, t.required) for name, t in TOPICS.items()},
         candidate_problem=candidate_problem,
     )
 
@@ -126,9 +123,7 @@ def _read_forms(files: Mapping[str, str]) -> dict[str, forms.FormSchema]:
 
 def latest(session: Session, key: str) -> Definition:
     """The version new starts take."""
-    row = session.scalars(
-        select(Definition).where(Definition.key == key, Definition.state == "active")
-    ).first()
+    row = session.scalars(select(Definition).where(Definition.key == key, Definition.state == "active")).first()
     if row is None:
         raise NotFound(_("There is no deployed process “{key}”.", key=key))
     return row
@@ -143,16 +138,11 @@ def lint(session: Session, files: Mapping[str, str]) -> list[Problem]:
             try:
                 forms.check_schema(text)
             except DeploymentRefused as refusal:
-                problems.extend(
-                    Problem(p.where, p.message, p.remedy, p.rule, name)
-                    for p in refusal.problems
-                )
+                problems.extend(Problem(p.where, p.message, p.remedy, p.rule, name) for p in refusal.problems)
     return problems
 
 
-def deploy(
-    session: Session, actor: Actor, files: Mapping[str, str], *, package: str = ""
-) -> Definition:
+def deploy(session: Session, actor: Actor, files: Mapping[str, str], *, package: str = "") -> Definition:
     """Make a new version that new starts take; running instances keep theirs.
 
     files: {name: text} of one main .bpmn with its .dmn and .form.json (and called diagrams, which otherwise come from
@@ -168,18 +158,11 @@ def deploy(
     compiled = workflow.compile_definition(complete, known=known())
     digest = fingerprint(complete)
     present = session.scalars(
-        select(Definition).where(
-            Definition.key == compiled.key, Definition.state == "active"
-        )
+        select(Definition).where(Definition.key == compiled.key, Definition.state == "active")
     ).first()
     if present is not None and present.sha256 == digest:
         return present
-    highest = (
-        session.scalar(
-            select(func.max(Definition.version)).where(Definition.key == compiled.key)
-        )
-        or 0
-    )
+    highest = session.scalar(select(func.max(Definition.version)).where(Definition.key == compiled.key)) or 0
     session.execute(
         update(Definition)
         .where(Definition.key == compiled.key, Definition.state == "active")
@@ -194,10 +177,7 @@ def deploy(
         sha256=digest,
         deployed_at=clock.now(),
         deployed_by=actor.person_id,
-        files=[
-            DefinitionFile(name=name, content=text)
-            for name, text in sorted(complete.items())
-        ],
+        files=[DefinitionFile(name=name, content=text) for name, text in sorted(complete.items())],
     )
     session.add(row)
     try:
@@ -226,16 +206,10 @@ def _with_called(session: Session, files: Mapping[str, str]) -> dict[str, str]:
     wanted = workflow.called_elements(complete)
     while wanted:
         key = wanted.pop()
-        row = session.scalars(
-            select(Definition).where(
-                Definition.key == key, Definition.state == "active"
-            )
-        ).first()
+        row = session.scalars(select(Definition).where(Definition.key == key, Definition.state == "active")).first()
         if row is None:
             continue
-        added = {
-            file.name: file.content for file in row.files if file.name not in complete
-        }
+        added = {file.name: file.content for file in row.files if file.name not in complete}
         complete |= added
         wanted |= workflow.called_elements(added) - {key} if added else set()
     return complete
@@ -265,9 +239,7 @@ def save_draft(
     elif revision != draft.revision:
         raise Conflict(
             _("{who} saved this draft in between.", who=draft.changed_by_name),
-            remedy=_(
-                "Export your diagram, load the newer draft and apply your changes to it."
-            ),
+            remedy=_("Export your diagram, load the newer draft and apply your changes to it."),
         )
     draft.revision += 1
     draft.name = name

@@ -51,29 +51,21 @@ def _declare(
 ) -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
-        keyword = [
-            p
-            for p in signature.parameters.values()
-            if p.kind is inspect.Parameter.KEYWORD_ONLY
-        ]
+        keyword = [p for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
         TOPICS[name] = Topic(
             name=name,
             kind=kind,
             title=title,
             function=function,
             parameters=tuple(p.name for p in keyword),
-            required=tuple(
-                p.name for p in keyword if p.default is inspect.Parameter.empty
-            ),
+            required=tuple(p.name for p in keyword if p.default is inspect.Parameter.empty),
         )
         return function
 
     return decorate
 
 
-def service_task(
-    name: str, title: Sentence | None = None
-) -> Callable[[Function], Function]:
+def service_task(name: str, title: Sentence | None = None) -> Callable[[Function], Function]:
     """A business operation `(session, actor, facts: StepFacts, *, named parameters) -> JSON-able result`.
 
     It runs inside the step's own transaction. Raising RuleViolation refuses a person's step as a whole (an incident when
@@ -82,9 +74,7 @@ def service_task(
     return _declare("operation", name, title)
 
 
-def connector_task(
-    name: str, title: Sentence | None = None
-) -> Callable[[Function], Function]:
+def connector_task(name: str, title: Sentence | None = None) -> Callable[[Function], Function]:
     """A function of the same shape that writes to the outbox and returns the outbox id; the token waits for the result."""
     return _declare("connector", name, title)
 
