@@ -1,0 +1,136 @@
+"""Values as a form or the API hands them to an operation: read one by one, every mistake reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from engine.db import Base
+from engine.errors import InvalidForm, Problem, RuleViolation
+from engine.i18n import Sentence, _
+
+Record = TypeVar("Record", bound=Base)
+Value = TypeVar("Value")
+
+LONGEST_TEXT = 2000
+
+
+class Entry:
+    """Reads `values` field by field into `clean`; `finish` raises InvalidForm with all problems, unknown fields too.
+
+    A field that is absent is left alone, so one reading serves a new record (`required`) and a change of a few fields.
+    """
+
+    def __init__(self, session: Session, values: Mapping[str, Any], *, is_new: bool) -> None:
+        self.session = session
+        self.clean: dict[str, Any] = {}
+        self._values = values
+        self._is_new = is_new
+        self._read: set[str] = set()
+        self._problems: list[Problem] = []
+
+    def text(self, name: str, *, required: bool = False, longest: int = 100) -> None:
+        def read(value: Any) -> str | None:
+            if not isinstance(value, str):
+                raise RuleViolation(_("Please write text here."))
+            if len(value.strip()) > longest:
+                raise RuleViolation(_("At most {count} characters fit here.", count=longest))
+            return value.strip()
+
+        self.parsed(name, read, required=required)
+
+    def choice(self, name: str, choices: Iterable[str], *, required: bool = False) -> None:
+        allowed = tuple(choices)
+
+        def read(value: Any) -> str:
+            if value not in allowed:
+                raise RuleViolation(_("Please choose one of the offered values."))
+            return str(value)
+
+        self.parsed(name, read, required=required)
+
+    def flag(self, name: str) -> None:
+        def read(value: Any) -> bool:
+            if not isinstance(value, bool):
+                raise RuleViolation(_("Please answer yes or no."))
+            return value
+
+        self.parsed(name, read, empty=False)
+
+    def number(self, name: str) -> None:
+        def read(value: Any) -> int:
+            if isinstance(value, bool) or not str(value).lstrip("-").isdecimal():
+                raise RuleViolation(_("Please write a whole number."))
+            return int(value)
+
+        self.parsed(name, read)
+
+    def reference(self, name: str, model: type[Record], *, required: bool = False) -> None:
+        """A record by its id or itself; kept in `clean` as the record (None when emptied)."""
+        self.parsed(name, lambda value: self._fetch(model, value), required=required)
+
+    def references(self, name: str, model: type[Record]) -> None:
+        def read(value: Any) -> list[Record]:
+            if not isinstance(value, (list, tuple, set)):
+                raise RuleViolation(_("Please choose from the list."))
+            return [self._fetch(model, one) for one in value]
+
+        self.parsed(name, read, empty=[])
+
+    def parsed(self, name: str, read: Callable[[Any], Value], *, required: bool = False, empty: Any = None) -> None:
+        """Read with any function that refuses by RuleViolation."""
+        self._read.add(name)
+        if name not in self._values:
+            if required and self._is_new:
+                self.problem(name, _("This is required."))
+            return
+        value = self._values[name]
+        if value is None or (isinstance(value, str) and not value.strip()):
+            if required:
+                self.problem(name, _("This is required."))
+            self.clean[name] = empty
+            return
+        try:
+            self.clean[name] = read(value)
+        except RuleViolation as refusal:
+            self.problem(name, refusal.message, refusal.remedy)
+
+    def problem(self, name: str, message: Sentence, remedy: Sentence | None = None) -> None:
+        self._problems.append(Problem(name, message, remedy))
+
+    def finish(self) -> dict[str, Any]:
+        for name in self._values.keys() - self._read:
+            self.problem(name, _("There is no such field."))
+        if self._problems:
+            raise InvalidForm(self._problems)
+        return self.clean
+
+    def _fetch(self, model: type[Record], value: Any) -> Record:
+        if isinstance(value, model):
+            return value
+        is_id = not isinstance(value, bool) and str(value).isdecimal()
+        found = self.session.get(model, int(value)) if is_id else None
+        if found is None:
+            raise RuleViolation(_("There is no such record."))
+        return found
+
+
+def differences(record: Base, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a change would change, before and after, in the shape the audit keeps."""
+    before = {name: getattr(record, name) for name in changes}
+    changed = [name for name, value in changes.items() if before[name] != value]
+    return (
+        {name: for_audit(before[name]) for name in changed},
+        {name: for_audit(changes[name]) for name in changed},
+    )
+
+
+def for_audit(value: Any) -> Any:
+    """A value as JSON: records by id and name, amounts and dates as text."""
+    if isinstance(value, Base):
+        return {"id": getattr(value, "id", None), "name": str(value)}
+    if isinstance(value, (list, tuple)):
+        return [for_audit(one) for one in value]
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

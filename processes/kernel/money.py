@@ -1,0 +1,113 @@
+"""Money: an exact amount in one currency, rounded half-up only where a line says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
+
+from babel.numbers import get_currency_precision, list_currencies
+
+from engine.errors import RuleViolation
+from engine.i18n import _
+
+DEFAULT_CURRENCY = "CNY"
+
+LARGEST = Decimal(99_999_999_999_999)
+"""What a stored amount can hold (columns.MoneyAmount keeps four decimals in 64 bits), with room for sums."""
+
+
+@cache
+def smallest_unit(currency: str) -> Decimal:
+    """0.01 for CNY, 1 for JPY; an unknown code is refused."""
+    if currency not in list_currencies():
+        raise RuleViolation(_("{currency} is not a currency code.", currency=currency), code="unknown_currency")
+    return Decimal(1).scaleb(-get_currency_precision(currency))
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    amount: Decimal
+    currency: str = DEFAULT_CURRENCY
+
+    @classmethod
+    def parse(cls, value: object, currency: str = DEFAULT_CURRENCY) -> Money:
+        """Read "1200.50", Decimal("1200.5"), 1200 or {"amount": "1200.50", "currency": "CNY"}.
+
+        A float, a text that is no number, more decimals than the currency has: refused, nothing is rounded in silence.
+        """
+        if isinstance(value, Money):
+            return value
+        if isinstance(value, Mapping):
+            return cls.parse(value.get("amount"), str(value.get("currency") or currency))
+        if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+            raise _not_an_amount(value)
+        try:
+            amount = Decimal(value.strip() if isinstance(value, str) else value)
+        except InvalidOperation:
+            raise _not_an_amount(value) from None
+        if not amount.is_finite() or abs(amount) > LARGEST:
+            raise _not_an_amount(value)
+        unit = smallest_unit(currency)
+        exact = amount.quantize(unit)
+        if exact != amount:
+            raise RuleViolation(
+                _("{amount} has more decimals than {currency} has.", amount=amount, currency=currency),
+                code="too_many_decimals",
+            )
+        return cls(exact + 0, currency)  # + 0 turns -0.00 into 0.00
+
+    @classmethod
+    def zero(cls, currency: str = DEFAULT_CURRENCY) -> Money:
+        return cls(Decimal(0).quantize(smallest_unit(currency)), currency)
+
+    @classmethod
+    def total(cls, parts: Iterable[Money], currency: str = DEFAULT_CURRENCY) -> Money:
+        return sum(parts, start=cls.zero(currency))
+
+    def times(self, factor: Decimal | int) -> Money:
+        """The amount times a quantity or a rate, rounded half-up to the currency's smallest unit."""
+        rounded = (self.amount * factor).quantize(smallest_unit(self.currency), ROUND_HALF_UP)
+        return Money(rounded + 0, self.currency)
+
+    def as_dict(self) -> dict[str, str]:
+        """The form money has in JSON: {"amount": "1200.50", "currency": "CNY"}."""
+        return {"amount": f"{self.amount:f}", "currency": self.currency}
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same_currency(other).amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same_currency(other).amount, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same_currency(other).amount
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._same_currency(other).amount
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount > self._same_currency(other).amount
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount >= self._same_currency(other).amount
+
+    def __str__(self) -> str:
+        return f"{self.amount:,f}" if self.currency == DEFAULT_CURRENCY else f"{self.currency} {self.amount:,f}"
+
+    def _same_currency(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise RuleViolation(
+                _(
+                    "{first} and {second} cannot be reckoned together without an exchange rate.",
+                    first=self.currency,
+                    second=other.currency,
+                ),
+                code="mixed_currencies",
+            )
+        return other
+
+
+def _not_an_amount(value: object) -> RuleViolation:
+    return RuleViolation(_("{value} is not an amount of money.", value=repr(value)), code="not_an_amount")

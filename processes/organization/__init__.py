@@ -1,0 +1,1 @@
+"""Departments, positions, employees; who answers for whom."""

@@ -1,0 +1,98 @@
+"""Who works here and where they stand."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engine.db import Base, Id
+from processes.kernel.columns import Stamped
+
+LOGIN = Table("ab_user", Base.metadata, Column("id", Integer, primary_key=True))
+"""A stub of Flask-AppBuilder's table of logins: it carries the foreign key, migrations leave it alone."""
+
+_FAB = MetaData()
+ROLE = Table("ab_role", _FAB, Column("id", Integer, primary_key=True), Column("name", String(64)))
+LOGIN_ROLE = Table("ab_user_role", _FAB, Column("user_id", Integer), Column("role_id", Integer))
+"""Roles as Flask-AppBuilder keeps them: only read here, to know who is in a pool."""
+
+
+class Department(Stamped, Base):
+    """A department (部门) in the tree. `path` holds the ids from the root down ("/1/4/"), so a subtree is a prefix."""
+
+    __tablename__ = "department"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    path: Mapped[str] = mapped_column(String(400), default="", index=True)
+    head_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", use_alter=True), index=True)
+    """who leads it (负责人)"""
+    rank: Mapped[int] = mapped_column(default=0)
+    """order among its siblings"""
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    """active | archived"""
+
+    parent: Mapped[Department | None] = relationship(remote_side="Department.id")
+    head: Mapped[Employee | None] = relationship(foreign_keys=[head_id], post_update=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Position(Stamped, Base):
+    """A post (岗位) that diagrams name by its code: position(finance)."""
+
+    __tablename__ = "position"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    """active | archived"""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EmployeePosition(Base):
+    """Who holds which position."""
+
+    __tablename__ = "employee_position"
+
+    employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id"), primary_key=True)
+    position_id: Mapped[int] = mapped_column(ForeignKey("position.id"), primary_key=True, index=True)
+
+
+class Employee(Stamped, Base):
+    """A person of the company; its id is the person id that the whole house uses."""
+
+    __tablename__ = "employee"
+    __table_args__ = (Index("ix_employee_department", "department_id", "state"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey(LOGIN.c.id), unique=True)
+    """the login; null for those who never log in"""
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(16))
+    """E.164"""
+    email: Mapped[str | None] = mapped_column(String(254))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    superior_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"), index=True)
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    """active | left"""
+    locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
+    takes_orphans: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """gets the work items for which a rule finds nobody (兜底处理人)"""
+
+    department: Mapped[Department | None] = relationship(foreign_keys=[department_id])
+    superior: Mapped[Employee | None] = relationship(remote_side="Employee.id")
+    positions: Mapped[list[Position]] = relationship(secondary="employee_position", order_by=Position.name)
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == "active"
+
+    def __str__(self) -> str:
+        return self.name

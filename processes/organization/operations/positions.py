@@ -1,0 +1,95 @@
+"""Positions: the posts diagrams name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import journal
+from engine.actor import Actor
+from engine.errors import RuleViolation
+from engine.i18n import _
+from processes.kernel.columns import lock_for_change, stamp
+from processes.kernel.entry import Entry, differences, for_audit
+from processes.organization import permissions
+from processes.organization.models import Employee, EmployeePosition, Position
+
+RECORD_TYPE = "organization.position"
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def _code(value: Any) -> str:
+    if not isinstance(value, str) or not _CODE.fullmatch(value.strip()):
+        raise RuleViolation(
+            _("A code consists of small letters, digits and underscores and starts with a letter."),
+            code="not_a_code",
+        )
+    return value.strip()
+
+
+def _read(session: Session, values: Mapping[str, Any], *, record_id: int | None) -> dict[str, Any]:
+    entry = Entry(session, values, is_new=record_id is None)
+    entry.parsed("code", _code, required=True)
+    entry.text("name", required=True)
+    taken = session.scalar(
+        select(Position.id).where(Position.code == entry.clean.get("code"), Position.id != (record_id or 0))
+    )
+    if taken is not None:
+        entry.problem("code", _("This code is already in use."))
+    return entry.finish()
+
+
+def create_position(session: Session, actor: Actor, *, values: Mapping[str, Any]) -> Position:
+    """values: code, name."""
+    permissions.require(actor, permissions.MANAGE_POSITIONS)
+    clean = _read(session, values, record_id=None)
+    position = Position(**clean, created_by=actor.person_id, changed_by=actor.person_id)
+    session.add(position)
+    session.flush()
+    after = {name: for_audit(value) for name, value in clean.items()}
+    journal.audit(session, actor, RECORD_TYPE, position.id, "created", None, after)
+    return position
+
+
+def change_position(
+    session: Session, actor: Actor, *, record_id: int, version: int | None = None, values: Mapping[str, Any]
+) -> Position:
+    permissions.require(actor, permissions.MANAGE_POSITIONS)
+    position = lock_for_change(session, Position, record_id, version)
+    clean = _read(session, values, record_id=record_id)
+    before, after = differences(position, clean)
+    if after:
+        for name, value in clean.items():
+            setattr(position, name, value)
+        stamp(position, actor)
+        session.flush()
+        journal.audit(session, actor, RECORD_TYPE, record_id, "changed", before, after)
+    return position
+
+
+def archive_position(session: Session, actor: Actor, *, record_id: int) -> None:
+    """Close a position nobody holds any more."""
+    permissions.require(actor, permissions.MANAGE_POSITIONS)
+    position = lock_for_change(session, Position, record_id)
+    holders = session.scalar(
+        select(func.count())
+        .select_from(EmployeePosition)
+        .join(Employee, Employee.id == EmployeePosition.employee_id)
+        .where(EmployeePosition.position_id == record_id, Employee.state == "active")
+    )
+    if holders:
+        raise RuleViolation(
+            _("{count} employees still hold the position {position}.", count=holders, position=position.name),
+            code="position_in_use",
+            remedy=_("Give them another position first."),
+        )
+    if position.state != "archived":
+        position.state = "archived"
+        stamp(position, actor)
+        session.flush()
+        journal.audit(session, actor, RECORD_TYPE, record_id, "archived", {"state": "active"}, {"state": "archived"})

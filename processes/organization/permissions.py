@@ -1,0 +1,45 @@
+"""Who may see and change the organization."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy.orm import aliased
+
+from engine.actor import Actor
+from engine.errors import Forbidden
+from engine.i18n import _
+from processes.organization.models import Department, Employee, Position
+
+MANAGE_DEPARTMENTS = "organization.department.manage"
+MANAGE_POSITIONS = "organization.position.manage"
+MANAGE_EMPLOYEES = "organization.employee.manage"
+
+
+def visible_departments(actor: Actor) -> ColumnElement[bool]:
+    return true() if actor.may(MANAGE_DEPARTMENTS) else Department.state == "active"
+
+
+def visible_positions(actor: Actor) -> ColumnElement[bool]:
+    return true() if actor.may(MANAGE_POSITIONS) else Position.state == "active"
+
+
+def visible_employees(actor: Actor) -> ColumnElement[bool]:
+    """Colleagues are no secret, leavers are."""
+    return true() if actor.may(MANAGE_EMPLOYEES) else Employee.state == "active"
+
+
+def led_by(actor: Actor, department_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """The department lies at or below one the actor leads; asked of the tree as it stands now."""
+    led, below = aliased(Department), aliased(Department)
+    return exists(
+        select(below.id)
+        .join(led, below.path.startswith(led.path))
+        .where(below.id == department_id, led.head_id == actor.person_id, led.state == "active")
+    )
+
+
+def require(actor: Actor, permission: str) -> None:
+    if not actor.may(permission):
+        raise Forbidden(
+            _("You may not change this; ask an administrator for the right “{permission}”.", permission=permission)
+        )
