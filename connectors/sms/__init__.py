@@ -1,0 +1,1 @@
+"""Short messages: codec, modem and simulator behind one transport."""
