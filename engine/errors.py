@@ -12,7 +12,7 @@ AppError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from engine.i18n import Sentence, _
 
@@ -26,6 +26,8 @@ class Problem:
     remedy: Sentence | None = None
     rule: str = ""
     file: str = ""
+    severity: Literal["error", "warning"] = "error"
+    """a warning refuses nothing"""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -33,6 +35,7 @@ class Problem:
             "rule": self.rule,
             "message": str(self.message),
             "remedy": str(self.remedy) if self.remedy else "",
+            "severity": self.severity,
             **({"file": self.file} if self.file else {}),
         }
 

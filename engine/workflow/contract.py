@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from engine.i18n import Sentence
 
 PENDING: Any = object()
 """Returned by Host.call_service for a connector task: the token waits for `Live.resolve_service`."""
@@ -38,6 +40,10 @@ class Node:
     """what an event waits for or throws: "timer", "message:NAME", "signal:NAME", "error:CODE", "escalation:CODE" … or "" """
     catches: tuple[str, ...] = ()
     """error codes caught by boundary events on this node or on a sub-process around it; "" = any"""
+    element: str = ""
+    """the element's id inside its own diagram; differs from `id` only where a called diagram uses the same id again"""
+    due: str = ""
+    """camunda:dueDate: ISO 8601, an expression yielding it, or working time; its value is OpenedTask.due_at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class OpenedTask:
     node: str
     data: Mapping[str, Any]
     """the token's variables (read-only view), for assignment and titles"""
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Thrown:
-    """A message or signal this instance sends to the outside."""
+    """A message or signal this instance sends to the outside; its own waiting signal events have already got it."""
 
     kind: str
     name: str
@@ -107,6 +114,7 @@ class Changes:
     cancelled: list[int] = field(default_factory=list)
     """tokens of user tasks that died without being completed (interrupted, terminated)"""
     timers_set: list[TimerSet] = field(default_factory=list)
+    """a token already known gets a new instant: a repeating timer after it fired"""
     timers_cleared: list[int] = field(default_factory=list)
     waits_set: list[WaitSet] = field(default_factory=list)
     waits_cleared: list[int] = field(default_factory=list)
@@ -116,7 +124,8 @@ class Changes:
     path: list[tuple[str, str]] = field(default_factory=list)
     """(element id, "entered" | "left" | "cancelled" | "taken"): nodes and sequence flows, in the order it happened"""
     ended: str | None = None
-    """None while it runs; "completed" or "failed" (error end event that nobody caught)"""
+    """None while it runs; "completed", "rejected" (error code "rejected" that nobody caught), "failed" (any other error
+    that nobody caught) or "cancelled" (by `cancel_all`)"""
     error_code: str = ""
 
 
@@ -138,28 +147,85 @@ class Host(Protocol):
         """Read-only facts shown to expressions: `instance_id`, `starter`, `business_key`."""
         ...
 
-    def working_due(
-        self, start: datetime, *, days: int = 0, hours: float = 0
-    ) -> datetime:
+    def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
         """`start` plus working days or hours on the company's calendar."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TopicShape:
+    """The parameters of a registered topic, as lint compares them with the diagram's."""
+
+    parameters: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the house tells the checks of a diagram about itself."""
+
+    topics: Mapping[str, TopicShape]
+    candidate_problem: Callable[[str], Sentence | None]
+    """what is wrong with an assignment rule's text, or None"""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTrigger:
+    """A start event other people or clocks may set off: `start(..., node=trigger.node)`."""
+
+    node: str
+    kind: str
+    """none | message | signal | timer"""
+    name: str = ""
+    """of the message or signal; of a timer the expression: see `first_due`"""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAt:
+    """Where a token stands: what the diagram page paints."""
+
+    token: int
+    node: str
+    state: str
+    """open (user task) | waiting (timer, message, signal, join) | service (a result is awaited) | running | failed"""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewStep:
+    """A user task the process would reach."""
+
+    node: Node
+    data: Mapping[str, Any]
 
 
 class CompiledProcess(Protocol):
     """A parsed definition: immutable, shared by all instances and threads."""
 
-    key: str
-    name: str
-    sha256: str
-    nodes: Mapping[str, Node]
-    files: Mapping[str, str]
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str:
+        """of all files together"""
+        ...
+
+    @property
+    def nodes(self) -> Mapping[str, Node]: ...
+    @property
+    def files(self) -> Mapping[str, str]: ...
+    @property
+    def starts(self) -> tuple[StartTrigger, ...]: ...
 
 
 class Live(Protocol):
     """One instance in memory. Methods step until nothing more can run by itself; then `drain()` and `dump()`.
 
-    A method raising leaves the object unusable: drop it and load again.
+    A method raising leaves the object unusable: drop it and load again. It may be kept between steps; set `host` to the
+    step's own before each use.
     """
+
+    host: Host
 
     def complete(self, token: int, variables: Mapping[str, Any]) -> None: ...
     def throw_error(self, token: int, code: str, variables: Mapping[str, Any]) -> None:
@@ -179,6 +245,10 @@ class Live(Protocol):
         ...
 
     def cancel_all(self) -> None: ...
+    def tokens(self) -> list[TokenAt]:
+        """Where the tokens are, oldest first."""
+        ...
+
     def variables(self) -> Mapping[str, Any]: ...
     def set_variables(self, variables: Mapping[str, Any]) -> None: ...
     def drain(self) -> Changes: ...
