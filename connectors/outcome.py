@@ -75,7 +75,10 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class Health:
-    """State of a link. `reason` is a word to translate ("sim_pin_refused"); `facts` are figures to show (signal, operator)."""
+    """State of a link.
+
+    reason: a word to translate ("sim_pin_refused"). facts: figures to show (signal, operator).
+    """
 
     state: LinkState
     reason: str = ""

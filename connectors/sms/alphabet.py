@@ -34,7 +34,7 @@ def to_septets(text: str) -> bytes:
 
 
 def from_septets(septets: bytes) -> str:
-    """An unknown escape sequence shows the basic character, as the standard asks; a lone escape at the end is a space."""
+    """An unknown escape sequence shows the basic character, as the standard asks; a lone escape is a space."""
     text: list[str] = []
     codes = iter(septets)
     for code in codes:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator
+from itertools import pairwise
 
 from connectors.sms import pdu
 from connectors.sms.at import AtLine, Refused, Unsolicited
@@ -120,7 +121,7 @@ def _current_memory(line: AtLine) -> str:
 
 def _listed(lines: list[str]) -> Iterator[tuple[int, str]]:
     """(index, PDU) of received messages out of `+CMGL: index,state,[name],length` and the line after it."""
-    for head, content in zip(lines, lines[1:], strict=False):
+    for head, content in pairwise(lines):
         match = re.match(r"\+CMGL:\s*(\d+)\s*,\s*(\d+)", head)
         if match and int(match[2]) in _RECEIVED:
             yield int(match[1]), content

@@ -74,7 +74,8 @@ class _NotNow(LinkDown):
 class ModemSms:
     """An SmsTransport. Opens the device at first use; one process and one instance per device.
 
-    A SIM that needs a person (wrong PIN, PUK, missing) stops the modem for good: health says why, and only a new instance tries again.
+    A SIM that needs a person (wrong PIN, PUK, missing) stops the modem for good: health says why, and only a new
+    instance tries again.
     """
 
     def __init__(

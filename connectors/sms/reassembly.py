@@ -1,6 +1,7 @@
 """Long incoming messages put together from parts that come in any order, twice, or never. No I/O.
 
-The parts themselves are kept by the caller (as PDUs, in a table); this is the memory of one reader and is rebuilt by adding them again.
+The parts themselves are kept by the caller (as PDUs, in a table); this is one reader's memory, rebuilt by adding them
+again.
 """
 
 from __future__ import annotations

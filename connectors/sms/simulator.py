@@ -34,7 +34,8 @@ def accept(_m: OutSms) -> Outcome:
 class SimulatedSmsRoad:
     """An SmsTransport. Encodes like the modem does, so that what a modem would refuse is refused here too.
 
-    deliver: called with each message that "left"; without it they gather in `sent`. delay: seconds an attempt takes. The reports of accepted parts say delivered.
+    deliver: called with each message that "left"; without it they gather in `sent`.
+    delay: seconds an attempt takes. Parts that left are reported as delivered.
     """
 
     def __init__(

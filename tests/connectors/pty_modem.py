@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from tests.connectors.pdu_peer import SubmittedPart, deliver, join, read_submit, status_report
 
@@ -85,7 +86,7 @@ class PtyModem:
 
     # --- plugging ---
 
-    def __enter__(self) -> PtyModem:
+    def __enter__(self) -> Self:
         self.plug()
         return self
 
@@ -102,7 +103,9 @@ class PtyModem:
         self._stop = threading.Event()
         self._input, self._submitting = b"", False
         self._locked = bool(self.pin)
-        self._thread = threading.Thread(target=self._serve, args=(self._master, self._stop), name="pty-modem", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._master, self._stop), name="pty-modem", daemon=True
+        )
         self._thread.start()
 
     def unplug(self) -> None:
@@ -275,7 +278,7 @@ class PtyModem:
     def _choose_memory(self, value: str) -> list[str]:
         if value == "?":
             return ['+CPMS: ("SM","ME","SR"),("SM","ME"),("SM","ME")']
-        wanted = value.split(",")[0].strip('"')
+        wanted = value.split(",", maxsplit=1)[0].strip('"')
         if wanted not in self.memories:
             return ["+CMS ERROR: 302"]
         self.memory = wanted
@@ -296,7 +299,7 @@ class PtyModem:
         return [f"+CMGR: {state},,{len(pdu) // 2 - 1}\r\n{pdu}"]
 
     def _delete(self, value: str) -> list[str]:
-        index = int(value.split(",")[0])
+        index = int(value.split(",", maxsplit=1)[0])
         return [] if self.memories[self.memory].pop(index, None) else ["+CMS ERROR: 321"]
 
     def _acknowledge(self, _value: str) -> list[str]:

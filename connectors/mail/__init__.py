@@ -1,0 +1,1 @@
+"""Mail: building messages, the SMTP road and its simulator."""

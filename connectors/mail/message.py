@@ -1,0 +1,113 @@
+"""Building a mail: Chinese subject and names, text with HTML, attachments, nothing smuggled in. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from connectors.mail.transport import OutMail
+from connectors.outcome import BadMessage
+
+POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
+"""Bodies as 7-bit text, so that any relay may carry them."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0085\u2028\u2029]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+
+
+def build(m: OutMail, sender: str) -> EmailMessage:
+    """The message as it is sent. `sender`: the road's own address, used when the mail names none.
+
+    Bcc recipients are not in it. Raises BadMessage for line breaks in headers and addresses that cannot be mailed.
+    """
+    author = parse_address(m.sender or sender, "From")
+    message = EmailMessage(policy=POLICY)
+    message["From"] = author
+    message["To"] = _addresses(m.to, "To")
+    if m.cc:
+        message["Cc"] = _addresses(m.cc, "Cc")
+    if m.reply_to:
+        message["Reply-To"] = parse_address(m.reply_to, "Reply-To")
+    message["Subject"] = _one_line(m.subject, "Subject")
+    message["Date"] = format_datetime(m.at)
+    message["Message-ID"] = message_id(m.id, author.domain)
+    if m.in_reply_to:
+        message["In-Reply-To"] = _reference(m.in_reply_to)
+    if m.references:
+        message["References"] = " ".join(_reference(reference) for reference in m.references)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_whole(m.text, "text"))
+    if m.html:
+        message.add_alternative(_whole(m.html, "html"), subtype="html")
+    for attachment in m.attachments:
+        kind, _slash, subkind = _one_line(attachment.media_type, "Content-Type").partition("/")
+        if not subkind:
+            raise BadMessage(f"{attachment.media_type!r} is no media type.", code="bad_attachment")
+        filename = _one_line(attachment.filename, "filename")
+        message.add_attachment(attachment.content, maintype=kind, subtype=subkind, filename=filename)
+    return message
+
+
+def to_bytes(message: EmailMessage) -> bytes:
+    """With CRLF line ends, as it goes over the wire (without dot stuffing)."""
+    return message.as_bytes(policy=POLICY)
+
+
+def message_id(key: str, domain: str) -> str:
+    """The same for the same key. The key is hashed: it may hold a name or a number that strangers need not read."""
+    return f"<{envelope_id(key)}@{domain}>"
+
+
+def envelope_id(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def parse_address(text: str, field: str) -> Address:
+    """Of "name@host" or "显示名 <name@host>". Raises BadMessage, which names the field and never repeats the text."""
+    name, bare = parseaddr(_one_line(text, field))
+    if not _ADDRESS.fullmatch(bare) or ".." in bare:
+        raise BadMessage(f"{field}: not a mail address we can send to.", code="bad_address")
+    try:
+        return Address(display_name=name, addr_spec=bare)
+    except (HeaderParseError, ValueError, IndexError) as error:
+        raise BadMessage(f"{field}: not a mail address we can send to.", code="bad_address") from error
+
+
+def recipients(m: OutMail) -> tuple[str, ...]:
+    """Bare addresses of all who still wait for this mail, each once."""
+    fields = (("To", m.to), ("Cc", m.cc), ("Bcc", m.bcc))
+    bare = (parse_address(text, field).addr_spec for field, texts in fields for text in texts)
+    waiting = tuple(address for address in dict.fromkeys(bare) if address not in m.settled)
+    if not waiting:
+        raise BadMessage("The mail has no recipient.", code="no_recipient")
+    return waiting
+
+
+def _addresses(texts: Iterable[str], field: str) -> list[Address]:
+    return [parse_address(text, field) for text in texts]
+
+
+def _reference(text: str) -> str:
+    if not _MESSAGE_ID.fullmatch(text):
+        raise BadMessage("A reference must be one message id in angle brackets.", code="bad_header")
+    return text
+
+
+def _one_line(text: str, field: str) -> str:
+    if _CONTROL.search(text):
+        raise BadMessage(f"{field}: line breaks and control characters are not allowed.", code="bad_header")
+    return _whole(text, field)
+
+
+def _whole(text: str, field: str) -> str:
+    if _SURROGATE.search(text):
+        raise BadMessage(f"{field}: holds half of a character (a lone surrogate).", code="bad_text")
+    return text
