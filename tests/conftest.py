@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from engine import clock as engine_clock
-from engine.db import Sessions
+from engine.db import Sessions, make_engine
 from tests import databases, servers
 from tests.databases import Database
 
@@ -119,6 +120,34 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             yield made
 
 
+@pytest.fixture(params=databases.NAMES)
+def empty_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def empty(empty_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database without a single table, of each kind."""
+    yield from _without_tables(empty_kind, request, tmp_path / "empty.db")
+
+
+@pytest.fixture(params=databases.NAMES)
+def another_empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A second one, so that the test moves data between all pairs of kinds."""
+    yield from _without_tables(request.param, request, tmp_path / "another.db")
+
+
+def _without_tables(kind: str, request: pytest.FixtureRequest, file: Path) -> Iterator[Engine]:
+    if kind == "sqlite":
+        engine = make_engine(f"sqlite:///{file}")
+        yield engine
+        engine.dispose()
+        return
+    with databases.without_tables(request.getfixturevalue("postgres_url")) as engine:
+        yield engine
+
+
 @pytest.fixture
 def engine_url(database: Database) -> str:
     return database.url
@@ -130,7 +159,7 @@ def session(database: Database) -> Session:
     return Sessions()
 
 
-# ------------------------------------------------------------------------------------------------- the rest of the world
+# ------------------------------------------------------------------------------------------------- servers, browser, time
 
 
 @pytest.fixture(scope="session")

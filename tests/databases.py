@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,7 +68,7 @@ class PostgresDatabase:
         names = ", ".join(
             f"(SELECT '{table.name}' WHERE EXISTS (SELECT FROM \"{table.name}\"))" for table in schema.tables()
         )
-        self._which_have_rows = text(f"SELECT name FROM unnest(ARRAY[{names}]) AS name WHERE name IS NOT NULL")  # noqa: S608
+        self._which_have_rows = text(f"SELECT name FROM unnest(ARRAY[{names}]) AS name WHERE name IS NOT NULL")
 
     def drop(self) -> None:
         self._administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
@@ -97,7 +99,23 @@ class PostgresDatabase:
             )
             connection.execute(text("SET LOCAL session_replication_role = replica"))  # foreign keys may form circles
             for name in connection.scalars(self._which_have_rows).all():
-                connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608 - a table's own name
+                connection.execute(text(f'DELETE FROM "{name}"'))
+
+
+@contextlib.contextmanager
+def without_tables(server: str) -> Iterator[Engine]:
+    """A new database on the server, dropped afterwards."""
+    url = make_url(server)
+    name = f"yunliu_empty_{os.getpid()}_{secrets.token_hex(4)}"
+    administrator = create_engine(url, isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" ENCODING UTF8'))
+    engine = db.make_engine(text_of(url.set(database=name)))
+    yield engine
+    engine.dispose()
+    with administrator.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    administrator.dispose()
 
 
 @contextlib.contextmanager

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine, inspect
 
-from engine import db
-from tests.databases import NAMES, text_of
 from webapp import migrations
 from webapp.migrations import schema
-
-
-@pytest.fixture(params=NAMES)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database without a single table."""
-    if request.param == "sqlite":
-        engine = db.make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
-        yield engine
-        engine.dispose()
-        return
-    server = make_url(request.getfixturevalue("postgres_url"))
-    administrator = create_engine(server, isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.execute(text("CREATE DATABASE yunliu_empty ENCODING UTF8"))
-    engine = db.make_engine(text_of(server.set(database="yunliu_empty")))
-    yield engine
-    engine.dispose()
-    with administrator.connect() as connection:
-        connection.execute(text("DROP DATABASE yunliu_empty WITH (FORCE)"))
-    administrator.dispose()
 
 
 def test_there_is_one_newest_revision() -> None:

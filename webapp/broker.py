@@ -1,0 +1,79 @@
+"""The way jobs are hinted at: a folder by default, Redis or RabbitMQ by BROKER_URL. The database stays the truth."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from celery.exceptions import OperationalError
+
+from engine import queue
+from engine.db import Sessions
+from webapp.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FOLDER_POLL_SECONDS = 0.2
+
+
+def connect(settings: Settings) -> None:
+    """Point Celery at the broker, make a task of every periodic job and give the engine its way to wake a worker."""
+    queue.celery.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_default_queue="yunliu",
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        timezone="UTC",
+        beat_schedule={
+            job.name: {"task": job.name, "schedule": job.seconds, "options": {"expires": job.seconds}}
+            for job in queue.PERIODIC.values()
+        },
+        **_broker(settings),
+    )
+    for job in queue.PERIODIC.values():
+        if job.name not in queue.celery.tasks:
+            queue.celery.task(name=job.name)(_alone(job))
+    queue.install_hint(_hint)
+
+
+def _broker(settings: Settings) -> dict[str, Any]:
+    if settings.broker_url:
+        return {"broker_url": settings.broker_url}
+    messages, control = _folder(settings.data_dir / "queue"), _folder(settings.data_dir / "queue" / "control")
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": {
+            "data_folder_in": messages,
+            "data_folder_out": messages,
+            "control_folder": control,
+            "polling_interval": FOLDER_POLL_SECONDS,
+        },
+    }
+
+
+def _folder(path: Path) -> str:
+    path.mkdir(parents=True, exist_ok=True)
+    return str(path)
+
+
+def _alone(job: queue.Periodic) -> Any:
+    def run() -> None:
+        try:
+            job.function()
+        except Exception:
+            logger.exception("job.failed", extra={"job": job.name})
+        finally:
+            Sessions.remove()
+
+    return run
+
+
+def _hint(name: str) -> None:
+    """Losing it costs at most one period, so a broker that is away must not fail the page."""
+    try:
+        queue.celery.send_task(name, expires=60, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("broker.unreachable", extra={"job": name, "error": str(error)})

@@ -1,0 +1,33 @@
+"""The engine's hands: `work` runs the jobs, `beat` says when each is due again."""
+
+from __future__ import annotations
+
+from celery.apps.beat import Beat
+from celery.beat import Scheduler
+
+from engine.queue import celery
+from webapp import bootstrap
+from webapp.settings import Settings
+
+POOL_THREADS = 4
+
+
+def work(settings: Settings) -> None:
+    """Run jobs until told to stop; one that has begun is finished first."""
+    bootstrap.start(settings)
+    worker = celery.Worker(
+        pool="threads",
+        concurrency=POOL_THREADS,
+        without_mingle=True,
+        without_gossip=True,
+        loglevel="WARNING",
+        quiet=True,
+    )
+    worker.start()
+
+
+def beat(settings: Settings) -> None:
+    """Send every periodic job's hint in its period; two of them are harmless, jobs bear being run twice."""
+    bootstrap.start(settings)
+    # Intervals only, so nothing need be remembered between runs: no schedule file that a crash could spoil.
+    Beat(app=celery, scheduler_cls=Scheduler, quiet=True, loglevel="WARNING").run()
