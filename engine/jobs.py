@@ -40,14 +40,15 @@ def fire_timers() -> int:
     """Fire what is due, oldest first; a timer that cannot fire waits a minute and does not stop the others."""
     fired = 0
     while True:
-        due = _due_timers()
+        due = due_timers()
         for timer_id in due:
             fired += _fire_one(timer_id)
         if len(due) < BATCH:
             return fired
 
 
-def _due_timers() -> list[int]:
+def due_timers() -> list[int]:
+    """Ids of the oldest due timers of running instances, a batch of them."""
     with transaction() as session:
         return list(
             session.scalars(

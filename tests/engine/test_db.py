@@ -1,0 +1,64 @@
+"""The one way to open a transaction, and what runs after it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy.orm import Session
+
+from engine import clock, live
+from engine.db import after_commit, transaction
+from engine.models import Lease, PushEvent
+
+
+def test_callbacks_run_once_after_the_commit(session: Session) -> None:
+    heard: list[str] = []
+    with transaction() as change:
+        after_commit(change, lambda: heard.append("told"))
+        assert heard == []
+    with transaction():
+        pass
+    assert heard == ["told"]
+
+
+def test_callbacks_of_a_rollback_are_forgotten(session: Session) -> None:
+    heard: list[str] = []
+    with pytest.raises(ZeroDivisionError), transaction() as change:
+        after_commit(change, lambda: heard.append("told"))
+        raise ZeroDivisionError
+    with transaction():
+        pass
+    assert heard == []
+
+
+def test_a_savepoint_takes_only_its_own_callbacks_back(session: Session) -> None:
+    heard: list[str] = []
+    with transaction() as change:
+        live.push(change, [1], "inbox")
+        after_commit(change, lambda: heard.append("outer"))
+        with pytest.raises(ZeroDivisionError), change.begin_nested():
+            live.push(change, [2], "inbox")
+            after_commit(change, lambda: heard.append("lost"))
+            raise ZeroDivisionError
+        with change.begin_nested():
+            live.push(change, [3], "inbox")
+            after_commit(change, lambda: heard.append("kept"))
+        assert heard == []
+    assert heard == ["outer", "kept"]
+    assert {row.principal for row in session.query(PushEvent)} == {1, 3}
+
+
+def test_a_stored_instant_comes_back_aware_and_in_utc(session: Session) -> None:
+    shanghai = timezone(timedelta(hours=8))
+    with transaction() as change:
+        change.add(Lease(name="x", owner="y", until=datetime(2026, 11, 23, 9, 0, tzinfo=shanghai)))
+    session.expire_all()
+    until = session.get_one(Lease, "x").until
+    assert until == datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+    assert until.tzinfo is UTC
+
+
+def test_a_naive_instant_is_refused(session: Session) -> None:
+    with pytest.raises(Exception, match="time zone"), transaction() as change:
+        change.add(Lease(name="x", owner="y", until=clock.now().replace(tzinfo=None)))

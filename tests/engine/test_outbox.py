@@ -1,0 +1,174 @@
+"""Effects outside: written once, leased by one, never repeated where the peer may have acted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from engine import jobs, outbox
+from engine.actor import SYSTEM
+from engine.db import transaction
+from engine.errors import Conflict, RuleViolation
+from engine.models import OutboxMessage
+from engine.outbox import Delivery
+from tests.conftest import TestClock
+
+
+class Wire:
+    """A peer that answers by script and remembers what reached it."""
+
+    retry_unknown = False
+
+    def __init__(self, *answers: Delivery | Exception) -> None:
+        self.answers = list(answers)
+        self.heard: list[str] = []
+
+    def deliver(self, key: str, payload: dict[str, Any]) -> Delivery:
+        self.heard.append(key)
+        answer = self.answers.pop(0) if self.answers else Delivery("accepted", {"ref": 1})
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    before = dict(outbox.HANDLERS)
+    outbox.HANDLERS.clear()
+    outbox.HANDLERS["sms"] = made = Wire()
+    yield made
+    outbox.HANDLERS.clear()
+    outbox.HANDLERS.update(before)
+
+
+def put(key: str = "sms:a:1", channel: str = "sms") -> int:
+    with transaction() as session:
+        return outbox.enqueue(session, channel=channel, key=key, payload={"to": "+8619900000001", "text": "你好"})
+
+
+def message(session: Session, message_id: int) -> OutboxMessage:
+    session.rollback()
+    found = session.get(OutboxMessage, message_id, populate_existing=True)
+    assert found is not None
+    return found
+
+
+def test_the_same_key_twice_is_one_message(session: Session, wire: Wire) -> None:
+    assert put() == put()
+    assert jobs.deliver_outbox() == 1
+    assert jobs.deliver_outbox() == 0
+    assert wire.heard == ["sms:a:1"]
+
+
+def test_an_accepted_message_is_sent_with_its_receipt(session: Session, wire: Wire) -> None:
+    made = put()
+    jobs.deliver_outbox()
+    sent = message(session, made)
+    assert (sent.state, sent.result, sent.attempts) == ("sent", {"ref": 1}, 1)
+    assert sent.sent_at is not None
+
+
+def test_a_deferred_message_waits_longer_each_time_and_fails_in_the_end(
+    session: Session, wire: Wire, clock: TestClock
+) -> None:
+    wire.answers = [Delivery("deferred", error="no signal")] * 10
+    made = put()
+    waited = []
+    for _round in range(len(outbox.PAUSES)):
+        jobs.deliver_outbox()
+        waiting = message(session, made)
+        assert waiting.state == "queued"
+        waited.append(waiting.available_at - clock())
+        assert jobs.deliver_outbox() == 0
+        clock.turn_to(waiting.available_at)
+    jobs.deliver_outbox()
+    failed = message(session, made)
+    assert waited == list(outbox.PAUSES)
+    assert (failed.state, failed.last_error) == ("failed", "no signal")
+
+
+def test_a_handler_that_breaks_leaves_the_message_in_doubt(session: Session, wire: Wire) -> None:
+    wire.answers = [RuntimeError("cable out")]
+    made = put()
+    jobs.deliver_outbox()
+    assert message(session, made).state == "unknown"
+    assert jobs.deliver_outbox() == 0, "a doubtful message is never repeated by itself"
+
+
+def test_a_dead_sender_before_the_wire_loses_nothing(session: Session, wire: Wire, clock: TestClock) -> None:
+    made = put()
+    with transaction() as dying:
+        outbox.lease(dying, ["sms"], "dead:1")
+    assert jobs.deliver_outbox() == 0, "leased by somebody else"
+    clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    jobs.sweep()
+    assert jobs.deliver_outbox() == 1
+    assert message(session, made).state == "sent"
+
+
+def test_a_dead_sender_on_the_wire_leaves_doubt(session: Session, wire: Wire, clock: TestClock) -> None:
+    made = put()
+    with transaction() as dying:
+        (leased,) = outbox.lease(dying, ["sms"], "dead:1")
+    with transaction() as dying:
+        assert outbox.begin_attempt(dying, leased)
+    clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    jobs.sweep()
+    assert message(session, made).state == "unknown"
+    assert wire.heard == []
+
+
+def test_a_dead_sender_to_an_idempotent_peer_is_repeated(session: Session, wire: Wire, clock: TestClock) -> None:
+    wire.retry_unknown = True
+    made = put()
+    with transaction() as dying:
+        (leased,) = outbox.lease(dying, ["sms"], "dead:1")
+        outbox.begin_attempt(dying, leased)
+    clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    jobs.sweep()
+    jobs.deliver_outbox()
+    assert message(session, made).state == "sent"
+
+
+def test_a_late_result_of_an_old_lease_is_refused(session: Session, wire: Wire, clock: TestClock) -> None:
+    made = put()
+    with transaction() as slow:
+        (leased,) = outbox.lease(slow, ["sms"], "slow:1")
+    clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    jobs.sweep()
+    with transaction() as slow:
+        assert not outbox.begin_attempt(slow, leased), "the lease is over: the wire must not be touched"
+        assert outbox.settle(slow, leased, Delivery("accepted")) is None
+    assert message(session, made).state == "queued"
+
+
+def test_only_what_failed_or_is_in_doubt_is_sent_again(session: Session, wire: Wire) -> None:
+    wire.answers = [Delivery("rejected", error="no such number")]
+    made = put()
+    jobs.deliver_outbox()
+    with transaction() as again:
+        outbox.resend(again, SYSTEM, made)
+    jobs.deliver_outbox()
+    assert message(session, made).state == "sent"
+    with pytest.raises(Conflict), transaction() as again:
+        outbox.resend(again, SYSTEM, made)
+
+
+def test_a_queued_message_can_be_cancelled_a_sent_one_not(session: Session, wire: Wire) -> None:
+    first, second = put("sms:a:1"), put("sms:a:2")
+    with transaction() as change:
+        outbox.cancel(change, first)
+    jobs.deliver_outbox()
+    assert wire.heard == ["sms:a:2"]
+    with pytest.raises(RuleViolation), transaction() as change:
+        outbox.cancel(change, second)
+
+
+def test_a_rolled_back_change_sends_nothing(session: Session, wire: Wire) -> None:
+    with pytest.raises(ZeroDivisionError), transaction() as change:
+        outbox.enqueue(change, channel="sms", key="sms:x", payload={})
+        raise ZeroDivisionError
+    assert jobs.deliver_outbox() == 0
