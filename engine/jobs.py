@@ -109,7 +109,7 @@ def _deliver_one(message: Leased) -> None:
         if not outbox.begin_attempt(session, message):
             return
     try:
-        delivery = outbox.HANDLERS[message.channel].deliver(message.key, message.payload)
+        delivery = outbox.HANDLERS[message.channel].deliver(message)
     except Exception as error:
         # The wire may have been touched: whoever cannot say "nothing was sent" must not be repeated blindly.
         logger.exception("outbox.handler_failed", extra={"outbox_id": message.id, "channel": message.channel})

@@ -34,15 +34,36 @@ class Delivery:
     """kept as the message's result: references, codes"""
     error: str = ""
     retry_after: timedelta | None = None
+    tried: bool = True
+    """False: the link was not ready and the message merely held back; that does not count as an attempt"""
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A message this process may send until the lease ends."""
+
+    id: int
+    channel: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    fence: int
+    instance_id: int | None
+    token: int | None
+    result: dict[str, Any]
+    """what earlier attempts brought: parts that left, recipients that took it"""
+    created_at: datetime
 
 
 class Handler(Protocol):
     """Delivers the messages of one channel; no transaction is open while it runs."""
 
-    retry_unknown: bool
-    """True for idempotent peers: a doubtful attempt may be repeated"""
+    @property
+    def retry_unknown(self) -> bool:
+        """True for idempotent peers: a doubtful attempt may be repeated"""
+        ...
 
-    def deliver(self, key: str, payload: dict[str, Any]) -> Delivery: ...
+    def deliver(self, message: Leased) -> Delivery: ...
 
 
 HANDLERS: dict[str, Handler] = {}
@@ -91,20 +112,6 @@ def enqueue(
     return session.scalars(select(OutboxMessage.id).where(OutboxMessage.key == key)).one()
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A message this process may send until the lease ends."""
-
-    id: int
-    channel: str
-    key: str
-    payload: dict[str, Any]
-    attempts: int
-    fence: int
-    instance_id: int | None
-    token: int | None
-
-
 def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50) -> list[Leased]:
     """Take up to `limit` ready messages; others skip them until the lease ends."""
     now = clock.now()
@@ -141,6 +148,8 @@ def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50
             OutboxMessage.fence,
             OutboxMessage.instance_id,
             OutboxMessage.token,
+            OutboxMessage.result,
+            OutboxMessage.created_at,
         )
         .execution_options(synchronize_session=False)
     ).all()
@@ -189,7 +198,10 @@ def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:
             values |= {"state": "unknown"}
         case "deferred":
             attempt = message.attempts
-            if attempt < len(PAUSES):
+            if not delivery.tried:
+                values |= {"state": "queued", "available_at": now + (delivery.retry_after or PAUSES[0])}
+                values |= {"attempt_started_at": None, "attempts": attempt}
+            elif attempt < len(PAUSES):
                 pause = delivery.retry_after or PAUSES[attempt]
                 values |= {
                     "state": "queued",

@@ -15,6 +15,7 @@ from engine import clock, service_tasks
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, BpmnError
+from engine.forms import FormSchema
 from engine.models import FormData, Instance
 from engine.service_tasks import TOPICS, StepFacts
 from engine.workflow.contract import PENDING, ServiceCall
@@ -53,6 +54,7 @@ class StepHost:
         locked: bool,
         interactive: bool,
         form: Mapping[str, Any] | None = None,
+        schema: FormSchema | None = None,
     ) -> None:
         self._session = session
         self._actor = actor
@@ -64,6 +66,8 @@ class StepHost:
         self._locked = locked
         self._interactive = interactive
         self._form = form
+        self._schema = schema
+        self._form_facts: Mapping[str, Any] | None = None
         self.pending: list[tuple[int, int]] = []
         """(token, outbox id) of connector tasks that wait for their wire"""
         self.transient: set[int] = set()
@@ -80,9 +84,13 @@ class StepHost:
         }
 
     def form_values(self) -> Mapping[str, Any]:
-        if self._form is None:
-            self._form = latest_form(self._session, self.instance_id)[1]
-        return self._form
+        """The present form as expressions reckon with it; read from the database only when a step asks."""
+        if self._form_facts is None:
+            values = self._form
+            if values is None:
+                values = latest_form(self._session, self.instance_id)[1]
+            self._form_facts = self._schema.facts(values) if self._schema is not None else values
+        return self._form_facts
 
     def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
         calendar = CATALOG.calendar

@@ -47,7 +47,7 @@ def start(
     if not may_start(actor, key):
         raise Forbidden(_("You may not start “{process}”.", process=definition.name))
     loaded = repository.get(session, definition.id)
-    form, routed, title, summary = _read_form(session, actor, loaded, values)
+    form, routed, title, summary = _read_form(session, actor, loaded, values, draft_id)
     instance = _instance_row(session, actor, loaded, draft_id, business_key)
     instance.title = title or loaded.name
     instance.summary = summary
@@ -65,6 +65,7 @@ def start(
         locked=True,
         interactive=True,
         form=form,
+        schema=loaded.start_form(),
     )
     live = workflow.start(loaded.compiled, {**(variables or {}), **routed}, host, message=message)
     todo = Step(
@@ -143,13 +144,17 @@ def _draft_revision(session: Session, draft_id: int | None) -> int:
 
 
 def _read_form(
-    session: Session, actor: Actor, loaded: repository.Loaded, values: Mapping[str, Any] | None
+    session: Session,
+    actor: Actor,
+    loaded: repository.Loaded,
+    values: Mapping[str, Any] | None,
+    draft_id: int | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any], str, dict[str, Any]]:
     """Checked values, the fields the token carries, the title, the summary shown in lists."""
     schema = loaded.start_form()
     if schema is None:
         return dict(values or {}), {}, "", {}
-    clean = schema.submit(values or {}, session=session, actor=actor)
+    clean = schema.submit(values or {}, session=session, actor=actor, instance_id=draft_id)
     return clean, schema.routed(clean), _title(loaded, clean), schema.summary(clean)
 
 
@@ -191,6 +196,7 @@ def preview(
         locked=True,
         interactive=True,
         form=form,
+        schema=loaded.start_form(),
     )
     route = []
     for task in workflow.preview(loaded.compiled, routed, host):

@@ -124,6 +124,7 @@ def step(session: Session, actor: Actor, instance_id: int, todo: Step, *, seen: 
         locked=locked,
         interactive=todo.interactive,
         form=todo.form["values"] if todo.form else None,
+        schema=loaded.start_form(),
     )
     live = LIVE.take(instance_id, row.rev)
     if live is None:

@@ -110,7 +110,7 @@ def act(
         node.id: {"outcome": action, "by": actor.person_id, "opinion": opinion},
     }
     todo = Step(
-        act=_move(action, item.token, variables),
+        act=_move(action, node, item.token, variables),
         entry=Entry(
             action,
             node.id,
@@ -135,9 +135,10 @@ def act(
     return result
 
 
-def _move(action: str, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
+def _move(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
     code = ERROR_CODES.get(action)
-    if code is None:
+    drawn_as_flow = action == "reject" and node.properties.get("approval.reject") == "flow"
+    if code is None or drawn_as_flow:
         return lambda instance: instance.complete(token, variables)
     return lambda instance: instance.throw_error(token, code, variables)
 
@@ -153,12 +154,24 @@ def _check_opinion(action: str, node: Node, opinion: str) -> None:
 def _read_form(
     session: Session, actor: Actor, held: _Held, action: str, values: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any]]:
-    """(the submission to store, variables for the token, changed fields {name: [before, after]})."""
+    """(the submission to store, variables for the token, changed fields {name: [before, after]}).
+
+    A plain task without a form takes its values as process variables, as integrators expect of a user task.
+    """
     schema = held.loaded.form_of(held.node.id)
+    if schema is None and not is_approval(held.node):
+        return None, dict(values or {}), {}
     if schema is None or action in ERROR_CODES or (values is None and is_approval(held.node)):
         return None, {}, {}
     revision, before = latest_form(session, held.instance.id)
-    clean = schema.submit(values or {}, step=held.node.id, previous=before, session=session, actor=actor)
+    clean = schema.submit(
+        values or {},
+        step=held.node.id,
+        previous=before,
+        session=session,
+        actor=actor,
+        instance_id=held.instance.id,
+    )
     changes = {name: [before.get(name), clean.get(name)] for name in clean if before.get(name) != clean.get(name)}
     if not changes:
         return None, schema.routed(clean), {}

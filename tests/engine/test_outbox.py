@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from engine.actor import SYSTEM
 from engine.db import transaction
 from engine.errors import Conflict, RuleViolation
 from engine.models import OutboxMessage
-from engine.outbox import Delivery
+from engine.outbox import Delivery, Leased
 from tests.conftest import TestClock
 
 
@@ -26,8 +26,8 @@ class Wire:
         self.answers = list(answers)
         self.heard: list[str] = []
 
-    def deliver(self, key: str, payload: dict[str, Any]) -> Delivery:
-        self.heard.append(key)
+    def deliver(self, message: Leased) -> Delivery:
+        self.heard.append(message.key)
         answer = self.answers.pop(0) if self.answers else Delivery("accepted", {"ref": 1})
         if isinstance(answer, Exception):
             raise answer
@@ -88,6 +88,30 @@ def test_a_deferred_message_waits_longer_each_time_and_fails_in_the_end(
     failed = message(session, made)
     assert waited == list(outbox.PAUSES)
     assert (failed.state, failed.last_error) == ("failed", "no signal")
+
+
+def test_a_message_held_back_for_a_link_spends_no_attempt(session: Session, wire: Wire, clock: TestClock) -> None:
+    pause = timedelta(seconds=7)
+    wire.answers = [Delivery("deferred", error="no network", retry_after=pause, tried=False)] * 20
+    made = put()
+    for _round in range(20):
+        jobs.deliver_outbox()
+        held = message(session, made)
+        assert (held.state, held.attempts, held.available_at) == ("queued", 0, clock() + pause)
+        clock.turn_to(held.available_at)
+    jobs.deliver_outbox()
+    assert message(session, made).state == "sent"
+
+
+def test_what_an_earlier_attempt_brought_reaches_the_next(session: Session, wire: Wire, clock: TestClock) -> None:
+    wire.answers = [Delivery("deferred", {"parts_sent": [1]}), Delivery("accepted", {"parts_sent": [1, 2]})]
+    made = put()
+    jobs.deliver_outbox()
+    clock.advance(hours=1)
+    with transaction() as change:
+        (again,) = outbox.lease(change, ["sms"], "me")
+    assert again.result == {"parts_sent": [1]}
+    assert again.id == made
 
 
 def test_a_handler_that_breaks_leaves_the_message_in_doubt(session: Session, wire: Wire) -> None:
