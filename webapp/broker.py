@@ -15,6 +15,8 @@ from webapp.settings import Settings
 logger = logging.getLogger(__name__)
 
 FOLDER_POLL_SECONDS = 0.2
+SLACK_SECONDS = 10
+"""A hint older than its period and this is dropped: while no worker runs, hints must not pile up."""
 
 
 def connect(settings: Settings) -> None:
@@ -28,7 +30,7 @@ def connect(settings: Settings) -> None:
         broker_connection_retry_on_startup=True,
         timezone="UTC",
         beat_schedule={
-            job.name: {"task": job.name, "schedule": job.seconds, "options": {"expires": job.seconds}}
+            job.name: {"task": job.name, "schedule": job.seconds, "options": {"expires": job.seconds + SLACK_SECONDS}}
             for job in queue.PERIODIC.values()
         },
         **_broker(settings),

@@ -24,8 +24,14 @@ def hold() -> None:
 
 def _wait(pipe: int) -> None:
     os.read(pipe, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    _tell(signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
-    if os.getpgrp() == os.getpid():  # a supervised child leads its own group: take its helpers along
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-    os._exit(1)
+    _tell(signal.SIGKILL)
+
+
+def _tell(number: signal.Signals) -> None:
+    """A supervised child leads its own group: its helpers are told with it."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), number)
+    else:
+        os.kill(os.getpid(), number)

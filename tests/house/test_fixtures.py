@@ -9,8 +9,7 @@ import redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import clock as engine_clock
-from engine import db
+from engine import clock as engine_clock, db
 from engine.models import Lease
 from tests.conftest import TestClock
 from tests.databases import Database

@@ -1,0 +1,117 @@
+"""Opening a house: the database brought up to date, the rights and processes that ship with it, the first people."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask_appbuilder.security.sqla.models import Role, User
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from engine import repository
+from engine.actor import SYSTEM
+from engine.catalog import CATALOG
+from engine.db import Sessions, transaction
+from engine.models import Definition
+from webapp import bootstrap, demo as demo_company, migrations, serve
+from webapp.app import create_app
+from webapp.security import accounts, passwords, roles
+from webapp.settings import Settings
+
+BPMN = Path(__file__).parents[1] / "bpmn"
+FIRST_ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class NewAdmin:
+    username: str
+    password: str
+    """shown once; only its hash is kept"""
+
+
+def bring_up_to_date(settings: Settings) -> Flask:
+    """Schema, permissions, shipped processes; safe to repeat, and what every release does first."""
+    engine = bootstrap.start(settings)
+    migrations.upgrade(engine)
+    app = create_app(settings, start=False)
+    roles.create_permissions(app)
+    with transaction() as session:
+        deploy_shipped(session)
+    return app
+
+
+def deploy_shipped(session: Session) -> list[str]:
+    """Deploy each process of the manifests that is new; one that people have deployed since is theirs."""
+    deployed = []
+    for process in CATALOG.processes.values():
+        owners = set(session.scalars(select(Definition.deployed_by).where(Definition.key == process.key)))
+        if owners <= {SYSTEM.person_id}:
+            diagram = BPMN / process.diagram
+            repository.deploy(session, SYSTEM, files_of(diagram), package=diagram.parent.name)
+            deployed.append(process.key)
+    return deployed
+
+
+def files_of(diagram: Path) -> dict[str, str]:
+    """A diagram with the decision tables and forms beside it."""
+    beside = [*diagram.parent.glob("*.dmn"), *diagram.parent.glob("*.form.json")]
+    return {path.name: path.read_text(encoding="utf-8") for path in [diagram, *sorted(beside)]}
+
+
+def make_admin(session: Session, username: str, mail: str = "") -> NewAdmin:
+    """A login with every right and a random password. Raises InvalidForm when the name is taken."""
+    password = passwords.make_password()
+    role = session.scalars(select(Role).where(Role.name == roles.ADMIN)).one()
+    values = {
+        "username": username, "last_name": "管理员", "first_name": "",
+        "email": mail or f"{username}@localhost", "roles": [role.id],
+    }  # fmt: skip
+    accounts.create_login(session, SYSTEM, values=values, password=password)
+    return NewAdmin(username, password)
+
+
+def first_admin(session: Session) -> NewAdmin | None:
+    """The one who sets up everybody else; made when the database has no login at all."""
+    return None if session.scalar(select(exists().where(User.id > 0))) else make_admin(session, FIRST_ADMIN)
+
+
+def open_house(settings: Settings, *, host: str, port: int, demo: bool) -> None:
+    """Bring everything up to date, then run web, worker and beat until told to stop."""
+    began = time.monotonic()
+    serve.check_port(host, port)
+    bring_up_to_date(settings)
+    with transaction() as session:
+        admin = first_admin(session)
+        if demo:
+            demo_company.load(session)
+        simulated = demo_company.is_loaded(session)
+    Sessions.remove()
+    environment = {**os.environ, "DATA_DIR": str(settings.data_dir)} | ({"DEMO": "1"} if simulated else {})
+    greeter = threading.Thread(
+        target=_greet, args=(host, port, began, admin, simulated), name="greeter", daemon=True
+    )  # fmt: skip
+    serve.Supervisor(serve.house(host, port), environment).run(when_started=greeter)
+    click.echo("Stopped.")
+
+
+def _greet(host: str, port: int, began: float, admin: NewAdmin | None, simulated: bool) -> None:
+    """What a person at the terminal needs to know, once the pages answer."""
+    ready = serve.wait_until_ready(host, port)
+    if not ready:
+        click.echo("The pages do not answer yet; look above for the reason.", err=True)
+        return
+    lines = ["", f"Yunliu is ready at http://{host}:{port} after {time.monotonic() - began:.1f} s.", ""]
+    if admin is not None:
+        lines += [f"  administrator: {admin.username}   password: {admin.password}   (shown only now)", ""]
+    if simulated:
+        lines.append(f"  demo people, password {demo_company.PASSWORD}:")
+        lines += [f"    {person.username:<15} {person.name} ({person.what})" for person in demo_company.PEOPLE]
+        lines += ["", "  Messages and mail are simulated and can be read under “Sent messages”.", ""]
+    lines.append("Ctrl-C stops everything; the data stays.")
+    click.echo("\n".join(lines))
