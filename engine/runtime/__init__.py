@@ -10,13 +10,14 @@ from engine.runtime.delivery import (
     settle_connector,
     skip_incident,
 )
-from engine.runtime.start import may_start, preview, save_draft, start
+from engine.runtime.start import discard_draft, may_start, preview, save_draft, start
 from engine.runtime.step import Step, StepResult, perform, step
 
 __all__ = [
     "Step",
     "StepResult",
     "correlate",
+    "discard_draft",
     "fire_timer",
     "may_start",
     "perform",

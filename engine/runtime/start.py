@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from engine import clock, repository, workflow
@@ -16,7 +16,7 @@ from engine.errors import AppError, Conflict, Forbidden, NotFound
 from engine.i18n import Sentence, _
 from engine.journal import Entry
 from engine.models import FormData, Instance
-from engine.runtime import assign
+from engine.runtime import assign, files
 from engine.runtime.host import StepHost
 from engine.runtime.step import Step, StepResult, record
 from engine.workflow.contract import ServiceCall
@@ -53,6 +53,9 @@ def start(
     instance.summary = summary
     instance.state = "running"
     session.flush()
+    schema = loaded.start_form()
+    if schema is not None:
+        files.hang(session, schema, form, instance.id)
     revision = _draft_revision(session, draft_id)
     host = StepHost(
         session,
@@ -65,7 +68,7 @@ def start(
         locked=True,
         interactive=True,
         form=form,
-        schema=loaded.start_form(),
+        schema=schema,
     )
     live = workflow.start(loaded.compiled, {**(variables or {}), **routed}, host, message=message)
     todo = Step(
@@ -102,6 +105,18 @@ def save_draft(
     )
     session.flush()
     return instance
+
+
+def discard_draft(session: Session, actor: Actor, draft_id: int) -> None:
+    """Throw away a request that was never sent; only its author can."""
+    draft = session.get(Instance, draft_id, with_for_update=True)
+    if draft is None or draft.starter_id != actor.person_id:
+        raise NotFound
+    if draft.state != "draft":
+        raise Conflict(_("This draft has been submitted already."))
+    session.execute(delete(FormData).where(FormData.instance_id == draft_id))
+    session.delete(draft)
+    session.flush()
 
 
 def _instance_row(

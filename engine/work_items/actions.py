@@ -19,7 +19,7 @@ from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Copy, InboxEntry, Instance, InstanceLog, WorkItem
 from engine.recorder import ClosedItem
-from engine.runtime import Step, StepResult, step
+from engine.runtime import Step, StepResult, files, step
 from engine.runtime.assign import is_approval
 from engine.runtime.host import StaleInstance, latest_form
 from engine.work_items import rights
@@ -176,6 +176,7 @@ def _read_form(
     if not changes:
         return None, schema.routed(clean), {}
     held.instance.summary = schema.summary(clean)
+    files.hang(session, schema, clean, held.instance.id)
     stored = {
         "revision": revision + 1,
         "node": held.node.id,

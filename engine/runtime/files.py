@@ -1,0 +1,36 @@
+"""Files named by a submitted form belong to its instance from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from engine.forms import Field, FormSchema
+from engine.models import Attachment
+
+RECORD_TYPE = "process.instance"
+
+
+def hang(session: Session, schema: FormSchema, values: Mapping[str, Any], instance_id: int) -> None:
+    """Bind the files these values name to the instance; whoever may read it may read them, and no sweep takes them."""
+    ids = set(_named(schema.fields, values))
+    if ids:
+        session.execute(
+            update(Attachment)
+            .where(Attachment.id.in_(ids), Attachment.record_id.is_(None))
+            .values(record_type=RECORD_TYPE, record_id=instance_id)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
+    for field in fields:
+        value = values.get(field.id)
+        if field.type == "attachment":
+            yield from value or ()
+        elif field.type == "table":
+            for row in value or ():
+                yield from _named(field.columns, row)

@@ -1,0 +1,34 @@
+"""A worker killed at any moment loses no step and does none twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.db import Sessions, transaction
+from engine.models import Instance
+from tests.databases import Database
+from tests.engine import crash_site
+
+KILLS = 200
+LONGEST_RUN = 0.06
+"""seconds; some die before their first commit, some after dozens"""
+
+
+@pytest.mark.timeout(300)
+def test_two_hundred_kills_lose_nothing_and_double_nothing(database: Database, tmp_path: Path) -> None:
+    wire = tmp_path / "wire"
+    with crash_site.declared(wire):
+        crash_site.deploy()
+        for number in range(KILLS):
+            Sessions.remove()
+            database.engine.dispose()  # a forked connection must not be shared
+            crash_site.kill_in_the_middle(database.url, number, LONGEST_RUN)
+        crash_site.drain()
+        wrong = crash_site.audit(crash_site.Wire(wire))
+        with transaction() as session:
+            cases = session.scalar(select(func.count(Instance.id))) or 0
+    assert wrong == []
+    assert cases == crash_site.CASES, "the killed workers got through their work"
