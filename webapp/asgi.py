@@ -10,7 +10,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from flask import Flask
 
-from webapp import logs
+from webapp import broker, logs
 from webapp.app import create_app
 from webapp.settings import Settings, load_settings
 
@@ -80,6 +80,7 @@ def threaded(flask: Flask, threads: int) -> Application:
 
 def create(settings: Settings) -> Front:
     flask = create_app(settings)
+    broker.connect(settings)
     return Front(threaded(flask, settings.web_threads))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,18 @@ def beat(settings: Settings) -> None:
 
     lifeline.hold()
     keep_beating(settings)
+
+
+@command
+def listener(settings: Settings) -> None:
+    """Hold the devices alone: send and receive over the SMS modem."""
+    from webapp.listener import run
+
+    lifeline.hold()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    run(settings, stop)
 
 
 # ------------------------------------------------------------------------------------------------- people

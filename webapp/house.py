@@ -93,10 +93,11 @@ def open_house(settings: Settings, *, host: str, port: int, demo: bool) -> None:
         simulated = demo_company.is_loaded(session)
     Sessions.remove()
     environment = {**os.environ, "DATA_DIR": str(settings.data_dir)} | ({"DEMO": "1"} if simulated else {})
+    children = serve.house(host, port, devices=bool(settings.sms_modem) and not simulated)
     greeter = threading.Thread(
         target=_greet, args=(host, port, began, admin, simulated), name="greeter", daemon=True
     )  # fmt: skip
-    serve.Supervisor(serve.house(host, port), environment).run(when_started=greeter)
+    serve.Supervisor(children, environment).run(when_started=greeter)
     click.echo("Stopped.")
 
 

@@ -124,14 +124,15 @@ class Supervisor:
             child.stop(deadline)
 
 
-def house(host: str, port: int) -> list[Child]:
-    """The processes of the embedded default, as the commands that start each alone."""
+def house(host: str, port: int, *, devices: bool) -> list[Child]:
+    """The processes of the embedded default, as the commands that start each alone; the listener only for a device."""
     ours = [sys.executable, "-m", "webapp.cli"]
-    return [
+    children = [
         Child("web", [*ours, "web", "--host", host, "--port", str(port)]),
         Child("worker", [*ours, "worker"]),
         Child("beat", [*ours, "beat"]),
     ]
+    return [*children, Child("listener", [*ours, "listener"])] if devices else children
 
 
 def check_port(host: str, port: int) -> None:

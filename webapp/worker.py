@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery.apps.beat import Beat
 from celery.beat import Scheduler
 
+import engine.jobs  # noqa: F401 - the engine's own jobs
 from engine.queue import celery
-from webapp import bootstrap
+from webapp import bootstrap, broker, wires
 from webapp.settings import Settings
 
 POOL_THREADS = 4
@@ -14,7 +15,8 @@ POOL_THREADS = 4
 
 def work(settings: Settings) -> None:
     """Run jobs until told to stop; one that has begun is finished first."""
-    bootstrap.start(settings)
+    _join(settings)
+    wires.install(settings)
     worker = celery.Worker(
         pool="threads",
         concurrency=POOL_THREADS,
@@ -28,6 +30,11 @@ def work(settings: Settings) -> None:
 
 def beat(settings: Settings) -> None:
     """Send every periodic job's hint in its period; two of them are harmless, jobs bear being run twice."""
-    bootstrap.start(settings)
+    _join(settings)
     # Intervals only, so nothing need be remembered between runs: no schedule file that a crash could spoil.
     Beat(app=celery, scheduler_cls=Scheduler, quiet=True, loglevel="WARNING").run()
+
+
+def _join(settings: Settings) -> None:
+    bootstrap.start(settings)
+    broker.connect(settings)
