@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ class Request:
     starter_id: int
     variables: dict[str, Any]
     """process variables plus `form`, the present form values"""
-    handlers: dict[str, int]
+    handlers: Mapping[str, int]
     """node id -> person who completed it last"""
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.models import Copy, Incident, InboxEntry, Instance, InstanceLog, WorkItem
+from engine.models import Copy, InboxEntry, Incident, Instance, InstanceLog, WorkItem
 
 View = Literal["open", "done", "started", "cc"]
 VIEWS: tuple[View, ...] = ("open", "done", "started", "cc")
@@ -35,7 +35,7 @@ class Line:
     item_id: int | None
     node_title: str
     since: datetime
-    due_at: datetime | None
+    due_at: datetime | None = None
     assignee_id: int | None = None
     version: int = 0
     outcome: str = ""
@@ -93,20 +93,17 @@ def _open(session: Session, actor: Actor, limit: int, before: int | None) -> lis
     if not ids:
         return []
     rows = session.execute(
-        select(*_ITEM, WorkItem.created_at, WorkItem.due_at, WorkItem.assignee_id, WorkItem.version)
+        select(*_ITEM, WorkItem.created_at.label("since"), WorkItem.due_at, WorkItem.assignee_id, WorkItem.version)
         .join(Instance, Instance.id == WorkItem.instance_id)
         .where(WorkItem.id.in_(ids))
         .order_by(WorkItem.id.desc())
     )
-    return [
-        Line(*row[:9], since=row.created_at, due_at=row.due_at, assignee_id=row.assignee_id, version=row.version)
-        for row in rows
-    ]
+    return [Line(**row._mapping) for row in rows]
 
 
 def _done(session: Session, actor: Actor, limit: int, before: int | None) -> list[Line]:
     wanted = (
-        select(*_ITEM, WorkItem.done_at, WorkItem.outcome)
+        select(*_ITEM, WorkItem.done_at.label("since"), WorkItem.outcome)
         .join(Instance, Instance.id == WorkItem.instance_id)
         .where(WorkItem.done_by == actor.person_id)
         .order_by(WorkItem.done_at.desc(), WorkItem.id.desc())
@@ -115,7 +112,7 @@ def _done(session: Session, actor: Actor, limit: int, before: int | None) -> lis
     if before:
         mark = select(WorkItem.done_at).where(WorkItem.id == before).scalar_subquery()
         wanted = wanted.where(WorkItem.done_at <= mark, WorkItem.id != before)
-    return [Line(*row[:9], since=row.done_at, due_at=None, outcome=row.outcome) for row in session.execute(wanted)]
+    return [Line(**row._mapping) for row in session.execute(wanted)]
 
 
 def _instances(condition: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:

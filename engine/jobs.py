@@ -211,5 +211,5 @@ def backlog(session: Session) -> dict[str, int]:
         ("outbox", OutboxMessage, OutboxMessage.state == "queued"),
         ("incidents", Incident, Incident.state == "open"),
     ):
-        counts[name] = len(session.execute(select(model.id).where(condition).limit(1000)).all())  # type: ignore[attr-defined]
+        counts[name] = len(session.execute(select(model.id).where(condition).limit(1000)).all())
     return counts

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from engine import clock, queue
 from engine.actor import SYSTEM, Actor
 from engine.db import after_commit
-from engine.i18n import _
 from engine.errors import Conflict, NotFound, RuleViolation
+from engine.i18n import _
 from engine.models import OutboxMessage
 
 LEASE = timedelta(minutes=2)
@@ -159,24 +159,22 @@ def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50
 def begin_attempt(session: Session, message: Leased) -> bool:
     """Note, before the wire is touched, that from here on the peer may act. False: the lease is no longer ours."""
     now = clock.now()
-    return (
-        session.execute(
-            update(OutboxMessage)
-            .where(
-                OutboxMessage.id == message.id,
-                OutboxMessage.fence == message.fence,
-                OutboxMessage.state == "sending",
-                OutboxMessage.lease_until > now,
-            )
-            .values(
-                attempt_started_at=now,
-                lease_until=now + LEASE,
-                attempts=OutboxMessage.attempts + 1,
-            )
-            .execution_options(synchronize_session=False)
-        ).rowcount  # type: ignore[attr-defined]
-        == 1
+    mine = session.scalar(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == message.id,
+            OutboxMessage.fence == message.fence,
+            OutboxMessage.state == "sending",
+            OutboxMessage.lease_until > now,
+        )
+        .values(
+            attempt_started_at=now,
+            lease_until=now + LEASE,
+            attempts=OutboxMessage.attempts + 1,
+        )
+        .execution_options(synchronize_session=False)
     )
+    return mine is not None
 
 
 def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:

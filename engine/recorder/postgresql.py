@@ -182,7 +182,7 @@ def write(connection: Connection, rows: StepRows) -> bool:
             f"SELECT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"  # noqa: S608
         )
     statement = f"WITH {', '.join(parts)} SELECT count(*) FROM upd"  # noqa: S608
-    return connection.exec_driver_sql(statement, values).scalar_one() == 1
+    return bool(connection.exec_driver_sql(statement, values).scalar_one() == 1)
 
 
 def _plain(value: Any) -> str:

@@ -18,6 +18,7 @@ from engine.journal import Entry
 from engine.models import FormData, Instance
 from engine.runtime import assign, files
 from engine.runtime.host import StepHost
+from engine.runtime.plain import plain
 from engine.runtime.step import Step, StepResult, record
 from engine.workflow.contract import ServiceCall
 
@@ -75,7 +76,7 @@ def start(
         act=lambda _live: None,
         entry=Entry("start", detail={"version": loaded.version}),
         form={"revision": revision, "node": "", "values": form, "saved_by": actor.person_id}
-        if form is not None and values is not None
+        if values is not None
         else None,
     )
     return record(session, actor, loaded, instance, live, host, todo)
@@ -98,7 +99,7 @@ def save_draft(
             instance_id=instance.id,
             revision=_draft_revision(session, instance.id),
             node="",
-            values=workflow.to_json(values),
+            values=plain(values),
             saved_by=actor.person_id,
             saved_at=clock.now(),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from engine.recorder import ClosedItem, StepRows
 from engine.runtime import assign
 from engine.runtime.cache import LIVE
 from engine.runtime.host import StaleInstance, StepHost
+from engine.runtime.plain import plain
 from engine.workflow.contract import Changes, Live
 
 Result = TypeVar("Result")
@@ -171,6 +172,7 @@ def record(
         participants={*todo.participants, *({actor.person_id} if actor.person_id else ())},
         form=todo.form,
     )
+    session.flush()  # the recorder writes past the session's own unit of work
     if not recorder.write(session, rows):
         raise StaleInstance(row.id)
     _throw(session, row, changes)
@@ -290,7 +292,7 @@ def _throw(session: Session, row: Any, changes: Changes) -> None:
                 name=thrown.name,
                 business_key=thrown.business_key or row.business_key or "",
                 message_id=f"instance:{row.id}:{row.rev}:{number}",
-                variables=_plain(thrown.variables),
+                variables=plain(thrown.variables),
                 state="waiting",
                 received_at=now,
                 expires_at=now + MESSAGE_LIFE,
@@ -299,7 +301,3 @@ def _throw(session: Session, row: Any, changes: Changes) -> None:
     if changes.thrown:
         session.flush()
         after_commit(session, lambda: queue.wake(CORRELATE_JOB))
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return workflow.to_json(values)
