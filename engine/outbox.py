@@ -172,6 +172,7 @@ def begin_attempt(session: Session, message: Leased) -> bool:
             lease_until=now + LEASE,
             attempts=OutboxMessage.attempts + 1,
         )
+        .returning(OutboxMessage.id)
         .execution_options(synchronize_session=False)
     )
     return mine is not None
