@@ -24,7 +24,8 @@ import { fitWithMargin } from '../shared/canvas.js';
 import { element as make } from '../shared/dom.js';
 import { followTouch } from './touch.js';
 import { wheelZoomsOnlyWithCtrl } from './wheel.js';
-import { translateModule, words } from './words.js';
+import { translateModule, translator } from '../words/translate.js';
+import { zh } from './words.js';
 import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
 import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
@@ -39,12 +40,13 @@ const READABLE = 0.5; // below this scale a label cannot be read any more
 export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh', onSelect = () => {} }) {
   const container = typeof place === 'string' ? document.querySelector(place) : place;
   container.classList.add('yl-diagram');
+  const { translate } = translator(lang, zh);
   const viewer = new NavigatedViewer({
     container,
     moddleExtensions: { camunda },
     bpmnRenderer: { defaultFillColor: 'var(--yl-shape)', defaultStrokeColor: 'var(--yl-line)', defaultLabelColor: 'var(--yl-text)' },
     zoomScroll: { enabled: false },
-    additionalModules: [translateModule(lang)],
+    additionalModules: [translateModule(translate)],
   });
   await viewer.importXML(xml);
 
@@ -102,14 +104,13 @@ export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh'
   }
 
   const zoom = step => viewer.get('zoomScroll').stepZoom(step);
-  const text = words(lang);
   const button = (label, sign, act) => {
     const made = make('button', { type: 'button', title: label, 'aria-label': label }, sign);
     made.addEventListener('click', act);
     return made;
   };
-  container.append(make('div', { class: 'yl-zoom', role: 'group', 'aria-label': text.view },
-    button(text.zoomIn, '+', () => zoom(1)), button(text.zoomOut, '−', () => zoom(-1)), button(text.fit, '⤢', fit)));
+  container.append(make('div', { class: 'yl-zoom', role: 'group', 'aria-label': translate('View') },
+    button(translate('Zoom in'), '+', () => zoom(1)), button(translate('Zoom out'), '−', () => zoom(-1)), button(translate('Fit'), '⤢', fit)));
 
   viewer.on('element.click', ({ element }) => {
     const id = element.labelTarget?.id || element.id;

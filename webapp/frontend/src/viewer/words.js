@@ -1,14 +1,9 @@
-const WORDS = {
-  zh: { view: '视图', zoomIn: '放大', zoomOut: '缩小', fit: '适应窗口', 'Open {element}': '打开 {element}' },
-  en: { view: 'View', zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit' },
+export const zh = {
+  'View': '视图',
+  'Zoom in': '放大',
+  'Zoom out': '缩小',
+  'Fit': '适应窗口',
+  'Open {element}': '打开{element}',
+  'no diagram to display': '文件里没有图形，只有流程定义，无法显示',
+  'no process or collaboration to display': '文件里没有流程，无法显示',
 };
-
-export function words(lang) {
-  return WORDS[lang.startsWith('zh') ? 'zh' : 'en'];
-}
-
-export function translateModule(lang) {
-  const dictionary = words(lang);
-  const translate = (template, values = {}) => (dictionary[template] || template).replace(/{([^}]+)}/g, (place, name) => values[name] ?? place);
-  return { translate: ['value', translate] };
-}
