@@ -1,0 +1,30 @@
+"""Start, inbox and instance pages: the same for every process."""
+
+from __future__ import annotations
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from engine import history
+from engine.actor import Actor
+from engine.i18n import _
+from webapp.skin import words
+from webapp.skin.navigation import Entry, navigation
+from webapp.workflow import inbox, instances, start
+
+
+def add_pages(app: Flask) -> None:
+    """Give the application these pages and their places in the navigation; inside its application context."""
+    app.jinja_env.filters.update(words.FILTERS)
+    for room in (start, inbox, instances):
+        app.register_blueprint(room.pages)
+    for entry in (
+        Entry("workbench", _("To do"), "inbox", "inbox.index", order=20, count=_waiting, live="inbox", phone="todo"),
+        Entry("workbench", _("Start a process"), "send", "start.index", order=30, phone="start"),
+        Entry("process", _("Instances"), "list-details", "instances.index", order=20),
+    ):
+        navigation().add(entry)
+
+
+def _waiting(session: Session, actor: Actor) -> int:
+    return history.counts(session, actor)["open"]

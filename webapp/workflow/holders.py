@@ -1,0 +1,53 @@
+"""With whom a work item lies and why it reached them, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.assignment import RULES, Candidates, parse
+from engine.i18n import _
+from engine.models import WorkItem
+from engine.runtime.start import people
+from webapp.skin import formats
+
+SHOWN_NAMES = 3
+
+
+def names(session: Session, item: WorkItem) -> tuple[str, ...]:
+    """The person it lies with, or everybody who may take it."""
+    if item.assignee_id is not None:
+        return (formats.person(item.assignee_id),)
+    persons = tuple(p for p in item.candidates if p > 0)
+    groups = tuple(p for p in item.candidates if p < 0)
+    return people(session, Candidates(persons, groups))
+
+
+def in_short(found: tuple[str, ...]) -> str:
+    """A few names stand for many: "李娜、王强、陈静 and 4 more"."""
+    shown = "、".join(found[:SHOWN_NAMES])
+    more = len(found) - SHOWN_NAMES
+    return str(_("{names} and {count} more", names=shown, count=more)) if more > 0 else shown
+
+
+def why(reason: Mapping[str, Any]) -> str:
+    """The rule that found them, and the path it went."""
+    rule = rule_in_words(str(reason.get("rule") or ""))
+    path = str(reason.get("path") or reason.get("detail") or "")
+    return f"{rule} · {path}" if rule and path else rule or path
+
+
+def rule_in_words(rule: str) -> str:
+    """The titles of the rules in a text like "superior, position(finance)"."""
+    if not rule:
+        return ""
+    if rule == "fallback":
+        return str(_("nobody was found by rule; this person takes what is left over"))
+    words = []
+    for one in rule.split(", "):
+        parsed = parse(one)
+        known = RULES.get(parsed[0]) if parsed else None
+        words.append(str(known.title) if known else one)
+    return "、".join(dict.fromkeys(words))

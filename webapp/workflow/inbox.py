@@ -1,0 +1,299 @@
+"""The inbox: lists at the left, the chosen item at the right; every item has its own address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import clock, history, repository, runtime, work_items
+from engine.actor import Actor
+from engine.db import Sessions
+from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound
+from engine.history import VIEWS, View
+from engine.i18n import Sentence, _
+from engine.models import Copy, Definition, Instance, WorkItem
+from webapp.security.access import current_actor, signed_in
+from webapp.skin import formats, words
+from webapp.workflow import attachments, item, lists, posted, processes
+from webapp.workflow.lists import Listing, Wanted
+from webapp.workflow.once import once
+
+pages = Blueprint("inbox", __name__)
+
+TITLES: dict[View, Sentence] = {
+    "open": _("To do"),
+    "done": _("Done by me"),
+    "started": _("Started by me"),
+    "cc": _("Copied to me"),
+}
+
+DONE = {
+    "approve": _("Approved."),
+    "reject": _("Rejected."),
+    "return": _("Returned to the starter."),
+    "submit": _("Submitted."),
+    "claim": _("It is yours now."),
+    "release": _("Given back to the pool."),
+}
+
+PHRASES = {
+    "approve": (_("Agreed."), _("Agreed, within the plan."), _("Agreed, mind the budget.")),
+    "return": (_("Please add the details."), _("Please attach the receipts."), _("Please check the amount.")),
+    "reject": (_("Not in the budget."), _("Not necessary at present."), _("Has been settled elsewhere.")),
+}
+
+
+def _view(name: str) -> View:
+    if name not in VIEWS:
+        raise NotFound
+    return name
+
+
+def _is_partial() -> bool:
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+# ------------------------------------------------------------------------------------------------- lists
+
+
+@pages.get("/inbox")
+@signed_in
+def index() -> str:
+    return _show("open", None)
+
+
+@pages.get("/inbox/<view>")
+@signed_in
+def listing(view: str) -> str:
+    return _show(_view(view), None)
+
+
+@pages.get("/inbox/<view>/<int:key>")
+@signed_in
+def show(view: str, key: int) -> str:
+    """One item in its list; asked for by the page itself, only the right pane."""
+    return _show(_view(view), key)
+
+
+@pages.get("/inbox/<view>/list")
+@signed_in
+def rows(view: str) -> str:
+    """The left pane alone: a further page of it, or afresh when something has changed."""
+    session, actor = Sessions(), current_actor()
+    name = _view(view)
+    found = lists.inbox(session, actor, name, Wanted.read(request.args), before=request.args.get("before", type=int))
+    template = "workflow/_entries.html" if "before" in request.args else "workflow/_list.html"
+    return render_template(
+        template, **_list_context(session, actor, name, found), key=request.args.get("key", type=int)
+    )
+
+
+def _show(view: View, key: int | None) -> str:
+    session, actor = Sessions(), current_actor()
+    if key is not None and _is_partial():
+        return _draw_pane(view, key, _pane(session, actor, view, key))
+    found = lists.inbox(session, actor, view, Wanted.read(request.args))
+    chosen = key
+    if chosen is None and found.entries and view != "cc":  # opening a copy marks it read: only on purpose
+        chosen = found.entries[0].key
+    pane = _pane(session, actor, view, chosen) if chosen is not None else None
+    return render_template(
+        "workflow/inbox.html",
+        **_list_context(session, actor, view, found),
+        **_pane_context(view, chosen, pane),
+        opened=key is not None,
+    )
+
+
+def _list_context(session: Session, actor: Actor, view: View, found: Listing) -> dict[str, Any]:
+    return {
+        "view": view,
+        "listing": found,
+        "titles": TITLES,
+        "counts": history.counts(session, actor),
+        "processes": _process_names(session),
+    }
+
+
+def _process_names(session: Session) -> list[tuple[str, str]]:
+    """Processes a list can be narrowed to."""
+    keys = session.execute(select(Definition.key, Definition.name).where(Definition.state == "active"))
+    return sorted(((key, processes.title_of(key, name)) for key, name in keys), key=lambda one: one[1])
+
+
+# ------------------------------------------------------------------------------------------------- the pane
+
+
+def _pane(session: Session, actor: Actor, view: View, key: int) -> item.Pane:
+    match view:
+        case "open" | "done":
+            return item.of_item(session, actor, key)
+        case "started":
+            return item.of_instance(session, actor, key)
+        case _:
+            return item.of_instance(session, actor, _read_copy(actor, key))
+
+
+def _read_copy(actor: Actor, copy_id: int) -> int:
+    """The instance of a copy sent to this person; whoever opens it has read it."""
+    found = (
+        Sessions()
+        .execute(select(Copy.instance_id, Copy.read_at).where(Copy.id == copy_id, Copy.person_id == actor.person_id))
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    if found.read_at is None:
+        Sessions().rollback()  # a page reads only; this one line is written in a transaction of its own
+        now = clock.now()
+        runtime.perform(
+            lambda session: session.execute(
+                update(Copy).where(Copy.id == copy_id, Copy.read_at.is_(None)).values(read_at=now)
+            )
+        )
+    return int(found.instance_id)
+
+
+def _pane_context(view: View, key: int | None, pane: item.Pane | None) -> dict[str, Any]:
+    return {
+        "pane": pane,
+        "key": key,
+        "view": view,
+        "wanted": Wanted.read(request.args),
+        "phrases": PHRASES,
+        "loose_files": item.loose_files(pane) if pane else (),
+    }
+
+
+def _draw_pane(view: View, key: int | None, pane: item.Pane | None) -> str:
+    return render_template("workflow/_pane.html", **_pane_context(view, key, pane))
+
+
+# ------------------------------------------------------------------------------------------------- deciding
+
+
+@pages.post("/work-items/<int:item_id>/<action>")
+@signed_in
+def act(item_id: int, action: str) -> BaseResponse:
+    """Decide, finish, take or give back an item; then the next one."""
+    actor = current_actor()
+    if action not in DONE:
+        raise NotFound
+    opinion = request.form.get("opinion", "").strip()
+    version = request.form.get("version", type=int)
+    values = _posted_values(item_id)
+
+    def decide(session: Session) -> dict[str, Any]:
+        if action == "claim":
+            work_items.claim(session, actor, item_id, version=version)
+        elif action == "release":
+            work_items.release(session, actor, item_id, version=version)
+        else:
+            result = work_items.act(session, actor, item_id, action, version=version, opinion=opinion, values=values)
+            _hang_files(session, actor, item_id, values, result.instance_id)
+        return {}
+
+    try:
+        once(actor, request.form.get("submission", ""), decide)
+    except AppError as refusal:
+        typed = item.Typed(opinion, values or {}, refusal, _faults(refusal))
+        return _refused(actor, item_id, refusal, typed)
+    return _next(actor, item_id, action)
+
+
+def _posted_values(item_id: int) -> dict[str, Any] | None:
+    """The fields of this step, when the page offered any to change."""
+    if posted.PRESENT not in request.form:
+        return None
+    found = Sessions().get(WorkItem, item_id)
+    instance = Sessions().get(Instance, found.instance_id) if found else None
+    if found is None or instance is None:
+        raise NotFound
+    schema = repository.get(Sessions(), instance.definition_id).form_of(found.node)
+    return posted.values(schema, request.form, found.node) if schema else None
+
+
+def _hang_files(
+    session: Session, actor: Actor, item_id: int, values: Mapping[str, Any] | None, instance_id: int
+) -> None:
+    found = session.get(WorkItem, item_id)
+    instance = session.get(Instance, instance_id)
+    if values and found is not None and instance is not None:
+        schema = repository.get(session, instance.definition_id).form_of(found.node)
+        attachments.hang(session, actor, schema, values, instance_id)
+
+
+def _faults(refusal: AppError) -> dict[str, str]:
+    return refusal.by_field() if isinstance(refusal, InvalidForm) else {}
+
+
+def _refused(actor: Actor, item_id: int, refusal: AppError, typed: item.Typed) -> BaseResponse:
+    """The same item as it is now, what was typed, and beside the buttons why it was refused."""
+    session = Sessions()
+    session.rollback()
+    pane = item.of_item(session, actor, item_id, typed)
+    if isinstance(refusal, (Conflict, Forbidden)) and pane.item is not None and pane.item.state != "open":
+        refusal = _who_was_faster(pane.item)
+        pane = replace(pane, typed=replace(typed, refusal=refusal))
+    if request.form.get("quick") and _is_partial():
+        return make_response(render_template("workflow/_refusal.html", refusal=refusal), refusal.status)
+    if _is_partial():
+        return make_response(_draw_pane("open", item_id, pane), refusal.status)
+    found = lists.inbox(session, actor, "open", Wanted())
+    context = _list_context(session, actor, "open", found) | _pane_context("open", item_id, pane)
+    return make_response(render_template("workflow/inbox.html", **context, opened=True), refusal.status)
+
+
+def _who_was_faster(late: WorkItem) -> Conflict:
+    """Who did what when, in the words of the page."""
+    if late.done_by is None:
+        return Conflict(_("This step is no longer needed: the process has moved on."))
+    return Conflict(
+        _(
+            "{who} {did} at {when}; the page now shows the present state.",
+            who=late.done_by_name,
+            did=words.deed(late.outcome).text,
+            when=formats.instant(late.done_at),
+        )
+    )
+
+
+def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
+    """What the page shows after a decision: the next item of the list, and a word of what was done."""
+    session = Sessions()
+    stays = action == "claim"
+    key = item_id if stays else _following(session, actor, item_id)
+    instance_id = session.scalar(select(WorkItem.instance_id).where(WorkItem.id == item_id))
+    done = str(DONE[action])
+    if not _is_partial():
+        flash(done, "success")
+        return redirect(url_for("inbox.show", view="open", key=key) if key else url_for("inbox.index"))
+    toast = {"text": done, "href": url_for("instances.show", instance_id=instance_id), "link": str(_("Show"))}
+    told = {"yl:toast": toast, "yl:inbox": {"key": key}}
+    if request.form.get("quick"):
+        response = make_response("", 204)
+    else:
+        pane = item.of_item(session, actor, key) if key else None
+        response = make_response(_draw_pane("open", key, pane))
+        wanted: dict[str, Any] = dict(Wanted.read(request.args).arguments())
+        address = url_for("inbox.show", view="open", key=key, **wanted) if key else url_for("inbox.index", **wanted)
+        response.headers["HX-Push-Url"] = address
+    response.headers["HX-Trigger"] = json.dumps(told)  # ASCII: a header holds nothing else
+    return response
+
+
+def _following(session: Session, actor: Actor, item_id: int) -> int | None:
+    """The item below the one just done, else the first."""
+    wanted = Wanted.read(request.args)
+    for before in (item_id, None):
+        found = lists.inbox(session, actor, "open", wanted, size=1, before=before)
+        if found.entries:
+            return found.entries[0].key
+    return None

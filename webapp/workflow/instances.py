@@ -1,0 +1,202 @@
+"""Instances: the list for supervisors and starters, and the page of one: form, opinions, history, diagram, repairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import history, runtime, work_items
+from engine.actor import Actor
+from engine.db import Sessions
+from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
+from engine.i18n import _, current_locale
+from engine.models import Definition, Incident, OutboxMessage, WorkItem
+from engine.work_items.instances import decided
+from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
+from webapp.security.access import current_actor, signed_in
+from webapp.skin import words
+from webapp.workflow import holders, item, lists, processes, story
+from webapp.workflow.lists import InstancesWanted
+
+pages = Blueprint("instances", __name__)
+
+HISTORY_LINES = 200
+TABS = ("overview", "diagram", "history", "people", "messages")
+DONE = {"withdraw": _("Withdrawn."), "terminate": _("Terminated.")}
+
+
+# ------------------------------------------------------------------------------------------------- the list
+
+
+@pages.get("/instances")
+@signed_in
+def index() -> str:
+    session, actor = Sessions(), current_actor()
+    wanted = InstancesWanted.read(request.args)
+    found = lists.instances(session, actor, readable_by(actor), wanted, after=request.args.get("after", type=int))
+    names = session.execute(select(Definition.key, Definition.name).where(Definition.state == "active"))
+    partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return render_template(
+        "workflow/_instances.html" if partial else "workflow/instances.html",
+        listing=found,
+        wanted=wanted,
+        states={state: word.text for state, word in words.INSTANCE_STATES.items() if state != "draft"},
+        processes=sorted(((key, processes.title_of(key, name)) for key, name in names), key=lambda one: one[1]),
+        sees_all=actor.may(MONITOR) or actor.may(ADMINISTER),
+        first_page="after" not in request.args,
+    )
+
+
+# ------------------------------------------------------------------------------------------------- one instance
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A work item and how it came to whom."""
+
+    item: WorkItem
+    who: str
+    why: str
+
+
+@pages.get("/instances/<int:instance_id>")
+@signed_in
+def show(instance_id: int) -> str:
+    return _page(current_actor(), instance_id)
+
+
+def _page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> str:
+    session = Sessions()
+    tab = request.args.get("tab", TABS[0])
+    if tab not in TABS:
+        raise NotFound
+    pane = item.of_instance(session, actor, instance_id)
+    seen = pane.subject
+    rights = work_items.instance_actions(seen.instance, actor, decided=decided(session, instance_id))
+    partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return render_template(
+        f"workflow/instance/_{tab}.html" if partial else "workflow/instance.html",
+        pane=pane,
+        instance=seen.instance,
+        tab=tab,
+        tabs=_tabs(session, seen),
+        rights={right.action: right for right in rights},
+        refusal=refusal,
+        loose_files=item.loose_files(pane),
+        my_item=_my_item(actor, seen),
+        incidents=_incidents(session, actor, instance_id),
+        **_tab_content(session, tab, seen),
+    )
+
+
+def _tabs(session: Session, seen: item.Subject) -> list[tuple[str, Any, int]]:
+    sent = session.scalar(select(func.count()).where(OutboxMessage.instance_id == seen.instance.id)) or 0
+    return [
+        ("overview", _("Overview"), 0),
+        ("diagram", _("Diagram"), 0),
+        ("history", _("History"), seen.instance.log_seq),
+        ("people", _("Work items"), len(seen.items)),
+        ("messages", _("Messages"), sent),
+    ]
+
+
+def _tab_content(session: Session, tab: str, seen: item.Subject) -> dict[str, Any]:
+    instance = seen.instance
+    match tab:
+        case "overview" | "diagram":
+            trail = history.trail(session, instance.id)
+            return {"steps": story.steps(session, seen.loaded, trail, seen.items)}
+        case "history":
+            after = request.args.get("after", 0, type=int)
+            lines = history.log_lines(session, instance.id, after=after, limit=HISTORY_LINES + 1)
+            return {
+                "events": story.events(lines[:HISTORY_LINES], seen.loaded),
+                "more": lines[HISTORY_LINES - 1].seq if len(lines) > HISTORY_LINES else None,
+            }
+        case "people":
+            reaches = [
+                Reach(one, holders.in_short(holders.names(session, one)), holders.why(one.reason)) for one in seen.items
+            ]
+            return {"reaches": reaches}
+        case _:
+            return {}
+
+
+def _my_item(actor: Actor, seen: item.Subject) -> WorkItem | None:
+    """The open item of this instance that lies with the reader: the page leads there."""
+    return next((one for one in seen.items if one.state == "open" and holds(one, actor)), None)
+
+
+def _incidents(session: Session, actor: Actor, instance_id: int) -> list[Incident]:
+    if not actor.may(ADMINISTER):
+        return []
+    open_ones = select(Incident).where(Incident.instance_id == instance_id, Incident.state != "resolved")
+    return list(session.scalars(open_ones.order_by(Incident.id)))
+
+
+@pages.get("/instances/<int:instance_id>/diagram")
+@signed_in
+def diagram(instance_id: int) -> Response:
+    """What the viewer draws: {"xml", "state", "lang"}."""
+    session, actor = Sessions(), current_actor()
+    seen = item.subject(session, actor, instance_id)
+    picture = story.picture(session, seen.instance, seen.loaded, seen.items)
+    return jsonify(xml=picture.xml, state=picture.state, lang=current_locale())
+
+
+# ------------------------------------------------------------------------------------------------- acting on it
+
+
+@pages.post("/instances/<int:instance_id>/<any(withdraw, terminate):action>")
+@signed_in
+def end(instance_id: int, action: str) -> BaseResponse:
+    actor = current_actor()
+    reason = request.form.get("reason", "")
+    do = work_items.withdraw if action == "withdraw" else work_items.terminate
+    try:
+        runtime.perform(lambda session: do(session, actor, instance_id, reason))
+    except NotFound:
+        raise
+    except AppError as refusal:
+        Sessions().rollback()
+        return make_response(_page(actor, instance_id, refusal), refusal.status)
+    flash(str(DONE[action]), "success")
+    return redirect(url_for("instances.show", instance_id=instance_id))
+
+
+@pages.post("/incidents/<int:incident_id>/<any(retry, skip):action>")
+@signed_in
+def repair(incident_id: int, action: str) -> BaseResponse:
+    actor = current_actor()
+    incident = Sessions().get(Incident, incident_id)
+    if incident is None:
+        raise NotFound
+    instance_id = incident.instance_id
+    try:
+        _demand_administrator(actor)
+        if action == "retry":
+            runtime.perform(lambda session: runtime.retry_incident(session, actor, incident_id))
+        else:
+            reason = request.form.get("reason", "").strip()
+            if not reason:
+                raise InvalidForm([Problem("reason", _("Please give a reason."))])
+            runtime.perform(lambda session: runtime.skip_incident(session, actor, incident_id, None, reason))
+    except AppError as refusal:
+        Sessions().rollback()
+        return make_response(_page(actor, instance_id, refusal), refusal.status)
+    still = Sessions().get(Incident, incident_id, populate_existing=True)
+    if still is not None and still.state != "resolved":
+        flash(str(_("The step failed again: {cause}", cause=still.cause)), "warning")
+    else:
+        flash(str(_("The process goes on.")), "success")
+    return redirect(url_for("instances.show", instance_id=instance_id))
+
+
+def _demand_administrator(actor: Actor) -> None:
+    if not actor.may(ADMINISTER):
+        raise Forbidden(_("Only process administrators repair a process."))

@@ -1,0 +1,189 @@
+"""One work item or instance as the inbox's right pane and the instance page show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field as slot
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import history, repository
+from engine.actor import Actor
+from engine.errors import AppError, NotFound
+from engine.forms import FormSchema
+from engine.models import Attachment, Instance, WorkItem
+from engine.repository import Loaded
+from engine.runtime.assign import is_approval
+from engine.runtime.host import latest_form
+from engine.work_items import Right, allowed_actions, may_read_instance
+from engine.work_items.rights import ADMINISTER, MONITOR, holds
+from engine.workflow.contract import Node
+from webapp.workflow import attachments, fields, holders, lists, processes, story
+from webapp.workflow.fields import FormView
+
+DECISIONS = ("approve", "return", "reject", "submit")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An instance with what every view of it needs."""
+
+    instance: Instance
+    loaded: Loaded
+    schema: FormSchema | None
+    values: dict[str, Any]
+    items: list[WorkItem]
+    name: str
+    process: str
+    icon: str
+    summary: tuple[tuple[str, str], ...]
+
+
+def subject(session: Session, actor: Actor, instance_id: int) -> Subject:
+    """The instance, if this person may read it; NotFound otherwise: existence is a secret."""
+    instance = session.get(Instance, instance_id)
+    if instance is None or not may_read_instance(session, actor, instance_id):
+        raise NotFound
+    loaded = repository.get(session, instance.definition_id)
+    return Subject(
+        instance,
+        loaded,
+        loaded.start_form(),
+        latest_form(session, instance_id)[1],
+        history.items_of(session, instance_id),
+        lists.name_of(instance.title),
+        processes.title_of(instance.definition_key, loaded.name),
+        processes.icon_of(instance.definition_key),
+        lists.summary(session, instance.definition_key, instance.summary),
+    )
+
+
+def hidden_fields(seen: Subject, actor: Actor) -> set[str]:
+    """Fields this reader may not see: what each step he had a part in hides; for a mere reader, what any step hides."""
+    schema, instance = seen.schema, seen.instance
+    if schema is None or actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER):
+        return set()
+    mine = {item.node for item in seen.items if item.done_by == actor.person_id or holds(item, actor)}
+    hidden = [
+        {name for name, right in schema.rights(step).items() if right == "hide"} for step in (mine or schema.steps)
+    ]
+    if not hidden:
+        return set()
+    return set.intersection(*hidden) if mine else set.union(*hidden)
+
+
+def reading_form(session: Session, actor: Actor, seen: Subject) -> FormView:
+    """The form of an instance for somebody who looks at it."""
+    if seen.schema is None:
+        return FormView([], [])
+    return fields.view(
+        session,
+        actor,
+        seen.schema,
+        seen.values,
+        rights=fields.reading(seen.schema, hidden_fields(seen, actor)),
+        instance_id=seen.instance.id,
+    )
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person had entered when a decision was refused; shown again, never lost."""
+
+    opinion: str = ""
+    values: Mapping[str, Any] = slot(default_factory=dict)
+    refusal: AppError | None = None
+    errors: Mapping[str, str] = slot(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pane:
+    """The right side of the inbox."""
+
+    subject: Subject
+    form: FormView
+    voices: list[story.Voice]
+    files: list[Attachment]
+    item: WorkItem | None = None
+    actions: tuple[Right, ...] = ()
+    why: str = ""
+    approval: bool = False
+    typed: Typed = Typed()
+
+    @property
+    def decisions(self) -> list[Right]:
+        """Granted deciding actions, the affirmative one last: it stands where the thumb is."""
+        granted = [right for right in self.actions if right.granted and right.action in DECISIONS]
+        return sorted(granted, key=lambda right: right.action in ("approve", "submit"))
+
+    @property
+    def pool_action(self) -> Right | None:
+        return next((r for r in self.actions if r.granted and r.action in ("claim", "release")), None)
+
+    @property
+    def refusal(self) -> Any:
+        """Why nothing can be decided here, when nothing can."""
+        if self.item is None or self.item.state != "open" or self.decisions:
+            return None
+        return next((right.refusal for right in self.actions if right.refusal), None)
+
+
+def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = None) -> Pane:
+    item = session.scalars(
+        select(WorkItem).where(WorkItem.id == item_id).execution_options(populate_existing=True)
+    ).first()
+    if item is None:
+        raise NotFound
+    seen = subject(session, actor, item.instance_id)
+    node = seen.loaded.compiled.nodes.get(item.node)
+    if node is None:
+        raise NotFound
+    actions = allowed_actions(item, node, seen.instance, actor)
+    deciding = any(right.granted and right.action in DECISIONS for right in actions)
+    typed = typed or Typed()
+    return Pane(
+        seen,
+        _step_form(session, actor, seen, node, typed) if deciding else reading_form(session, actor, seen),
+        story.voices(session, seen.instance, seen.items),
+        attachments.of(session, seen.instance.id),
+        item,
+        actions,
+        holders.why(item.reason),
+        is_approval(node),
+        typed,
+    )
+
+
+def _step_form(session: Session, actor: Actor, seen: Subject, node: Node, typed: Typed) -> FormView:
+    """The form with this step's rights; without a form of its own the step reads the start form."""
+    schema = seen.loaded.form_of(node.id)
+    if schema is None:
+        return reading_form(session, actor, seen)
+    return fields.view(
+        session,
+        actor,
+        schema,
+        {**seen.values, **typed.values},
+        rights=schema.rights(node.id),
+        errors={name: text for name, text in typed.errors.items() if name != "opinion"},
+        instance_id=seen.instance.id,
+    )
+
+
+def of_instance(session: Session, actor: Actor, instance_id: int) -> Pane:
+    seen = subject(session, actor, instance_id)
+    return Pane(
+        seen,
+        reading_form(session, actor, seen),
+        story.voices(session, seen.instance, seen.items),
+        attachments.of(session, instance_id),
+    )
+
+
+def loose_files(pane: Pane) -> Sequence[Attachment]:
+    """Attachments no field of the form shows."""
+    shown = {file.id for one in pane.form.fields for file in one.files}
+    shown |= {file.id for one in pane.form.fields for row in one.rows for cell in row for file in cell.files}
+    return [file for file in pane.files if file.id not in shown]

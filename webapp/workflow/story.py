@@ -1,0 +1,294 @@
+"""What has happened in an instance, told for people: opinions, the full history, the steps with their state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field as slot
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import history
+from engine.forms import FormSchema
+from engine.forms.fields import in_words
+from engine.history import Trail
+from engine.i18n import _
+from engine.models import Instance, InstanceLog, WorkItem
+from engine.repository import Loaded
+from webapp.skin import formats, words
+from webapp.skin.words import Word
+from webapp.workflow import fields, holders
+
+STEP_KINDS = frozenset(
+    [
+        "userTask",
+        "serviceTask",
+        "sendTask",
+        "receiveTask",
+        "scriptTask",
+        "businessRuleTask",
+        "manualTask",
+        "task",
+        "callActivity",
+    ]
+)
+"""Elements people know as steps; gateways and events are on the diagram."""
+
+KIND_ICONS = {
+    "userTask": "user",
+    "serviceTask": "settings",
+    "sendTask": "send",
+    "receiveTask": "mail-opened",
+    "scriptTask": "code",
+    "businessRuleTask": "table",
+    "callActivity": "external-link",
+}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One person's part: what he did at which step, and what he said."""
+
+    who: str
+    deed: Word
+    step: str
+    at: datetime | None
+    opinion: str = ""
+    for_whom: str = ""
+    waiting: bool = False
+    due: Word | None = None
+    why: str = ""
+
+
+def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> list[Voice]:
+    """Who has decided what so far, then with whom it lies now."""
+    told = [Voice(instance.starter_name, words.deed("start"), "", instance.started_at)]
+    formats.people(item.on_behalf_of for item in items)
+    closed = sorted(
+        (item for item in items if item.done_by is not None and item.done_at is not None),
+        key=lambda item: (item.done_at or instance.started_at, item.id),
+    )
+    told += [
+        Voice(
+            item.done_by_name,
+            words.deed(item.outcome),
+            item.title,
+            item.done_at,
+            item.opinion,
+            formats.person(item.on_behalf_of) if item.on_behalf_of else "",
+        )
+        for item in closed
+    ]
+    told += [
+        Voice(
+            holders.in_short(holders.names(session, item)) or "—",
+            Word(_("is handling it") if item.assignee_id else _("may take it"), "blue", "progress"),
+            item.title,
+            item.created_at,
+            waiting=True,
+            due=words.due(item.due_at),
+            why=holders.why(item.reason),
+        )
+        for item in items
+        if item.state == "open"
+    ]
+    return told
+
+
+# ------------------------------------------------------------------------------------------------- history
+
+
+@dataclass(frozen=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the instance log."""
+
+    number: int
+    who: str
+    """"" = nobody: the deed is a whole sentence"""
+    deed: Word
+    step: str
+    at: datetime
+    text: str = ""
+    for_whom: str = ""
+    changes: tuple[Change, ...] = ()
+    path: tuple[str, ...] = ()
+    """the steps this event led to"""
+    hash: str = ""
+
+
+IMPERSONAL = frozenset({"timer", "service", "message", "signal", "incident", "end", "remind"})
+
+
+def events(lines: Iterable[InstanceLog], loaded: Loaded) -> list[Event]:
+    """The log in order, oldest first."""
+    return [_event(line, loaded) for line in lines]
+
+
+def _event(line: InstanceLog, loaded: Loaded) -> Event:
+    detail: Mapping[str, Any] = line.detail or {}
+    said = detail.get("opinion") or detail.get("reason") or detail.get("cause") or detail.get("error") or ""
+    if line.action == "end" and detail.get("state"):
+        said = str(words.instance_state(str(detail["state"])).text)
+    if detail.get("to") and line.action in ("cc", "escalate"):
+        to = detail["to"] if isinstance(detail["to"], list) else [detail["to"]]
+        said = "、".join(formats.person(one) for one in to)
+    return Event(
+        line.seq,
+        "" if line.action in IMPERSONAL else line.actor_name,
+        words.deed(line.action),
+        step_name(loaded, line.node),
+        line.at,
+        str(said),
+        formats.person(line.on_behalf_of) if line.on_behalf_of else "",
+        tuple(_changes(detail.get("changes") or {}, loaded.form_of(line.node) or loaded.start_form())),
+        tuple(_reached(detail.get("path") or (), loaded)),
+        line.hash,
+    )
+
+
+def step_name(loaded: Loaded, node_id: str) -> str:
+    node = loaded.compiled.nodes.get(node_id)
+    return (node.name or node.id) if node else node_id
+
+
+def _reached(path: Iterable[Sequence[str]], loaded: Loaded) -> Iterable[str]:
+    for element, mark in path:
+        node = loaded.compiled.nodes.get(element)
+        if mark == "entered" and node is not None and node.kind in STEP_KINDS:
+            yield node.name or node.id
+
+
+def _changes(changed: Mapping[str, Any], schema: FormSchema | None) -> Iterable[Change]:
+    for name, (before, after) in changed.items():
+        known = schema.by_id.get(name) if schema else None
+        if known is None:
+            yield Change(name, str(before or "—"), str(after or "—"))
+        elif known.type in ("table", "attachment"):
+            yield Change(known.label, _count(before), _count(after))
+        elif known.choices:
+            labels = {choice: in_words(its) for choice, its in known.choices}
+            yield Change(known.label, labels.get(before, "—"), labels.get(after, "—"))
+        else:
+            yield Change(
+                known.label,
+                fields.text(known, before) if before is not None else "—",
+                fields.text(known, after) if after is not None else "—",
+            )
+
+
+def _count(rows: Any) -> str:
+    return str(_("{count} lines", count=len(rows or ())))
+
+
+# ------------------------------------------------------------------------------------------------- steps
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One step as the list beside the diagram tells it."""
+
+    node: str
+    name: str
+    icon: str
+    state: str
+    """done | active | failed"""
+    people: str
+    since: datetime | None
+    rounds: int
+    due: Word | None = None
+    outcome: Word | None = None
+
+
+def steps(session: Session, loaded: Loaded, trail: Trail, items: Sequence[WorkItem]) -> list[StepLine]:
+    """Where the tokens were and are, in the order they came there."""
+    by_node: dict[str, list[WorkItem]] = {}
+    for item in items:
+        by_node.setdefault(item.node, []).append(item)
+    found = []
+    for node_id, at in sorted(trail.entered_at.items(), key=lambda one: one[1]):
+        node = loaded.compiled.nodes.get(node_id)
+        if node is None or node.kind not in STEP_KINDS:
+            continue
+        state = "failed" if node_id in trail.failed else "active" if node_id in trail.active else "done"
+        if state == "done" and node_id not in trail.done:
+            continue  # it was left by an interruption before it was done
+        mine = by_node.get(node_id, [])
+        found.append(
+            _step(session, node_id, node.name or node_id, KIND_ICONS.get(node.kind, "point"), state, at, trail, mine)
+        )
+    return found
+
+
+def _step(
+    session: Session,
+    node_id: str,
+    name: str,
+    icon: str,
+    state: str,
+    at: datetime,
+    trail: Trail,
+    items: Sequence[WorkItem],
+) -> StepLine:
+    rounds = trail.rounds.get(node_id, 0)
+    waiting = [item for item in items if item.state == "open"]
+    if state == "active" and waiting:
+        who = holders.in_short(tuple(dict.fromkeys(n for item in waiting for n in holders.names(session, item))))
+        return StepLine(node_id, name, icon, state, who, at, rounds, words.due(min_due(waiting)))
+    last = next((item for item in reversed(items) if item.done_by is not None), None)
+    outcome = words.deed(last.outcome) if last else None
+    return StepLine(node_id, name, icon, state, last.done_by_name if last else "", at, rounds, outcome=outcome)
+
+
+def min_due(items: Iterable[WorkItem]) -> datetime | None:
+    return min((item.due_at for item in items if item.due_at), default=None)
+
+
+# ------------------------------------------------------------------------------------------------- the diagram
+
+
+@dataclass
+class Picture:
+    """What the diagram viewer is told (see the viewer bundle's head comment)."""
+
+    xml: str
+    state: dict[str, Any] = slot(default_factory=dict)
+
+
+def picture(session: Session, instance: Instance, loaded: Loaded, items: Sequence[WorkItem]) -> Picture:
+    trail = history.trail(session, instance.id)
+    people: dict[str, tuple[str, ...]] = {}
+    badges: dict[str, str] = {node: f"×{count}" for node, count in trail.rounds.items() if count > 1}
+    for item in items:
+        if item.state == "open":
+            people[item.node] = (*people.get(item.node, ()), *holders.names(session, item))
+            badges[item.node] = words.span(item.created_at)
+    last = {item.node: item.outcome for item in items if item.done_by is not None}
+    return Picture(
+        main_diagram(loaded),
+        {
+            "active": sorted(trail.active),
+            "done": sorted(trail.done - trail.active),
+            "failed": sorted(trail.failed),
+            "returned": sorted(node for node, outcome in last.items() if outcome in ("return", "reject")),
+            "flows": sorted(trail.flows),
+            "badges": badges,
+            "people": {node: holders.in_short(tuple(dict.fromkeys(names))) for node, names in people.items()},
+        },
+    )
+
+
+def main_diagram(loaded: Loaded) -> str:
+    """The .bpmn file the process itself is drawn in; called diagrams are pinned beside it."""
+    drawings = {name: text for name, text in loaded.compiled.files.items() if name.endswith(".bpmn")}
+    own = f"{loaded.key}.bpmn"
+    if own in drawings:
+        return drawings[own]
+    return next((text for text in drawings.values() if f'id="{loaded.key}"' in text), "")
