@@ -1,0 +1,59 @@
+"""SpiffWorkflow behind one door, without I/O: compile a definition, start or load an instance, step it, save it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from engine.errors import DeploymentRefused, Problem
+from engine.workflow import building, decisions, dialect, snapshot
+from engine.workflow import live as _live
+from engine.workflow.compiled import Compiled
+from engine.workflow.contract import CompiledProcess, Host, Known, Live, TopicShape
+
+SNAPSHOT_FORMAT = snapshot.FORMAT
+
+
+def compile_definition(
+    files: Mapping[str, str], *, known: Known | None = None, key: str | None = None
+) -> CompiledProcess:
+    """Read, check and build the process `key` (or the first executable one) of these files.
+
+    `known` is what the house has to offer; None means the definition was checked when it was deployed and only has to be
+    built. Raises DeploymentRefused with every problem at once.
+    """
+    from engine.workflow import lint
+
+    diagram, tables = dialect.read(files, key), decisions.read(files)
+    problems = [one for one in lint.check(diagram, tables, files, known) if one.severity == "error"]
+    if problems:
+        raise DeploymentRefused(problems)
+    return building.build(diagram, tables, files)
+
+
+def lint_definition(files: Mapping[str, str], *, known: Known | None, key: str | None = None) -> list[Problem]:
+    """Every problem and warning of these files, for the designer; nothing is built."""
+    from engine.workflow import lint
+
+    return lint.check(dialect.read(files, key), decisions.read(files), files, known)
+
+
+def start(compiled: CompiledProcess, variables: Mapping[str, Any], host: Host, *, node: str | None = None) -> Live:
+    """Begin an instance; `node` names the start event that was triggered, when it is not the plain one."""
+    return _live.start(cast("Compiled", compiled), variables, host, node)
+
+
+def load(compiled: CompiledProcess, raw: bytes, host: Host) -> Live:
+    """An instance from its snapshot."""
+    return _live.load(cast("Compiled", compiled), raw, host)
+
+
+__all__ = [
+    "SNAPSHOT_FORMAT",
+    "Known",
+    "TopicShape",
+    "compile_definition",
+    "lint_definition",
+    "load",
+    "start",
+]

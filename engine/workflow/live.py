@@ -1,0 +1,178 @@
+"""One instance in memory, as the rest of the engine drives it: contract.Live over our tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import Conflict
+from engine.i18n import _
+from engine.workflow import catching, snapshot
+from engine.workflow.compiled import Compiled
+from engine.workflow.contract import Changes, Host, TokenAt
+from engine.workflow.specs.events import Waiting, fail_instance
+from engine.workflow.specs.tasks import Keeping, ServiceTask, UserTask
+from engine.workflow.tree import CANCELLED, Instance, Token
+from engine.workflow.values import clean
+
+
+class LiveInstance:
+    """See contract.Live for what the methods promise."""
+
+    def __init__(self, top: Instance) -> None:
+        self._top = top
+
+    @property
+    def host(self) -> Host:
+        return self._top.host
+
+    @host.setter
+    def host(self, host: Host) -> None:
+        self._top.host = host
+
+    def complete(self, token: int, variables: Mapping[str, Any]) -> None:
+        at = self._open(token)
+        at.task_spec.complete(at, variables)  # type: ignore[attr-defined]
+        self._top.advance()
+
+    def throw_error(self, token: int, code: str, variables: Mapping[str, Any]) -> None:
+        at = self._open(token)
+        given = clean(variables)
+        del at.internal_data["open"]
+        self._top.journal.closed(token)
+        if not catching.throw(at, "error", code, given):
+            at.write(given)
+            fail_instance(at, code)
+        self._top.advance()
+
+    def fire_timer(self, token: int) -> None:
+        at = self._waiting(token)
+        at.task_spec.happen(at, {})  # type: ignore[attr-defined]
+        self._top.advance()
+
+    def deliver(self, token: int, name: str, variables: Mapping[str, Any]) -> None:
+        at = self._waiting(token)
+        if name not in {"", at.task_spec.event.name}:  # type: ignore[attr-defined]
+            raise Conflict(_("The process does not wait for {name} here.", name=name))
+        at.task_spec.happen(at, clean(variables))  # type: ignore[attr-defined]
+        self._top.advance()
+
+    def resolve_service(self, token: int, result: Any) -> None:
+        at = self._called(token)
+        at.task_spec.resolve(at, result)  # type: ignore[attr-defined]
+        if "failed" in at.internal_data:
+            self._recover(at)
+        self._top.advance()
+
+    def fail_service(self, token: int, cause: str, detail: str) -> None:
+        at = self._called(token)
+        self._top.fail_with(at, cause, detail)
+
+    def retry(self, token: int) -> None:
+        at = self._failed(token)
+        at.internal_data.pop("called", None)
+        at.again()
+        self._top.advance()
+
+    def skip(self, token: int, result: Any) -> None:
+        at = self._failed(token)
+        if isinstance(at.task_spec, Keeping):
+            at.internal_data.pop("called", None)
+            at.task_spec.keep(at, result)
+        elif isinstance(result, Mapping):
+            at.write(clean(result))
+        at.resume()
+        self._top.advance()
+
+    def cancel_all(self) -> None:
+        if not self._top.completed:
+            self._top.end("cancelled")
+
+    def tokens(self) -> list[TokenAt]:
+        found = [token for scope in self._top.scopes() for token in scope.live.values()]
+        return [
+            TokenAt(token.id, token.task_spec.key, _state(token))
+            for token in sorted(found, key=lambda token: token.id)
+            if "listens" not in token.internal_data
+        ]
+
+    def variables(self) -> Mapping[str, Any]:
+        """Of the whole instance, as its outermost scope sees them."""
+        data = self._top.merged()
+        for scope in self._top.subprocesses.values():
+            data |= scope.merged()
+        return data
+
+    def set_variables(self, variables: Mapping[str, Any]) -> None:
+        given = clean(variables)
+        for scope in self._top.scopes():
+            scope.variables |= given
+            for token in scope.live.values():
+                if "listens" not in token.internal_data:
+                    token.write(given)
+
+    def drain(self) -> Changes:
+        return self._top.journal.take(self._top.ended, self._top.error_code)
+
+    def dump(self) -> bytes:
+        return snapshot.dump(self._top)
+
+    # -- finding the token a call is about
+
+    def _token(self, token: int) -> Token:
+        found = self._top.find(token)
+        if found is None:
+            raise Conflict(_("This part of the process is already over."))
+        return found
+
+    def _open(self, token: int) -> Token:
+        at = self._token(token)
+        if not isinstance(at.task_spec, UserTask) or "open" not in at.internal_data:
+            raise Conflict(_("This task is not open."))
+        return at
+
+    def _waiting(self, token: int) -> Token:
+        at = self._token(token)
+        if not isinstance(at.task_spec, Waiting) or not at.task_spec.is_waiting(at):
+            raise Conflict(_("The process does not wait here any more."))
+        return at
+
+    def _called(self, token: int) -> Token:
+        at = self._token(token)
+        if not isinstance(at.task_spec, ServiceTask) or "called" not in at.internal_data:
+            raise Conflict(_("No result is awaited here."))
+        return at
+
+    def _failed(self, token: int) -> Token:
+        at = self._token(token)
+        if "failed" not in at.internal_data:
+            raise Conflict(_("Nothing has failed here."))
+        return at
+
+    def _recover(self, token: Token) -> None:
+        """A result came after all."""
+        token.internal_data.pop("failed")
+        self._top.journal.failure_cleared(token.id)
+
+
+def _state(token: Token) -> str:
+    internal = token.internal_data
+    for mark, state in (("failed", "failed"), ("open", "open"), ("called", "service"), ("waits", "waiting")):
+        if mark in internal:
+            return state
+    return "waiting" if token._state != CANCELLED and "via" in internal else "running"
+
+
+def start(process: Compiled, variables: Mapping[str, Any], host: Host, node: str | None = None) -> LiveInstance:
+    """Begin an instance at the plain start event, or at the one that was triggered."""
+    top = Instance(process, host)
+    first = process.spec.task_specs[node] if node else None
+    if first is None and not process.spec.starts and process.starts:
+        first = process.spec.task_specs[process.starts[0].node]
+    top.begin(first, clean(variables))
+    top.advance()
+    return LiveInstance(top)
+
+
+def load(process: Compiled, raw: bytes, host: Host) -> LiveInstance:
+    return LiveInstance(snapshot.load(process, raw, host))

@@ -1,0 +1,1 @@
+"""Our subclasses of SpiffWorkflow's task specs, one file per family of elements."""
