@@ -9,7 +9,7 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 
 from connectors.mail.transport import OutMail
 from connectors.outcome import BadMessage
@@ -20,7 +20,8 @@ POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0085\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+_NAMED = re.compile(r'(?P<name>"[^"]*"|[^"<>]*)\s*<(?P<bare>[^<>]+)>')
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
 
 def build(m: OutMail, sender: str) -> EmailMessage:
@@ -71,8 +72,9 @@ def envelope_id(key: str) -> str:
 
 
 def parse_address(text: str, field: str) -> Address:
-    """Of "name@host" or "显示名 <name@host>". Raises BadMessage, which names the field and never repeats the text."""
-    name, bare = parseaddr(_one_line(text, field))
+    """Of "name@host" or "显示名 <name@host>", one only. Raises BadMessage, which names the field, not its content."""
+    named = _NAMED.fullmatch(_one_line(text, field).strip())
+    name, bare = (named["name"].strip().strip('"'), named["bare"]) if named else ("", text.strip())
     if not _ADDRESS.fullmatch(bare) or ".." in bare:
         raise BadMessage(f"{field}: not a mail address we can send to.", code="bad_address")
     try:

@@ -77,6 +77,8 @@ class SmtpSettings:
         if not parts.hostname or options or parts.path not in ("", "/"):
             raise Misconfigured("The SMTP URL has no host, a path, or an option other than ca and timeout.")
         settings = cls(security, parts.hostname, port or _PORTS[security], *_login_of(parts), ca_file, timeout)
+        if not (settings.user + settings.password).isascii():
+            raise Misconfigured("User and password must be plain ASCII: SMTP clients and servers disagree on the rest.")
         if settings.password and security is Security.PLAIN and not _is_loopback(settings.host):
             raise Misconfigured("A password over smtp:// could be read on the way: use smtps:// or smtp+starttls://.")
         return settings

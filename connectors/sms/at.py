@@ -95,14 +95,20 @@ class Scanner:
         self._buffer += data
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
-            text = line.decode("ascii", "replace").strip()
-            if text:
-                yield text
+            yield from self._tokens(line)
         # The prompt has no line end; a modem that still echoes may put it behind an echoed carriage return.
         start = self._buffer.lstrip(b"\r ")
         if start.startswith(b">"):
             self._buffer = start[1:]
             yield PROMPT
+
+    def _tokens(self, line: bytes) -> Iterator[str]:
+        text = line.decode("ascii", "replace").strip()
+        if text.startswith(">"):
+            yield PROMPT
+            text = text[1:].strip()
+        if text:
+            yield text
 
 
 class AtLine:

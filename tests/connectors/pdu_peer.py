@@ -9,6 +9,7 @@ from gsmmodem.pdu import Concatenation, decodeSmsPdu
 
 WHEN = datetime(2026, 11, 23, 9, 30, 15, tzinfo=UTC)
 SHANGHAI = timedelta(hours=8)
+UCS2 = 0x08
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class SubmittedPart:
 
 
 def read_submit(pdu: str) -> SubmittedPart:
-    """Decoded by python-gsmmodem-new; a character outside the BMP is left as two surrogates (see `join`)."""
+    """Decoded by python-gsmmodem-new, which leaves a character outside the BMP as two surrogates (see `join`)."""
     content = decodeSmsPdu(pdu)
     assert content["type"] == "SMS-SUBMIT"
-    octets = bytes.fromhex(pdu)
-    first = octets[octets[0] + 1]
+    octets = bytes.fromhex(pdu)[int(pdu[:2], 16) + 1 :]
+    first, coding = octets[0], octets[(octets[2] + 1) // 2 + 5]
+    # It also has a backtick where the GSM alphabet has a section sign; the alphabet knows no backtick.
+    text = content["text"] if coding == UCS2 else content["text"].replace("`", "§")
     concat = next((element for element in content.get("udh", []) if isinstance(element, Concatenation)), None)
     place = (concat.reference, concat.parts, concat.number) if concat else (0, 1, 1)
-    return SubmittedPart(content["number"], content["text"], *place, bool(first & 0x20), content.get("validity"))
+    return SubmittedPart(content["number"], text, *place, bool(first & 0x20), content.get("validity"))
 
 
 def join(texts: list[str]) -> str:

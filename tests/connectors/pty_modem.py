@@ -49,7 +49,7 @@ class Message:
 class PtyModem:
     """`behaviours`: one for each coming AT+CMGS (an error line to answer, or a constant above); OK when used up.
 
-    `refusals`: commands (by beginning) and the error line they are answered with. `deaf`: never answers anything.
+    `answers`: commands (by beginning) and the line that answers them, an error or not. `deaf`: never answers anything.
     """
 
     link: Path | None = None
@@ -62,7 +62,7 @@ class PtyModem:
     wants_acknowledgement: bool = False
     deaf: bool = False
     behaviours: deque[str] = field(default_factory=deque)
-    refusals: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
     on_message: Callable[[Message], None] = lambda _message: None
 
     def __post_init__(self) -> None:
@@ -159,6 +159,10 @@ class PtyModem:
     def report(self, ref: int, to: str, status: int = 0) -> None:
         self.pass_through("+CDS", status_report(ref, to, status=status))
 
+    def abandon_prompt(self) -> None:
+        """As another program left it: in the middle of a message."""
+        self._submitting, self._input = True, b"0011"
+
     def say(self, *lines: str) -> None:
         with self._writing:
             if self._master >= 0:
@@ -205,8 +209,8 @@ class PtyModem:
         """Commands joined by `;` are answered together; the first error ends them."""
         for command in re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', line):
             self.commands.append(command)
-            refusal = next((error for start, error in self.refusals.items() if command.startswith(start)), "")
-            lines = [refusal] if refusal else self._run(command.strip())
+            scripted = next((line for start, line in self.answers.items() if command.startswith(start)), "")
+            lines = [scripted] if scripted else self._run(command.strip())
             if lines is None:
                 return
             if lines and lines[-1].startswith((ERROR, "+CM")) and "ERROR" in lines[-1]:
@@ -222,6 +226,7 @@ class PtyModem:
         simple = {
             "": [],
             "E0": [],
+            "E1": [],
             "Z": [],
             "+CMEE": [],
             "+CPIN?": [f"+CPIN: {'SIM PIN' if self._locked else 'READY'}"],
@@ -247,10 +252,8 @@ class PtyModem:
             "+CLAC": ["+CMGS", "+CMGL", "+CSCS"],
         }
         if name in simple and (value or not command.endswith("=")):
-            if command == "E0":
-                self.echo = False
-            if command == "Z":
-                self.echo = True
+            if command in ("E0", "E1", "Z"):
+                self.echo = command != "E0"
             return simple[name]
         handlers: dict[str, Callable[[str], list[str] | None]] = {
             "+CPIN": self._enter_pin,
