@@ -40,9 +40,11 @@ TEXTS = [
     "@£$¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà",
 ]
 NUMBERS = ["13800138000", "+8613800138000", "10086", "1069012345678901234", "+1"]
-VALID_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
+# python-gsmmodem-new knows no form feed, which the extension table has.
+VALID_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\f"), max_size=400)
 GSM_TEXT = st.text(
-    st.sampled_from(alphabet.BASIC.replace("\x1b", "") + "".join(alphabet.EXTENSION.values())), max_size=400
+    st.sampled_from(alphabet.BASIC.replace("\x1b", "") + "".join(alphabet.EXTENSION.values()).replace("\f", "")),
+    max_size=400,
 )
 
 
