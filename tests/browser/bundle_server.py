@@ -1,24 +1,27 @@
-"""A page server for trying the bundles by hand: `python webapp/frontend/dev/serve.py [port]`, then open the printed address.
+"""Serves the pages of webapp/frontend/dev, for the tests and by hand: `python -m tests.browser.bundle_server [port]`.
 
-It keeps one draft in memory and answers what the real pages will answer. Development and tests only.
+It keeps one draft in memory and answers what the real pages answer.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
-HERE = Path(__file__).parent
-STATIC = HERE.parents[1] / "static"
-SAMPLE = HERE / "sample.bpmn"
+WEBAPP = Path(__file__).parents[2] / "webapp"
+STATIC = WEBAPP / "static"
+PAGES = WEBAPP / "frontend" / "dev"
+SAMPLE = PAGES / "sample.bpmn"
 PEOPLE = [{"id": 3, "name": "李娜", "detail": "销售部"}, {"id": 7, "name": "王强", "detail": "财务部"}]
 POSITIONS = [{"id": "finance", "name": "财务主管"}, {"id": "general_manager", "name": "总经理"}]
 ROLES = [{"id": "approver", "name": "审批员"}]
-PICKERS = {"/people": PEOPLE, "/positions": POSITIONS, "/roles": ROLES}
+PICKERS: dict[str, Sequence[Mapping[str, object]]] = {"/people": PEOPLE, "/positions": POSITIONS, "/roles": ROLES}
 
 
 class Draft:
@@ -31,18 +34,19 @@ class Draft:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    draft = Draft()
+    draft: Draft
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         if path == "/diagram":
             self._send(self.draft.xml.encode(), "application/xml")
         elif path in PICKERS:
-            self._send_json({"items": PICKERS[path]})
+            wanted = parse_qs(query).get("ids")
+            self._send_json({"items": [item for item in PICKERS[path] if not wanted or str(item["id"]) in wanted]})
         elif path.startswith("/static/"):
             self._send_file(STATIC / path.removeprefix("/static/"))
         else:
-            self._send_file(HERE / (path.lstrip("/") or "designer.html"))
+            self._send_file(PAGES / (path.lstrip("/") or "designer.html"))
 
     def do_PUT(self) -> None:
         body = self._body()
@@ -84,8 +88,8 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the harness also runs inside tests."""
+    def log_message(self, *args: object) -> None:
+        """Say nothing: a test's output is its own."""
 
 
 def lint(xml: str) -> list[dict[str, str]]:
@@ -103,13 +107,13 @@ def lint(xml: str) -> list[dict[str, str]]:
     ]
 
 
-def serve(port: int = 0) -> ThreadingHTTPServer:
-    """A server bound to 127.0.0.1 with a fresh draft; the caller runs `serve_forever()`."""
-    handler = type("FreshHandler", (Handler,), {"draft": Draft()})
-    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+def serve(draft: Draft, port: int = 0) -> ThreadingHTTPServer:
+    """A server for this draft, bound to 127.0.0.1; the caller runs `serve_forever()`."""
+    return ThreadingHTTPServer(("127.0.0.1", port), type("DraftHandler", (Handler,), {"draft": draft}))
 
 
 if __name__ == "__main__":
-    server = serve(int(sys.argv[1]) if len(sys.argv) > 1 else 8765)
-    print(f"http://127.0.0.1:{server.server_port}/  and /viewer.html")
+    server = serve(Draft(), int(sys.argv[1]) if len(sys.argv) > 1 else 8765)
+    sys.stdout.write(f"http://127.0.0.1:{server.server_port}/  and /viewer.html\n")
+    sys.stdout.flush()
     server.serve_forever()
