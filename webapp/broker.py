@@ -22,6 +22,7 @@ SLACK_SECONDS = 10
 def connect(settings: Settings) -> None:
     """Point Celery at the broker, make a task of every periodic job and give the engine its way to wake a worker."""
     queue.celery.conf.update(
+        accept_content=["json"],
         task_ignore_result=True,
         task_acks_late=True,
         task_default_queue="yunliu",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+
 from celery.apps.beat import Beat
 from celery.beat import Scheduler
+from celery.platforms import SecurityWarning
 
 import engine.jobs  # noqa: F401 - the engine's own jobs
 from engine.queue import celery
@@ -15,6 +19,8 @@ POOL_THREADS = 4
 
 def work(settings: Settings) -> None:
     """Run jobs until told to stop; one that has begun is finished first."""
+    # Celery warns root of pickled messages; ours are JSON with nothing but a job's name in it.
+    warnings.simplefilter("ignore", SecurityWarning)
     _join(settings)
     wires.install(settings)
     worker = celery.Worker(
@@ -38,3 +44,4 @@ def beat(settings: Settings) -> None:
 def _join(settings: Settings) -> None:
     bootstrap.start(settings)
     broker.connect(settings)
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # a folder has no host name, and that is no warning

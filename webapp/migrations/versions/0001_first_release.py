@@ -82,6 +82,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_ab_view_menu_name")),
     )
     op.create_table(
+        "api_key",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("hint", sa.String(length=12), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=True),
+        sa.Column("revoked_at", INSTANT, nullable=True),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_api_key_sha256")),
+    )
+    op.create_index("ix_api_key_user", "api_key", ["user_id", "id"], unique=False)
+    op.create_table(
         "attachment",
         sa.Column("id", ID, nullable=False),
         sa.Column("record_type", sa.String(length=60), nullable=True),
@@ -120,6 +135,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_department_head_id"), "department", ["head_id"], unique=False)
     op.create_index(op.f("ix_department_parent_id"), "department", ["parent_id"], unique=False)
     op.create_index(op.f("ix_department_path"), "department", ["path"], unique=False)
+    op.create_table(
+        "expense_category",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", ID, nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.Column("changed_by", ID, nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expense_category")),
+        sa.UniqueConstraint("code", name=op.f("uq_expense_category_code")),
+    )
     op.create_table(
         "idempotency_key",
         sa.Column("person_id", ID, autoincrement=False, nullable=False),
@@ -371,6 +401,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "role_id", name=op.f("uq_ab_user_role_user_id_role_id")),
     )
     op.create_table(
+        "budget",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("department_id", ID, nullable=False),
+        sa.Column("category_id", ID, nullable=False),
+        sa.Column("period_kind", sa.String(length=8), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("policy", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", ID, nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.Column("changed_by", ID, nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_budget_amount_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["category_id"], ["expense_category.id"], name=op.f("fk_budget_category_id_expense_category")
+        ),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_budget_department_id_department")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget")),
+        sa.UniqueConstraint(
+            "department_id",
+            "category_id",
+            "period_kind",
+            "starts_on",
+            name=op.f("uq_budget_department_id_category_id_period_kind_starts_on"),
+        ),
+    )
+    op.create_index(op.f("ix_budget_category_id"), "budget", ["category_id"], unique=False)
+    op.create_table(
         "employee",
         sa.Column("id", ID, nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=True),
@@ -481,6 +544,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("employee_id", "position_id", name=op.f("pk_employee_position")),
     )
     op.create_index(op.f("ix_employee_position_position_id"), "employee_position", ["position_id"], unique=False)
+    op.create_table(
+        "expense_request",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=True),
+        sa.Column("instance_id", ID, nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("starter_id", ID, nullable=False),
+        sa.Column("department_id", ID, nullable=True),
+        sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("over_budget", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", ID, nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.Column("changed_by", ID, nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_expense_request_department_id_department")
+        ),
+        sa.ForeignKeyConstraint(
+            ["instance_id"], ["process_instance.id"], name=op.f("fk_expense_request_instance_id_process_instance")
+        ),
+        sa.ForeignKeyConstraint(["starter_id"], ["employee.id"], name=op.f("fk_expense_request_starter_id_employee")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expense_request")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_expense_request_instance_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_expense_request_number")),
+    )
+    op.create_index("ix_expense_request_department", "expense_request", ["department_id", "id"], unique=False)
+    op.create_index("ix_expense_request_starter", "expense_request", ["starter_id", "id"], unique=False)
     op.create_table(
         "form_data",
         sa.Column("instance_id", ID, nullable=False),
@@ -621,6 +716,43 @@ def upgrade() -> None:
     )
     op.create_index("ix_work_item_done_by", "work_item", ["done_by", "done_at"], unique=False)
     op.create_index("ix_work_item_open_due", "work_item", ["state", "due_at"], unique=False)
+    op.create_table(
+        "budget_entry",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("budget_id", ID, nullable=False),
+        sa.Column("request_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("actor_id", ID, nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_budget_entry_amount_positive")),
+        sa.ForeignKeyConstraint(["budget_id"], ["budget.id"], name=op.f("fk_budget_entry_budget_id_budget")),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["expense_request.id"], name=op.f("fk_budget_entry_request_id_expense_request")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_entry")),
+        sa.UniqueConstraint("key", name=op.f("uq_budget_entry_key")),
+    )
+    op.create_index("ix_budget_entry_budget", "budget_entry", ["budget_id", "kind"], unique=False)
+    op.create_index("ix_budget_entry_request", "budget_entry", ["request_id"], unique=False)
+    op.create_table(
+        "expense_line",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("request_id", ID, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("category_id", ID, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("purpose", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["category_id"], ["expense_category.id"], name=op.f("fk_expense_line_category_id_expense_category")
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["expense_request.id"], name=op.f("fk_expense_line_request_id_expense_request")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expense_line")),
+        sa.UniqueConstraint("request_id", "position", name=op.f("uq_expense_line_request_id_position")),
+    )
 
     # employee is made after department: PostgreSQL gets this arrow only now, SQLite had it from the start
     if op.get_context().dialect.name == "postgresql":
@@ -630,6 +762,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
         op.drop_constraint(op.f("fk_department_head_id_employee"), "department", type_="foreignkey")
+    op.drop_table("expense_line")
+    op.drop_index("ix_budget_entry_request", table_name="budget_entry")
+    op.drop_index("ix_budget_entry_budget", table_name="budget_entry")
+    op.drop_table("budget_entry")
     op.drop_index("ix_work_item_open_due", table_name="work_item")
     op.drop_index("ix_work_item_done_by", table_name="work_item")
     op.drop_table("work_item")
@@ -645,6 +781,9 @@ def downgrade() -> None:
     op.drop_index("ix_incident_state", table_name="incident")
     op.drop_table("incident")
     op.drop_table("form_data")
+    op.drop_index("ix_expense_request_starter", table_name="expense_request")
+    op.drop_index("ix_expense_request_department", table_name="expense_request")
+    op.drop_table("expense_request")
     op.drop_index(op.f("ix_employee_position_position_id"), table_name="employee_position")
     op.drop_table("employee_position")
     op.drop_index("idx_role_id", table_name="ab_permission_view_role")
@@ -660,6 +799,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_employee_superior_id"), table_name="employee")
     op.drop_index("ix_employee_department", table_name="employee")
     op.drop_table("employee")
+    op.drop_index(op.f("ix_budget_category_id"), table_name="budget")
+    op.drop_table("budget")
     op.drop_table("ab_user_role")
     op.drop_index("idx_user_id", table_name="ab_user_group")
     op.drop_index("idx_user_group_id", table_name="ab_user_group")
@@ -697,6 +838,7 @@ def downgrade() -> None:
     op.drop_table("inbox")
     op.drop_index("ix_idempotency_key_at", table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_table("expense_category")
     op.drop_index(op.f("ix_department_path"), table_name="department")
     op.drop_index(op.f("ix_department_parent_id"), table_name="department")
     op.drop_index(op.f("ix_department_head_id"), table_name="department")
@@ -704,6 +846,8 @@ def downgrade() -> None:
     op.drop_index("ix_attachment_sha256", table_name="attachment")
     op.drop_index("ix_attachment_record", table_name="attachment")
     op.drop_table("attachment")
+    op.drop_index("ix_api_key_user", table_name="api_key")
+    op.drop_table("api_key")
     op.drop_table("ab_view_menu")
     op.drop_table("ab_user")
     op.drop_table("ab_role")
