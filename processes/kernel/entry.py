@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -14,7 +16,7 @@ from engine.i18n import Sentence, _
 Record = TypeVar("Record", bound=Base)
 Value = TypeVar("Value")
 
-LONGEST_TEXT = 2000
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class Entry:
@@ -66,6 +68,29 @@ class Entry:
             return int(value)
 
         self.parsed(name, read)
+
+    def day(self, name: str, *, required: bool = False) -> None:
+        def read(value: Any) -> date:
+            if isinstance(value, date) and not isinstance(value, datetime):
+                return value
+            try:
+                return date.fromisoformat(value)
+            except (TypeError, ValueError):
+                raise RuleViolation(_("Please write a date, for example 2026-05-04.")) from None
+
+        self.parsed(name, read, required=required)
+
+    def code(self, name: str, *, required: bool = False) -> None:
+        """A name for machines, as diagrams and imports use it."""
+
+        def read(value: Any) -> str:
+            if not isinstance(value, str) or not _CODE.fullmatch(value.strip()):
+                raise RuleViolation(
+                    _("A code consists of small letters, digits and underscores and starts with a letter.")
+                )
+            return value.strip()
+
+        self.parsed(name, read, required=required)
 
     def reference(self, name: str, model: type[Record], *, required: bool = False) -> None:
         """A record by its id or itself; kept in `clean` as the record (None when emptied)."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, select, true
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, select, true
 from sqlalchemy.orm import aliased
 
 from engine.actor import Actor
 from engine.errors import Forbidden
+from engine.forms import reference
 from engine.i18n import _
+from processes.kernel.references import ScopedRecords
 from processes.organization.models import Department, Employee, Position
 
 MANAGE_DEPARTMENTS = "organization.department.manage"
@@ -28,7 +32,7 @@ def visible_employees(actor: Actor) -> ColumnElement[bool]:
     return true() if actor.may(MANAGE_EMPLOYEES) else Employee.state == "active"
 
 
-def led_by(actor: Actor, department_id: ColumnElement[int]) -> ColumnElement[bool]:
+def led_by(actor: Actor, department_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """The department lies at or below one the actor leads; asked of the tree as it stands now."""
     led, below = aliased(Department), aliased(Department)
     return exists(
@@ -43,3 +47,9 @@ def require(actor: Actor, permission: str) -> None:
         raise Forbidden(
             _("You may not change this; ask an administrator for the right “{permission}”.", permission=permission)
         )
+
+
+reference(
+    "organization.employee", ScopedRecords(Employee.id, Employee.name, visible_employees, also=(Employee.number,))
+)
+reference("organization.department", ScopedRecords(Department.id, Department.name, visible_departments))

@@ -10,12 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine.errors import DeploymentRefused, InvalidForm
-from engine.forms import REFERENCES, Choice, FormSchema, check_schema
-from engine.forms import submission as submissions
+from engine.forms import REFERENCES, Choice, FormSchema, check_schema, submission as submissions
 from engine.forms.values import pattern_problem
 from engine.i18n import reading_as
 

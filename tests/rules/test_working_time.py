@@ -6,8 +6,7 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from processes.kernel import working_time
 from processes.kernel.working_time import (

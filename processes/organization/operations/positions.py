@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,21 +19,10 @@ from processes.organization.models import Employee, EmployeePosition, Position
 
 RECORD_TYPE = "organization.position"
 
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-
-
-def _code(value: Any) -> str:
-    if not isinstance(value, str) or not _CODE.fullmatch(value.strip()):
-        raise RuleViolation(
-            _("A code consists of small letters, digits and underscores and starts with a letter."),
-            code="not_a_code",
-        )
-    return value.strip()
-
 
 def _read(session: Session, values: Mapping[str, Any], *, record_id: int | None) -> dict[str, Any]:
     entry = Entry(session, values, is_new=record_id is None)
-    entry.parsed("code", _code, required=True)
+    entry.code("code", required=True)
     entry.text("name", required=True)
     taken = session.scalar(
         select(Position.id).where(Position.code == entry.clean.get("code"), Position.id != (record_id or 0))

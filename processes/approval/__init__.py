@@ -1,0 +1,1 @@
+"""What every approval shares: reminding and escalating what is overdue."""

@@ -1,0 +1,8 @@
+"""What approvals declare."""
+
+from __future__ import annotations
+
+from engine.catalog import Manifest
+from engine.i18n import _
+
+MANIFEST = Manifest(title=_("Approvals"))

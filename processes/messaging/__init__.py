@@ -1,0 +1,1 @@
+"""Words that leave the house: SMS and mail, written from templates, sent by the outbox."""

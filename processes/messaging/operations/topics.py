@@ -1,0 +1,121 @@
+"""What diagrams may do with messages: tell somebody and go on, or send and wait until it has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import live
+from engine.actor import Actor
+from engine.errors import RuleViolation
+from engine.i18n import _
+from engine.service_tasks import StepFacts, connector_task, service_task
+from processes.messaging.operations.sending import mail_to_employee, sms_to_employee
+from processes.organization.models import Employee
+
+NOTICE = "notice"
+"""The kind of push that shows a notice on the open pages of a person."""
+
+
+@service_task("messaging.notify_sms", _("Tell somebody by SMS"))
+def notify_sms(
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    *,
+    recipient: int,
+    template: str,
+    about: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Queue an SMS to an employee and go on; whoever has no mobile number is told on their open pages alone.
+
+    recipient: person id.  about: what the template may say, as `about`.
+    Returns {"queued": bool, "message": outbox id or None, "reason": why not}.
+    """
+    return _notify(sms_to_employee, session, actor, facts, recipient, template, about)
+
+
+@service_task("messaging.notify_mail", _("Tell somebody by mail"))
+def notify_mail(
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    *,
+    recipient: int,
+    template: str,
+    about: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Like notify_sms, by mail."""
+    return _notify(mail_to_employee, session, actor, facts, recipient, template, about)
+
+
+@connector_task("messaging.send_sms", _("Send an SMS and wait until it has left"))
+def send_sms(
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    *,
+    recipient: int,
+    template: str,
+    about: Mapping[str, Any] | None = None,
+) -> int:
+    """Queue an SMS that must leave before the process goes on; nobody to send it to is an incident."""
+    return _send(sms_to_employee, session, actor, facts, recipient, template, about)
+
+
+@connector_task("messaging.send_mail", _("Send a mail and wait until it has left"))
+def send_mail(
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    *,
+    recipient: int,
+    template: str,
+    about: Mapping[str, Any] | None = None,
+) -> int:
+    """Like send_sms, by mail."""
+    return _send(mail_to_employee, session, actor, facts, recipient, template, about)
+
+
+def _notify(
+    write: Callable[..., int],
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    recipient: int,
+    template: str,
+    about: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    live.push(session, [recipient], NOTICE, {"template": template, "instance_id": facts.instance_id})
+    try:
+        message = _send(write, session, actor, facts, recipient, template, about)
+    except RuleViolation as refusal:
+        if refusal.code not in ("no_mobile_number", "no_mail_address"):
+            raise
+        return {"queued": False, "message": None, "reason": refusal.code}
+    return {"queued": True, "message": message, "reason": ""}
+
+
+def _send(
+    write: Callable[..., int],
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    recipient: int,
+    template: str,
+    about: Mapping[str, Any] | None,
+) -> int:
+    employee = session.get(Employee, recipient)
+    if employee is None:
+        raise RuleViolation(_("There is no person {id} to write to.", id=recipient), code="no_such_person")
+    return write(
+        session,
+        actor,
+        employee,
+        template=template,
+        values={"about": about or {}},
+        occasion=facts.idempotency_key,
+        instance_id=facts.instance_id,
+    )

@@ -1,0 +1,1 @@
+"""Money before it is spent: expense requests, and the budgets they reserve."""
