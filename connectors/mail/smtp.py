@@ -119,11 +119,14 @@ class SmtpTransport:
         self._tls = None if settings.security is Security.PLAIN else _tls_context(settings.ca_file)
         self._stopped: Outcome | None = None
         self._health = Health(LinkState.UP, "not_tried")
-        message.parse_address(sender, "From")
+        try:
+            message.parse_address(sender, "From")
+        except BadMessage as error:
+            raise Misconfigured("The sender (MAIL_FROM) must be one mail address, with or without a name.") from error
 
     @classmethod
     def from_url(cls, url: str, sender: str) -> SmtpTransport:
-        """sender: "云流 <bpm@example.cn>". Raises Misconfigured or, for the sender, BadMessage."""
+        """sender: "云流 <bpm@example.cn>". Raises Misconfigured."""
         return cls(SmtpSettings.parse(url), sender)
 
     def health(self) -> Health:

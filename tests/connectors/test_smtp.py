@@ -13,7 +13,7 @@ import pytest
 
 from connectors.mail.smtp import RETRY_AFTER, Security, SmtpSettings, SmtpTransport
 from connectors.mail.transport import Attachment, OutMail
-from connectors.outcome import BadMessage, LinkState, Misconfigured, Verdict
+from connectors.outcome import LinkState, Misconfigured, Verdict
 from tests.connectors.smtp_peers import (
     CUT,
     HOST,
@@ -346,5 +346,5 @@ def test_a_wrong_url_is_refused_and_not_repeated(url: str) -> None:
 
 
 def test_a_wrong_sender_is_refused_at_the_start() -> None:
-    with pytest.raises(BadMessage):
+    with pytest.raises(Misconfigured, match="MAIL_FROM"):
         SmtpTransport.from_url("smtp://mail.example.cn", "nobody")
