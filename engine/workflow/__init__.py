@@ -8,8 +8,9 @@ from typing import Any, cast
 from engine.errors import DeploymentRefused, Problem
 from engine.workflow import building, decisions, dialect, snapshot
 from engine.workflow import live as _live
+from engine.workflow.preview import preview as _preview
 from engine.workflow.compiled import Compiled
-from engine.workflow.contract import CompiledProcess, Host, Known, Live, TopicShape
+from engine.workflow.contract import CompiledProcess, Host, Known, Live, OpenedTask, TopicShape
 
 SNAPSHOT_FORMAT = snapshot.FORMAT
 
@@ -48,12 +49,24 @@ def load(compiled: CompiledProcess, raw: bytes, host: Host) -> Live:
     return _live.load(cast("Compiled", compiled), raw, host)
 
 
+def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Host) -> list[OpenedTask]:
+    """The user tasks the process would reach if everybody agreed; `host` must answer service calls without effect."""
+    return _preview(cast("Compiled", compiled), variables, host)
+
+
+def called_elements(files: Mapping[str, str]) -> set[str]:
+    """Ids of the processes these files call and do not contain."""
+    return dialect.called_elements(files)
+
+
 __all__ = [
     "SNAPSHOT_FORMAT",
     "Known",
     "TopicShape",
+    "called_elements",
     "compile_definition",
     "lint_definition",
     "load",
+    "preview",
     "start",
 ]

@@ -190,14 +190,6 @@ class TokenAt:
     """open (user task) | waiting (timer, message, signal, join) | service (a result is awaited) | running | failed"""
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewStep:
-    """A user task the process would reach."""
-
-    node: Node
-    data: Mapping[str, Any]
-
-
 class CompiledProcess(Protocol):
     """A parsed definition: immutable, shared by all instances and threads."""
 

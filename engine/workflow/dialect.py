@@ -54,11 +54,20 @@ def read(files: Mapping[str, str], key: str | None = None) -> Diagram:
 
 
 def _main(processes: list[etree._Element], key: str | None) -> str:
+    """The process asked for, else the first that is executable and that no other one calls."""
     ids = [process.get("id", "") for process in processes]
     if key is not None:
         return key if key in ids else ""
+    called = {call.get("calledElement") for process in processes for call in process.iter(f"{BPMN}callActivity")}
     runnable = [process.get("id", "") for process in processes if process.get("isExecutable") == "true"]
-    return (runnable or ids or [""])[0]
+    return ([id for id in runnable if id not in called] or runnable or ids or [""])[0]
+
+
+def called_elements(files: Mapping[str, str]) -> set[str]:
+    """Ids of the processes these files call and do not contain."""
+    diagram = read(files)
+    called = {shape.called for _scope, shape in diagram.shapes() if shape.called}
+    return called - diagram.processes.keys()
 
 
 class _Reader:

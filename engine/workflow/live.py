@@ -20,59 +20,63 @@ class LiveInstance:
     """See contract.Live for what the methods promise."""
 
     def __init__(self, top: Instance) -> None:
-        self._top = top
+        self.top = top
 
     @property
     def host(self) -> Host:
-        return self._top.host
+        return self.top.host
 
     @host.setter
     def host(self, host: Host) -> None:
-        self._top.host = host
+        self.top.host = host
+
+    def has_open(self, token: int) -> bool:
+        found = self.top.find(token)
+        return found is not None and "open" in found.internal_data
 
     def complete(self, token: int, variables: Mapping[str, Any]) -> None:
         at = self._open(token)
         at.task_spec.complete(at, variables)  # type: ignore[attr-defined]
-        self._top.advance()
+        self.top.advance()
 
     def throw_error(self, token: int, code: str, variables: Mapping[str, Any]) -> None:
         at = self._open(token)
         given = clean(variables)
         del at.internal_data["open"]
-        self._top.journal.closed(token)
+        self.top.journal.closed(token)
         if not catching.throw(at, "error", code, given):
             at.write(given)
             fail_instance(at, code)
-        self._top.advance()
+        self.top.advance()
 
     def fire_timer(self, token: int) -> None:
         at = self._waiting(token)
         at.task_spec.happen(at, {})  # type: ignore[attr-defined]
-        self._top.advance()
+        self.top.advance()
 
     def deliver(self, token: int, name: str, variables: Mapping[str, Any]) -> None:
         at = self._waiting(token)
         if name not in {"", at.task_spec.event.name}:  # type: ignore[attr-defined]
             raise Conflict(_("The process does not wait for {name} here.", name=name))
         at.task_spec.happen(at, clean(variables))  # type: ignore[attr-defined]
-        self._top.advance()
+        self.top.advance()
 
     def resolve_service(self, token: int, result: Any) -> None:
         at = self._called(token)
         at.task_spec.resolve(at, result)  # type: ignore[attr-defined]
         if "failed" in at.internal_data:
             self._recover(at)
-        self._top.advance()
+        self.top.advance()
 
     def fail_service(self, token: int, cause: str, detail: str) -> None:
         at = self._called(token)
-        self._top.fail_with(at, cause, detail)
+        self.top.fail_with(at, cause, detail)
 
     def retry(self, token: int) -> None:
         at = self._failed(token)
         at.internal_data.pop("called", None)
         at.again()
-        self._top.advance()
+        self.top.advance()
 
     def skip(self, token: int, result: Any) -> None:
         at = self._failed(token)
@@ -82,14 +86,14 @@ class LiveInstance:
         elif isinstance(result, Mapping):
             at.write(clean(result))
         at.resume()
-        self._top.advance()
+        self.top.advance()
 
     def cancel_all(self) -> None:
-        if not self._top.completed:
-            self._top.end("cancelled")
+        if not self.top.completed:
+            self.top.end("cancelled")
 
     def tokens(self) -> list[TokenAt]:
-        found = [token for scope in self._top.scopes() for token in scope.live.values()]
+        found = [token for scope in self.top.scopes() for token in scope.live.values()]
         return [
             TokenAt(token.id, token.task_spec.key, _state(token))
             for token in sorted(found, key=lambda token: token.id)
@@ -98,29 +102,29 @@ class LiveInstance:
 
     def variables(self) -> Mapping[str, Any]:
         """Of the whole instance, as its outermost scope sees them."""
-        data = self._top.merged()
-        for scope in self._top.subprocesses.values():
+        data = self.top.merged()
+        for scope in self.top.subprocesses.values():
             data |= scope.merged()
         return data
 
     def set_variables(self, variables: Mapping[str, Any]) -> None:
         given = clean(variables)
-        for scope in self._top.scopes():
+        for scope in self.top.scopes():
             scope.variables |= given
             for token in scope.live.values():
                 if "listens" not in token.internal_data:
                     token.write(given)
 
     def drain(self) -> Changes:
-        return self._top.journal.take(self._top.ended, self._top.error_code)
+        return self.top.journal.take(self.top.ended, self.top.error_code)
 
     def dump(self) -> bytes:
-        return snapshot.dump(self._top)
+        return snapshot.dump(self.top)
 
     # -- finding the token a call is about
 
     def _token(self, token: int) -> Token:
-        found = self._top.find(token)
+        found = self.top.find(token)
         if found is None:
             raise Conflict(_("This part of the process is already over."))
         return found
@@ -152,7 +156,7 @@ class LiveInstance:
     def _recover(self, token: Token) -> None:
         """A result came after all."""
         token.internal_data.pop("failed")
-        self._top.journal.failure_cleared(token.id)
+        self.top.journal.failure_cleared(token.id)
 
 
 def _state(token: Token) -> str:
