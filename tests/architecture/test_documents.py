@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from webapp.cli import main
+from webapp.settings import settings_table
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -100,3 +101,10 @@ def test_every_vendored_file_is_recorded() -> None:
     there = {str(path.relative_to(STATIC)) for place in ("vendor", "dist") for path in (STATIC / place).rglob("*.*")}
     packed = {name for name in there if name.endswith((".gz", ".br")) and name.rpartition(".")[0] in there}
     assert there - packed == {file for file, _packages, _sha256 in VENDORED}
+
+
+def test_the_operators_page_lists_the_settings_there_are() -> None:
+    """Not as it should be? Paste `webapp.settings.settings_table()` between the two comments."""
+    page = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+    between = page.split("do not edit by hand -->\n")[1].split("\n<!-- end of settings")[0]
+    assert between == settings_table()
