@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from engine.errors import DeploymentRefused, Problem
-from engine.workflow import building, decisions, dialect, snapshot
+from engine.workflow import building, decisions, dialect, lint, snapshot
 from engine.workflow import live as _live
 from engine.workflow.preview import preview as _preview
 from engine.workflow.compiled import Compiled
@@ -23,10 +23,9 @@ def compile_definition(
     `known` is what the house has to offer; None means the definition was checked when it was deployed and only has to be
     built. Raises DeploymentRefused with every problem at once.
     """
-    from engine.workflow import lint
-
     diagram, tables = dialect.read(files, key), decisions.read(files)
-    problems = [one for one in lint.check(diagram, tables, files, known) if one.severity == "error"]
+    found = [*diagram.problems, *tables.problems] if known is None else lint.check(diagram, tables, files, known)
+    problems = [one for one in found if one.severity == "error"]
     if problems:
         raise DeploymentRefused(problems)
     return building.build(diagram, tables, files)
@@ -34,8 +33,6 @@ def compile_definition(
 
 def lint_definition(files: Mapping[str, str], *, known: Known | None, key: str | None = None) -> list[Problem]:
     """Every problem and warning of these files, for the designer; nothing is built."""
-    from engine.workflow import lint
-
     return lint.check(dialect.read(files, key), decisions.read(files), files, known)
 
 

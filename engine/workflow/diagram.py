@@ -152,8 +152,8 @@ class Diagram:
     """process id -> key of its scope"""
     problems: list[Problem] = field(default_factory=list)
     """found while reading: duplicate ids, dangling flows, elements we do not know"""
-    pools: frozenset[str] = frozenset()
-    """ids of the processes that stand in a pool beside others"""
+    unused: dict[str, str] = field(default_factory=dict)
+    """id -> file of the processes left out because the main one does not call them"""
 
     def shapes(self) -> Iterator[tuple[Scope, Shape]]:
         for scope in self.scopes.values():

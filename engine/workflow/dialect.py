@@ -44,13 +44,24 @@ def read(files: Mapping[str, str], key: str | None = None) -> Diagram:
     found = [(file, root, process) for file, root in roots for process in root.iterfind(f"{BPMN}process")]
     diagram.main = _main([process for _file, _root, process in found], key)
     found.sort(key=lambda one: one[2].get("id") != diagram.main)
-    diagram.pools = frozenset(
-        pool.get("processRef", "") for _file, root in roots for pool in root.iter(f"{BPMN}participant")
-    )
     taken: set[str] = set()
     for file, root, process in found:
         _Reader(diagram, file, root, taken).process(process)
+    _keep_called(diagram)
     return diagram
+
+
+def _keep_called(diagram: Diagram) -> None:
+    """Leave out processes that the main one does not call, neither directly nor through others: foreign pools."""
+    needed, todo = set[str](), [diagram.main]
+    while todo:
+        id = todo.pop()
+        if id in diagram.processes and id not in needed:
+            needed.add(id)
+            todo += [shape.called for scope, shape in diagram.shapes() if scope.process == id and shape.called]
+    for id in [id for id in diagram.processes if id not in needed]:
+        diagram.unused[id] = diagram.scopes[diagram.processes.pop(id)].file
+    diagram.scopes = {key: scope for key, scope in diagram.scopes.items() if scope.process in needed}
 
 
 def _main(processes: list[etree._Element], key: str | None) -> str:
@@ -276,13 +287,17 @@ def split_rules(text: str) -> list[str]:
     return [unwrapped(part) for part in re.split(r",(?![^(]*\))", text) if part.strip()]
 
 
+_RULE = re.compile(r"[a-z_][a-z0-9_]*(\([^()]*\))?")
+"""A lane counts as a rule when it reads like one; "Accountant" is only a heading."""
+
+
 def _candidates(extension: Mapping[str, str], lane: str) -> tuple[str, ...]:
     rules = [
         rule
         for name in ("assignee", "candidateUsers", "candidateGroups")
         for rule in split_rules(unwrapped(extension.get(name, "")))
     ]
-    if not rules and lane:
+    if not rules and _RULE.fullmatch(lane.strip()):
         rules = [lane.strip()]
     return tuple(dict.fromkeys(rules))
 

@@ -8,7 +8,7 @@ from engine.errors import Problem
 from engine.i18n import _
 
 MAX_BYTES = 5_000_000
-MAX_TAGS = 200_000
+MAX_TAGS = 60_000
 MAX_DEPTH = 80
 
 
