@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, scoped_session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 Sessions = scoped_session(sessionmaker(expire_on_commit=False))
@@ -111,6 +111,7 @@ def transaction() -> Iterator[Session]:
         session.commit()
     except BaseException:
         session.rollback()
+        session.info.pop("after_commit", None)  # a session that never asked the database has nothing to roll back
         raise
 
 
@@ -131,9 +132,8 @@ def _run_callbacks(session: Session) -> None:
         callback()
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget_callbacks(session: Session) -> None:
-    savepoint = session.get_nested_transaction()
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_callbacks(session: Session, ended: SessionTransaction) -> None:
     waiting = session.info.pop("after_commit", [])
-    if savepoint is not None:
-        session.info["after_commit"] = [(mine, call) for mine, call in waiting if mine is not savepoint]
+    if ended.nested:
+        session.info["after_commit"] = [(mine, call) for mine, call in waiting if mine is not ended]

@@ -115,21 +115,20 @@ def _start_by(session: Session, message: Message, actor: Actor) -> int | None:
     started = None
     for definition in session.scalars(select(Definition).where(Definition.state == "active").order_by(Definition.id)):
         loaded = repository.get(session, definition.id)
-        if any(
-            node.kind == "startEvent" and node.event == wanted and node.process == loaded.key
-            for node in loaded.compiled.nodes.values()
-        ):
+        for node in loaded.compiled.nodes.values():
+            if node.kind != "startEvent" or node.event != wanted or node.process != loaded.key:
+                continue
             result = start(
                 session,
                 actor,
                 loaded.key,
                 variables=message.variables,
                 business_key=message.business_key or None,
-                message=message.name,
+                start_event=node.id,
             )
             started = result.instance_id
             if message.kind == "message":
-                break
+                return started
     return started
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.orm import Session
 
 from engine import jobs, outbox
 from engine.actor import SYSTEM
@@ -15,6 +14,7 @@ from engine.errors import Conflict, RuleViolation
 from engine.models import OutboxMessage
 from engine.outbox import Delivery, Leased
 from tests.conftest import TestClock
+from tests.databases import Database
 
 
 class Wire:
@@ -49,61 +49,62 @@ def put(key: str = "sms:a:1", channel: str = "sms") -> int:
         return outbox.enqueue(session, channel=channel, key=key, payload={"to": "+8619900000001", "text": "你好"})
 
 
-def message(session: Session, message_id: int) -> OutboxMessage:
-    session.rollback()
-    found = session.get(OutboxMessage, message_id, populate_existing=True)
-    assert found is not None
+def message(message_id: int) -> OutboxMessage:
+    """As it is committed now; the jobs have sessions of their own."""
+    with transaction() as session:
+        found = session.get_one(OutboxMessage, message_id, populate_existing=True)
+        session.expunge(found)
     return found
 
 
-def test_the_same_key_twice_is_one_message(session: Session, wire: Wire) -> None:
+def test_the_same_key_twice_is_one_message(database: Database, wire: Wire) -> None:
     assert put() == put()
     assert jobs.deliver_outbox() == 1
     assert jobs.deliver_outbox() == 0
     assert wire.heard == ["sms:a:1"]
 
 
-def test_an_accepted_message_is_sent_with_its_receipt(session: Session, wire: Wire) -> None:
+def test_an_accepted_message_is_sent_with_its_receipt(database: Database, wire: Wire) -> None:
     made = put()
     jobs.deliver_outbox()
-    sent = message(session, made)
+    sent = message(made)
     assert (sent.state, sent.result, sent.attempts) == ("sent", {"ref": 1}, 1)
     assert sent.sent_at is not None
 
 
 def test_a_deferred_message_waits_longer_each_time_and_fails_in_the_end(
-    session: Session, wire: Wire, clock: TestClock
+    database: Database, wire: Wire, clock: TestClock
 ) -> None:
     wire.answers = [Delivery("deferred", error="no signal")] * 10
     made = put()
     waited = []
     for _round in range(len(outbox.PAUSES)):
         jobs.deliver_outbox()
-        waiting = message(session, made)
+        waiting = message(made)
         assert waiting.state == "queued"
         waited.append(waiting.available_at - clock())
         assert jobs.deliver_outbox() == 0
         clock.turn_to(waiting.available_at)
     jobs.deliver_outbox()
-    failed = message(session, made)
+    failed = message(made)
     assert waited == list(outbox.PAUSES)
     assert (failed.state, failed.last_error) == ("failed", "no signal")
 
 
-def test_a_message_held_back_for_a_link_spends_no_attempt(session: Session, wire: Wire, clock: TestClock) -> None:
+def test_a_message_held_back_for_a_link_spends_no_attempt(database: Database, wire: Wire, clock: TestClock) -> None:
     pause = timedelta(seconds=7)
     wire.answers = [Delivery("deferred", error="no network", retry_after=pause, tried=False)] * 20
     made = put()
     for _round in range(20):
         jobs.deliver_outbox()
-        held = message(session, made)
+        held = message(made)
         assert (held.state, held.attempts, held.available_at) == ("queued", 0, clock() + pause)
         clock.turn_to(held.available_at)
     jobs.deliver_outbox()
-    assert message(session, made).state == "sent"
+    assert message(made).state == "sent"
 
 
-def test_what_an_earlier_attempt_brought_reaches_the_next(session: Session, wire: Wire, clock: TestClock) -> None:
+def test_what_an_earlier_attempt_brought_reaches_the_next(database: Database, wire: Wire, clock: TestClock) -> None:
     wire.answers = [Delivery("deferred", {"parts_sent": [1]}), Delivery("accepted", {"parts_sent": [1, 2]})]
     made = put()
     jobs.deliver_outbox()
@@ -114,15 +115,15 @@ def test_what_an_earlier_attempt_brought_reaches_the_next(session: Session, wire
     assert again.id == made
 
 
-def test_a_handler_that_breaks_leaves_the_message_in_doubt(session: Session, wire: Wire) -> None:
+def test_a_handler_that_breaks_leaves_the_message_in_doubt(database: Database, wire: Wire) -> None:
     wire.answers = [RuntimeError("cable out")]
     made = put()
     jobs.deliver_outbox()
-    assert message(session, made).state == "unknown"
+    assert message(made).state == "unknown"
     assert jobs.deliver_outbox() == 0, "a doubtful message is never repeated by itself"
 
 
-def test_a_dead_sender_before_the_wire_loses_nothing(session: Session, wire: Wire, clock: TestClock) -> None:
+def test_a_dead_sender_before_the_wire_loses_nothing(database: Database, wire: Wire, clock: TestClock) -> None:
     made = put()
     with transaction() as dying:
         outbox.lease(dying, ["sms"], "dead:1")
@@ -130,10 +131,10 @@ def test_a_dead_sender_before_the_wire_loses_nothing(session: Session, wire: Wir
     clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     jobs.sweep()
     assert jobs.deliver_outbox() == 1
-    assert message(session, made).state == "sent"
+    assert message(made).state == "sent"
 
 
-def test_a_dead_sender_on_the_wire_leaves_doubt(session: Session, wire: Wire, clock: TestClock) -> None:
+def test_a_dead_sender_on_the_wire_leaves_doubt(database: Database, wire: Wire, clock: TestClock) -> None:
     made = put()
     with transaction() as dying:
         (leased,) = outbox.lease(dying, ["sms"], "dead:1")
@@ -141,11 +142,11 @@ def test_a_dead_sender_on_the_wire_leaves_doubt(session: Session, wire: Wire, cl
         assert outbox.begin_attempt(dying, leased)
     clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     jobs.sweep()
-    assert message(session, made).state == "unknown"
+    assert message(made).state == "unknown"
     assert wire.heard == []
 
 
-def test_a_dead_sender_to_an_idempotent_peer_is_repeated(session: Session, wire: Wire, clock: TestClock) -> None:
+def test_a_dead_sender_to_an_idempotent_peer_is_repeated(database: Database, wire: Wire, clock: TestClock) -> None:
     wire.retry_unknown = True
     made = put()
     with transaction() as dying:
@@ -154,10 +155,10 @@ def test_a_dead_sender_to_an_idempotent_peer_is_repeated(session: Session, wire:
     clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     jobs.sweep()
     jobs.deliver_outbox()
-    assert message(session, made).state == "sent"
+    assert message(made).state == "sent"
 
 
-def test_a_late_result_of_an_old_lease_is_refused(session: Session, wire: Wire, clock: TestClock) -> None:
+def test_a_late_result_of_an_old_lease_is_refused(database: Database, wire: Wire, clock: TestClock) -> None:
     made = put()
     with transaction() as slow:
         (leased,) = outbox.lease(slow, ["sms"], "slow:1")
@@ -166,22 +167,22 @@ def test_a_late_result_of_an_old_lease_is_refused(session: Session, wire: Wire, 
     with transaction() as slow:
         assert not outbox.begin_attempt(slow, leased), "the lease is over: the wire must not be touched"
         assert outbox.settle(slow, leased, Delivery("accepted")) is None
-    assert message(session, made).state == "queued"
+    assert message(made).state == "queued"
 
 
-def test_only_what_failed_or_is_in_doubt_is_sent_again(session: Session, wire: Wire) -> None:
+def test_only_what_failed_or_is_in_doubt_is_sent_again(database: Database, wire: Wire) -> None:
     wire.answers = [Delivery("rejected", error="no such number")]
     made = put()
     jobs.deliver_outbox()
     with transaction() as again:
         outbox.resend(again, SYSTEM, made)
     jobs.deliver_outbox()
-    assert message(session, made).state == "sent"
+    assert message(made).state == "sent"
     with pytest.raises(Conflict), transaction() as again:
         outbox.resend(again, SYSTEM, made)
 
 
-def test_a_queued_message_can_be_cancelled_a_sent_one_not(session: Session, wire: Wire) -> None:
+def test_a_queued_message_can_be_cancelled_a_sent_one_not(database: Database, wire: Wire) -> None:
     first, second = put("sms:a:1"), put("sms:a:2")
     with transaction() as change:
         outbox.cancel(change, first)
@@ -191,7 +192,7 @@ def test_a_queued_message_can_be_cancelled_a_sent_one_not(session: Session, wire
         outbox.cancel(change, second)
 
 
-def test_a_rolled_back_change_sends_nothing(session: Session, wire: Wire) -> None:
+def test_a_rolled_back_change_sends_nothing(database: Database, wire: Wire) -> None:
     with pytest.raises(ZeroDivisionError), transaction() as change:
         outbox.enqueue(change, channel="sms", key="sms:x", payload={})
         raise ZeroDivisionError
