@@ -1,0 +1,75 @@
+"""Joins the parts: packages to the catalogue, translations to the sentences, the database to the session."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+from sqlalchemy import Engine
+
+import processes
+from engine import db, i18n
+from engine.catalog import CATALOG, Catalog, discover
+from webapp.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+
+LANGUAGES = {"zh": "简体中文", "en": "English"}
+"""Language tag -> what its readers call it. English is the source and needs no catalogue."""
+
+
+def start(settings: Settings) -> Engine:
+    """What every process of the house (web, worker, listener, command) does first; returns the database engine."""
+    i18n.install(translate)
+    engine = db.bind(settings.database_url)
+    join_parts()
+    return engine
+
+
+def join_parts() -> Catalog:
+    """Fill the catalogue from the business packages; safe to call twice."""
+    discover(processes)
+    if CATALOG.directory is None:
+        CATALOG.directory = _organization_directory()
+    return CATALOG
+
+
+def _organization_directory() -> object | None:
+    try:
+        directory = importlib.import_module("processes.organization.directory")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("processes.organization"):
+            raise
+        logger.warning("bootstrap.no_directory")
+        return None
+    return directory.OrganizationDirectory()
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """English sentence -> sentence in the language, read straight from the .po file: nothing to compile, nothing stale."""
+    path = TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        messages = read_po(file, locale=language)
+    return {
+        message.id: message.string
+        for message in messages
+        if message.id and isinstance(message.id, str) and isinstance(message.string, str) and message.string
+    }
+
+
+def language_of(locale: str) -> str:
+    """ "zh_CN" or "zh-Hans" -> "zh"; what we do not speak reads English."""
+    language = locale.replace("-", "_").split("_")[0].lower()
+    return language if language in LANGUAGES else "en"
+
+
+def translate(sentence: str, locale: str) -> str:
+    return catalogue(language_of(locale)).get(sentence, sentence)

@@ -1,0 +1,91 @@
+"""A value of a record as people read it, by the kind of its column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from engine.catalog import Column
+from engine.db import Base
+from engine.i18n import _
+from webapp.skin import formats
+
+TONES = {
+    "green": {"active", "open", "approved", "completed", "done", "sent", "delivered", "up", "won", "ok"},
+    "blue": {"running", "sending", "queued", "new", "approving"},
+    "amber": {"waiting", "suspended", "draft", "warn", "due", "degraded", "locked"},
+    "red": {"rejected", "failed", "overdue", "void", "terminated", "lost", "stop", "down", "wrong"},
+}
+"""Colour beside the word of a state, never instead of it; whatever is not named here is grey."""
+
+
+def tone(state: Any) -> str:
+    return next((name for name, states in TONES.items() if state in states), "grey")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a template needs to draw a value."""
+
+    column: Column
+    value: Any
+    text: str
+
+    @property
+    def kind(self) -> str:
+        return self.column.kind
+
+    @property
+    def empty(self) -> bool:
+        return self.value is None or self.value == "" or self.value == []
+
+    @property
+    def many(self) -> bool:
+        return isinstance(self.value, (list, tuple, set))
+
+    @property
+    def tone(self) -> str:
+        return tone(self.value)
+
+
+def cell(record: Any, column: Column) -> Cell:
+    value = getattr(record, column.name)
+    if callable(value):
+        value = value()
+    return Cell(column, value, text(column, value))
+
+
+def text(column: Column, value: Any) -> str:
+    """The value as plain text, the same on pages, in exports and in the history."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, (list, tuple, set)):
+        return "、".join(str(one) for one in value)
+    match column.kind:
+        case "money":
+            return formats.money(value)
+        case "number":
+            return formats.number(value)
+        case "date":
+            return formats.day(value)
+        case "datetime":
+            return formats.instant(value)
+        case "bool":
+            return str(_("yes") if value else _("no"))
+        case "state":
+            return str(column.choices.get(value, value))
+        case "person" if not isinstance(value, Base):
+            return formats.person(value)
+    return str(value)
+
+
+def plain(column: Column, value: Any) -> str:
+    """For spreadsheets: numbers without signs and separators, instants as they sort."""
+    if column.kind in {"money", "number"} and value is not None:
+        return str(getattr(value, "amount", value))
+    if isinstance(value, datetime):
+        return formats.local(value).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, date):
+        return value.isoformat()
+    return text(column, value)

@@ -1,0 +1,84 @@
+"""Who changed a record and how, read from the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.catalog import Column, Register
+from engine.i18n import Sentence, _
+from engine.models import RecordAudit
+from webapp.registers import cells
+
+SHOWN = 50
+
+ACTIONS = {
+    "created": _("created"),
+    "changed": _("changed"),
+    "archived": _("archived"),
+    "left": _("left"),
+    "deactivated": _("deactivated"),
+    "activated": _("activated"),
+    "password_reset": _("reset the password"),
+    "password_changed": _("changed the password"),
+    "unlocked": _("unlocked"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Change:
+    at: datetime
+    who: str
+    action: Sentence | str
+    differences: tuple[Difference, ...]
+
+
+def changes(session: Session, register: Register, record_id: int) -> tuple[Change, ...]:
+    """The newest changes of a record first."""
+    rows = session.scalars(
+        select(RecordAudit)
+        .where(RecordAudit.record_type == register.name, RecordAudit.record_id == record_id)
+        .order_by(RecordAudit.seq.desc())
+        .limit(SHOWN)
+    )
+    columns = {column.name: column for column in (*register.columns, *register.fields)}
+    return tuple(
+        Change(row.at, row.actor_name, ACTIONS.get(row.action, row.action), _differences(columns, row)) for row in rows
+    )
+
+
+def _differences(columns: Mapping[str, Column], row: RecordAudit) -> tuple[Difference, ...]:
+    before, after = row.before or {}, row.after or {}
+    return tuple(
+        Difference(
+            _title(columns, name), _text(columns.get(name), before.get(name)), _text(columns.get(name), after.get(name))
+        )
+        for name in dict.fromkeys([*before, *after])
+    )
+
+
+def _title(columns: Mapping[str, Column], name: str) -> str:
+    return str(columns[name].title) if name in columns else name
+
+
+def _text(column: Column | None, value: Any) -> str:
+    """Audited values are JSON: records as {"id", "name"}, states by their code, amounts and dates as text."""
+    if isinstance(value, list):
+        return "、".join(_text(column, one) for one in value)
+    if isinstance(value, Mapping):
+        return str(value.get("name") or value.get("amount") or "")
+    if column is not None and column.kind in {"state", "bool"}:
+        return cells.text(column, value)
+    return "" if value is None else str(value)

@@ -1,0 +1,55 @@
+"""The search of the top bar: the first hits of every register the person may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import request
+from flask_appbuilder import BaseView, expose
+
+from engine.catalog import CATALOG, Register
+from engine.db import Sessions
+from engine.i18n import _
+from webapp.registers.lookup import matches
+from webapp.registers.views import endpoint_of, record_url
+from webapp.security.access import current_actor, signed_in
+
+PER_REGISTER = 5
+
+
+@dataclass(frozen=True)
+class Hits:
+    register: Register
+    endpoint: str
+    records: tuple[tuple[Any, str], ...]
+    """record, address"""
+    more: bool
+
+
+class SearchView(BaseView):
+    route_base = "/search"
+    default_view = "search"
+
+    @expose("/")
+    @signed_in
+    def search(self) -> str:
+        """The page; as a fragment the drop-down under the search field."""
+        text = request.args.get("q", "").strip()
+        fragment = bool(request.headers.get("HX-Request"))
+        template = "yl/search_hits.html" if fragment else "yl/search.html"
+        return cast(str, self.render_template(template, title=_("Search"), q=text, found=hits(text) if text else ()))
+
+
+def hits(text: str) -> tuple[Hits, ...]:
+    actor, session = current_actor(), Sessions()
+    found = []
+    for name in CATALOG.search:
+        register = CATALOG.registers.get(name)
+        if register is None or (register.permission and not actor.may(register.permission)):
+            continue
+        records = matches(session, register, actor, text)
+        if records:
+            shown = tuple((one, record_url(one)) for one in records[:PER_REGISTER])
+            found.append(Hits(register, endpoint_of(name), shown, len(records) > PER_REGISTER))
+    return tuple(found)

@@ -1,0 +1,403 @@
+"""The base of every FAB model view in the house: a register's list, record and form on FAB's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ClassVar, TypeVar, cast
+
+from flask import Response, abort, flash, make_response, redirect, request, url_for
+from flask_appbuilder import ModelView, expose  # noqa: TID251 - this is the safe base view
+from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import NotFound as NoSuchPage
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import db
+from engine.catalog import CATALOG, Column, Register
+from engine.db import Base, Sessions
+from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
+from engine.i18n import Sentence, _
+from webapp.registers import cells, export, history, listing
+from webapp.registers.fields import Form, related_model
+from webapp.registers.interface import SafeInterface, find_visible, primary_key, register_of
+from webapp.security.access import GUARD, current_actor, demand
+from webapp.skin import formats
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def guard(kind: str) -> Callable[[View], View]:
+    """Guard a register's page: "open" or "manage", each resolved to the named permission of the view's own register."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(self: RegisterView, *args: Any, **kwargs: Any) -> Any:
+            demand(self.permission_to(kind))
+            return view(self, *args, **kwargs)
+
+        setattr(guarded, GUARD, kind)
+        return cast(View, guarded)
+
+    return decorate
+
+
+class RegisterView(ModelView):
+    """Shows one register. Everything FAB's ModelView keeps on the shared view object (filters, forms, widgets) is gone:
+    what a request asks lives in that request, rows come through SafeInterface, writes go to the register's operations.
+    """
+
+    register: ClassVar[Register]
+
+    list_template = "appbuilder/general/model/list.html"
+    show_template = "appbuilder/general/model/show.html"
+    add_template = "appbuilder/general/model/add.html"
+    edit_template = "appbuilder/general/model/edit.html"
+
+    exclude_route_methods: ClassVar[set[str]] = {"download"}  # FAB's file fields are not used: it serves any upload
+
+    record_tabs: ClassVar[tuple[tuple[str, Sentence], ...]] = ()
+    """further tabs of the record page: (method name of this view that returns a fragment, title)"""
+
+    # -------------------------------------------------------------------------------- what FAB would build on the view
+
+    def __init__(self) -> None:
+        self.datamodel = SafeInterface(self.register)
+        self.base_order = self.register.order_by
+        self.base_permissions = []  # rights are the register's named permissions, not one per method
+        super().__init__()
+
+    def _init_properties(self) -> None:
+        self.label_columns = {column.name: column.title for column in self.register.columns}
+        self.list_columns = [column.name for column in self.register.columns]
+        self.search_columns = list(self.register.search)
+        self.related_views = []
+        self._related_views = []
+
+    def _init_forms(self) -> None:
+        """Forms are made for each request from the register's fields."""
+
+    def _init_titles(self) -> None:
+        self.title = self.list_title = self.register.title
+
+    @property
+    def _filters(self) -> None:
+        """Where FAB keeps the present search, shared by all threads; here it is in the address of each request."""
+        return
+
+    @_filters.setter
+    def _filters(self, _value: object) -> None:
+        raise TypeError("filters belong to the request: webapp.registers.listing.read")
+
+    # -------------------------------------------------------------------------------- rights
+
+    def permission_to(self, kind: str) -> str:
+        """The named permission behind "open" or "manage"; "" = everybody signed in."""
+        if kind == "manage":
+            name = f"{self.register.name}.manage"
+            return name if name in CATALOG.permissions else self.register.permission
+        return self.register.permission
+
+    def may(self, kind: str) -> bool:
+        permission = self.permission_to(kind)
+        return not permission or current_actor().may(permission)
+
+    # -------------------------------------------------------------------------------- list
+
+    @expose("/list/")
+    @guard("open")
+    def list(self) -> str:
+        """The list, or only its card when a tab or the list itself asks for it again."""
+        actor, asked = current_actor(), listing.read(self.register, request.args)
+        page = listing.fetch(Sessions(), self.datamodel, actor, asked)
+        fragment = bool(request.headers.get("HX-Request")) and "HX-Boosted" not in request.headers
+        return self._render("yl/register/card.html" if fragment else self.list_template, **self._list_context(page))
+
+    def _list_context(self, page: listing.Page) -> dict[str, Any]:
+        persons = [c.name for c in self.register.columns if c.kind == "person"]
+        formats.people(v for row in page.rows for n in persons if isinstance(v := getattr(row, n), int))
+        return {
+            "title": self.register.title,
+            "page": page,
+            "asked": page.asked,
+            "sortable": listing.sortable(self.register),
+            "page_sizes": listing.PAGE_SIZES,
+            "count_cap": listing.COUNT_CAP,
+            "filters": self._filter_definitions(),
+            "chips": [(one, self._chip_text(one)) for one in page.asked.filters],
+        }
+
+    def _filter_definitions(self) -> dict[str, Any]:
+        """What the filter builder in the browser needs to know."""
+        return {
+            name: {
+                "title": str(column.title),
+                "kind": column.kind,
+                "choices": {key: str(title) for key, title in column.choices.items()},
+                "lookup": self._lookup_of(column),
+                "operators": [
+                    {"code": one.code, "title": str(one.title), "value": one.takes_value}
+                    for one in listing.operators(column)
+                ],
+            }
+            for name, column in listing.filterable(self.register).items()
+            if column.kind not in {"person", "reference"} or self._lookup_of(column)
+        }
+
+    def _lookup_of(self, column: Column) -> str:
+        model = related_model(self.register.model, column)
+        register = register_of(model) if model else None
+        return url_for("LookupView.lookup", name=register.name) if register else ""
+
+    def _chip_text(self, one: listing.Filter) -> str:
+        """A filter's value as people read it."""
+        column = one.column
+        model = related_model(self.register.model, column)
+        if model is not None:
+            return str(find_visible(Sessions(), current_actor(), model, one.value) or f"#{one.value}")
+        if column.kind == "bool":
+            return str(_("yes") if one.value == "true" else _("no"))
+        return str(column.choices.get(one.value, one.value.replace("T", " ")))
+
+    @expose("/export")
+    @guard("open")
+    def export(self) -> Response:
+        asked = listing.read(self.register, request.args)
+        return export.csv_response(self.datamodel, current_actor(), asked)
+
+    # -------------------------------------------------------------------------------- record
+
+    @expose("/show/<pk>")
+    @guard("open")
+    def show(self, pk: str) -> str:
+        record = self._record(pk)
+        return self._render(
+            self.show_template,
+            title=self.name_of(record),
+            record=record,
+            pk=self.key_of(record),
+            cells=self._record_cells(record),
+            related=[tab for name in self.register.related if (tab := self._related(name, record))],
+            tabs=self.record_tabs,
+        )
+
+    def _record_cells(self, record: Any) -> tuple[cells.Cell, ...]:
+        """Columns first, then what only the form knows; each once."""
+        named = {c.name: c for c in (*self.register.fields, *self.register.columns)}
+        order = dict.fromkeys([*(c.name for c in self.register.columns), *named])
+        return tuple(cells.cell(record, named[name]) for name in order)
+
+    def _related(self, name: str, record: Any) -> dict[str, Any] | None:
+        """A tab that shows another register narrowed to this record, loaded when it is opened; None = not for this asker."""
+        other = CATALOG.registers.get(name)
+        if other is None or (other.permission and not current_actor().may(other.permission)):
+            return None
+        link = relation_to(other, self.register.model)
+        if link is None:
+            return None
+        url = url_for(f"{endpoint_of(name)}.list") + listing.address_of({f"f.{link}.is": self.key_of(record)})
+        return {"register": other, "url": url}
+
+    def link(self, cell: cells.Cell) -> str:
+        """Address of the record a value names, for those who may open it."""
+        return record_url(cell.value) if isinstance(cell.value, Base) else ""
+
+    def cell(self, record: Any, column: Column) -> cells.Cell:
+        return cells.cell(record, column)
+
+    @expose("/history/<pk>")
+    @guard("manage")
+    def history(self, pk: str) -> str:
+        record = self._record(pk)
+        return self._render(
+            "yl/register/history.html", changes=history.changes(Sessions(), self.register, self.key_of(record))
+        )
+
+    # -------------------------------------------------------------------------------- add, edit, archive
+
+    @expose("/add", methods=["GET", "POST"])
+    @guard("manage")
+    def add(self) -> str | BaseResponse:
+        create = self.register.create
+        if create is None:
+            abort(404)
+        actor, form = current_actor(), Form(self.register, is_new=True)
+        if request.method == "GET":
+            form.prefill(Sessions(), actor, request.args)
+            return self._form_page(self.add_template, form, record=None)
+        values = form.read(Sessions(), actor, request.form)
+        if not form.refused:
+            made = self._write(form, lambda session: self.created(session, create(session, actor, values=values)))
+            if made is not None:
+                flash(str(_("{name} has been added.", name=self.name_of(made))), "success")
+                return self.after_create(made)
+        return make_response(self._form_page(self.add_template, form, record=None), 422)
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @guard("manage")
+    def edit(self, pk: str) -> str | BaseResponse:
+        change = self.register.change
+        if change is None:
+            abort(404)
+        actor, record = current_actor(), self._record(pk)
+        key, form = self.key_of(record), Form(self.register, is_new=False)
+        if request.method == "GET":
+            form.show_record(record)
+            return self._form_page(self.edit_template, form, record=record)
+        version = request.form.get("version", "")
+        values = form.read(Sessions(), actor, request.form)
+        if not form.refused:
+            changed = self._write(
+                form,
+                lambda session: change(
+                    session, actor, record_id=key, version=int(version) if version.isdecimal() else None, values=values
+                ),
+                key=key,
+            )
+            if changed is not None:
+                flash(str(_("{name} has been saved.", name=self.name_of(changed))), "success")
+                return redirect(self.url("show", pk=self.key_of(changed)))
+        return make_response(self._form_page(self.edit_template, form, record=self._record(pk), version=version), 422)
+
+    @expose("/delete/<pk>", methods=["POST"])
+    @guard("manage")
+    def delete(self, pk: str) -> BaseResponse:
+        archive = self.register.archive
+        if archive is None:
+            abort(404)
+        actor, record = current_actor(), self._record(pk)
+        key, name = self.key_of(record), self.name_of(record)
+        try:
+            with db.transaction() as session:
+                archive(session, actor, record_id=key)
+        except (RuleViolation, Conflict) as refusal:
+            flash(str(refusal), "danger")
+            return redirect(self.url("show", pk=key))
+        flash(str(_("{name} has been archived.", name=name)), "success")
+        return redirect(self.url("list"))
+
+    def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
+        """Run the operation in one transaction. Refused: every reason goes to its field, the input stays, None comes back."""
+        try:
+            with db.transaction() as session:
+                return operation(session)
+        except InvalidForm as refusal:
+            form.refuse((p.where, p.message, p.remedy) for p in refusal.problems)
+        except (Conflict, StaleDataError) as refusal:
+            form.refuse(
+                [("", self._stale(refusal, key), _("Reload to see the present state; your input is kept below."))]
+            )
+        except NotFound:
+            raise
+        except AppError as refusal:
+            problems = [(p.where, p.message, p.remedy) for p in refusal.problems]
+            form.refuse([("", refusal.message, refusal.remedy), *problems])
+        except IntegrityError:
+            form.refuse([("", _("This collides with another record that was saved at the same time."), None)])
+        return None
+
+    def _stale(self, refusal: Exception, key: int | None) -> Sentence:
+        """Who was faster, from the audit; the operation's own words when it does not say."""
+        newest = history.changes(Sessions(), self.register, key)[:1] if key is not None else ()
+        if newest:
+            return _(
+                "{who} changed this at {when}, after you had opened it.",
+                who=newest[0].who,
+                when=formats.instant(newest[0].at),
+            )
+        return refusal.message if isinstance(refusal, AppError) else _("Somebody else changed this in the meantime.")
+
+    def _form_page(self, template: str, form: Form, *, record: Any, version: str | None = None) -> str:
+        if version is None:
+            version = str(getattr(record, "version", "") or "")
+        title = (
+            _("New: {register}", register=self.register.title)
+            if record is None
+            else _("Edit {name}", name=self.name_of(record))
+        )
+        back = self.url("list") if record is None else self.url("show", pk=self.key_of(record))
+        return self._render(template, title=title, form=form, record=record, version=version, back=back)
+
+    # -------------------------------------------------------------------------------- actions
+
+    @expose("/action/<string:name>/<pk>", methods=["POST"])
+    @guard("manage")
+    def action(self, name: str, pk: str) -> BaseResponse:
+        """An action on the record page."""
+        return self._act(name, [self._record(pk)])
+
+    @expose("/action_post", methods=["POST"])
+    @guard("manage")
+    def action_post(self) -> BaseResponse:
+        """An action on rows ticked in the list: all of them must be visible, or none is touched."""
+        pks = request.form.getlist("rowid")
+        records = self.datamodel.get_many(pks)
+        if not pks or len(records) != len(set(pks)):
+            raise NoSuchPage
+        return self._act(request.form.get("action", ""), records)
+
+    def _act(self, name: str, records: Sequence[Any]) -> BaseResponse:
+        action = self.actions.get(name)
+        if action is None:
+            raise NoSuchPage
+        try:
+            answer = action.func(records)
+        except (RuleViolation, Conflict) as refusal:
+            flash(str(refusal), "danger")
+            answer = None
+        back = self.url("show", pk=self.key_of(records[0])) if len(records) == 1 else self.url("list")
+        return cast(BaseResponse, answer) if answer is not None else redirect(back)
+
+    # -------------------------------------------------------------------------------- what a register may have its own way
+
+    def name_of(self, record: Any) -> str:
+        """What the record is called on its page and in messages."""
+        return str(record)
+
+    def created(self, session: Session, record: Any) -> Any:
+        """Something more in the transaction that made the record."""
+        return record
+
+    def after_create(self, record: Any) -> BaseResponse:
+        """Where to go with a new record."""
+        return redirect(self.url("show", pk=self.key_of(record)))
+
+    # -------------------------------------------------------------------------------- helpers
+
+    def url(self, page: str, **values: Any) -> str:
+        return url_for(f"{self.endpoint}.{page}", **values)
+
+    def _record(self, pk: Any) -> Any:
+        record = self.datamodel.get(pk)
+        if record is None:
+            raise NotFound
+        return record
+
+    def key_of(self, record: Any) -> int:
+        return cast(int, getattr(record, primary_key(self.register.model).key))
+
+    def _render(self, template: str, **context: Any) -> str:
+        context |= {"view": self, "register": self.register, "may_manage": self.may("manage")}
+        return cast(str, self.render_template(template, **context))
+
+
+def relation_to(register: Register, model: type) -> str | None:
+    """The name by which records of this register point at one record of the model: a column it shows, else any."""
+    relations = {r.key for r in inspect(register.model).relationships if r.mapper.class_ is model and not r.uselist}
+    shown = [c.name for c in (*register.columns, *register.fields) if c.name in relations]
+    return shown[0] if shown else None
+
+
+def record_url(record: Any) -> str:
+    """Address of a record's page in the register of its model; "" when there is none or the reader may not open it."""
+    register = register_of(type(record))
+    if register is None or (register.permission and not current_actor().may(register.permission)):
+        return ""
+    return url_for(f"{endpoint_of(register.name)}.show", pk=getattr(record, primary_key(type(record)).key))
+
+
+def endpoint_of(register_name: str) -> str:
+    """ "organization.employee" -> "organization_employee": blueprint names have no dots."""
+    return register_name.replace(".", "_")

@@ -1,0 +1,1 @@
+"""Who is asking: logins, roles, and the actor every page and operation works for."""

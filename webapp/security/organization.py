@@ -1,0 +1,45 @@
+"""Logins and employees are one: rights come from the login, pools from the employee, and who leaves is locked out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder.security.sqla.models import User
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from engine import db, events
+from engine.actor import SYSTEM
+from engine.assignment import group_principal
+from processes.organization.models import Employee
+from processes.organization.operations import ensure_employee_for_login
+from webapp.security import people
+from webapp.security.accounts import close_login
+from webapp.security.people import Person
+
+
+def join() -> None:
+    """Called once when the app is built."""
+    people.install(employee_as_person)
+
+
+def employee_as_person(session: Session, user: Any) -> Person:
+    """The employee of a login; made on the spot for a login that has none yet."""
+    employee = session.scalars(
+        select(Employee).where(Employee.user_id == user.id).options(selectinload(Employee.positions))
+    ).first()
+    if employee is None:
+        with db.transaction():
+            employee = ensure_employee_for_login(session, user)
+    groups = {group_principal("position", position.id) for position in employee.positions}
+    if employee.department_id is not None:
+        groups.add(group_principal("department", employee.department_id))
+    return Person(employee.id, employee.name, frozenset(groups), employee.locale)
+
+
+@events.subscribe("organization.employee_left")
+def lock_out(session: Session, *, user_id: int | None, **_facts: Any) -> None:
+    """Whoever has left does not sign in any more, from this moment on."""
+    user = session.get(User, user_id) if user_id is not None else None
+    if user is not None and user.active:
+        close_login(session, SYSTEM, record_id=user.id)

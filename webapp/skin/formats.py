@@ -1,0 +1,102 @@
+"""How values read: money, instants, days, people; in the reader's language and the company's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, g
+from markupsafe import Markup
+
+from engine import clock
+from engine.catalog import CATALOG
+from engine.db import Sessions
+from engine.i18n import _, current_locale
+from processes.kernel.working_time import ZONE
+
+DASH = "—"
+LONG_AGO = timedelta(days=7)
+
+
+def money(value: Any, currency: str = "CNY") -> str:
+    """Decimal, Money or {"amount", "currency"} as ¥1,200.50; nothing as a dash."""
+    if value is None or value == "":
+        return DASH
+    if isinstance(value, Mapping):
+        value, currency = Decimal(str(value["amount"])), str(value.get("currency") or currency)
+    elif hasattr(value, "amount"):
+        value, currency = value.amount, value.currency
+    text: str = format_currency(value, currency, locale=_babel_locale())
+    return text
+
+
+def number(value: Any) -> str:
+    return DASH if value is None else str(format_decimal(value, locale=_babel_locale()))
+
+
+def local(instant: datetime) -> datetime:
+    """An instant on the company's clock; FAB's own columns are naive and mean the server's UTC."""
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(ZONE)
+
+
+def instant(value: datetime | None) -> str:
+    return DASH if value is None else str(format_datetime(local(value), "yyyy-MM-dd HH:mm", locale=_babel_locale()))
+
+
+def day(value: date | datetime | None) -> str:
+    if value is None:
+        return DASH
+    if isinstance(value, datetime):
+        value = local(value).date()
+    return str(format_date(value, "yyyy-MM-dd", locale=_babel_locale()))
+
+
+def ago(value: datetime | None) -> Markup | str:
+    """Relative time with the exact one on hover; after a week the date."""
+    if value is None:
+        return DASH
+    distance = local(value) - clock.now()
+    if abs(distance) > LONG_AGO:
+        text = day(value)
+    elif abs(distance) < timedelta(minutes=1):
+        text = str(_("just now"))
+    else:
+        text = format_timedelta(distance, add_direction=True, locale=_babel_locale(), threshold=1.2)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(local(value).isoformat(), instant(value), text)
+
+
+def people(ids: Iterable[int | None]) -> dict[int, str]:
+    """Names of persons, asked for once a request."""
+    known: dict[int, str] = g.setdefault("person_names", {0: str(_("System"))})
+    missing = {i for i in ids if i is not None and i not in known}
+    if missing and CATALOG.directory is not None:
+        known.update(CATALOG.directory.names(Sessions(), sorted(missing)))
+    return known
+
+
+def person(person_id: int | None) -> str:
+    if person_id is None:
+        return DASH
+    return people([person_id]).get(person_id, f"#{person_id}")
+
+
+def initials(name: str) -> str:
+    """What stands in the round of a person: 伟 of 张伟, AS of Ann Smith."""
+    words = name.split()
+    if len(words) > 1:
+        return (words[0][:1] + words[-1][:1]).upper()
+    return name[-2:] if len(name) > 2 and not name.isascii() else name[:1].upper() if name.isascii() else name[-1:]
+
+
+def _babel_locale() -> str:
+    return current_locale().replace("-", "_")
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        money=money, number=number, instant=instant, day=day, ago=ago, person=person, initials=initials
+    )
