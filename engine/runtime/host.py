@@ -15,10 +15,15 @@ from engine import clock, service_tasks
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, BpmnError
+from engine.journal import Entry
 from engine.forms import FormSchema
 from engine.models import FormData, Instance
 from engine.service_tasks import TOPICS, StepFacts
 from engine.workflow.contract import PENDING, ServiceCall
+
+
+STEPPING = "stepping"
+"""session.info key of the StepHost whose step is under way."""
 
 
 class StaleInstance(Exception):
@@ -70,6 +75,8 @@ class StepHost:
         self._form_facts: Mapping[str, Any] | None = None
         self.pending: list[tuple[int, int]] = []
         """(token, outbox id) of connector tasks that wait for their wire"""
+        self.notes: list[Entry] = []
+        """what operations of this step did to work items of the instance: lines of its log, written with the step"""
         self.transient: set[int] = set()
         """tokens that failed for a cause that may pass by itself"""
 

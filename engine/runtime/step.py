@@ -22,7 +22,7 @@ from engine.models import Incident, Instance, Message, OutboxMessage
 from engine.recorder import ClosedItem, StepRows
 from engine.runtime import assign
 from engine.runtime.cache import LIVE
-from engine.runtime.host import StaleInstance, StepHost
+from engine.runtime.host import STEPPING, StaleInstance, StepHost
 from engine.runtime.plain import plain
 from engine.workflow.contract import Changes, Live
 
@@ -135,8 +135,12 @@ def step(session: Session, actor: Actor, instance_id: int, todo: Step, *, seen: 
         live = workflow.load(loaded.compiled, blob, host)
     else:
         live.host = host
-    todo.act(live)
-    return record(session, actor, loaded, row, live, host, todo)
+    session.info[STEPPING] = host
+    try:
+        todo.act(live)
+        return record(session, actor, loaded, row, live, host, todo)
+    finally:
+        session.info.pop(STEPPING, None)
 
 
 def record(
@@ -147,7 +151,7 @@ def record(
     now = clock.now()
     state = todo.final_state or _state_after(changes, row.state)
     over = state not in ("running", "suspended")
-    entries = _entries(todo.entry, changes, state, over)
+    entries = _entries(todo.entry, changes, host.notes, state, over)
     log, seq, head = journal.chain(row.id, row.log_seq, row.log_hash, now, actor, entries)
     rows = StepRows(
         instance_id=row.id,
@@ -204,10 +208,11 @@ def _state_after(changes: Changes, before: str) -> str:
     return changes.ended or before
 
 
-def _entries(first: Entry, changes: Changes, state: str, over: bool) -> list[Entry]:
+def _entries(first: Entry, changes: Changes, notes: list[Entry], state: str, over: bool) -> list[Entry]:
     detail = {**first.detail, "path": [list(mark) for mark in changes.path]} if changes.path else first.detail
     entries = [
         Entry(first.action, first.node, first.token, first.item_id, first.on_behalf_of, detail),
+        *notes,
     ]
     entries += [
         Entry("incident", failure.node, failure.token, detail={"cause": failure.cause}) for failure in changes.failures
@@ -242,7 +247,7 @@ def _open_items(
             else {},
         )
         item = assign.new_item(task, node, candidates, rule)
-        item.due_at = dues.get(node.id)
+        item.due_at = task.due_at or dues.get(node.id)
         items.append(item)
     return items
 
