@@ -34,6 +34,13 @@ class Loaded:
     compiled: CompiledProcess
     forms: dict[str, forms.FormSchema] = field(default_factory=dict)
 
+    @property
+    def diagram(self) -> str:
+        """The .bpmn file the process itself is drawn in; called diagrams are pinned beside it."""
+        drawings = {name: text for name, text in self.compiled.files.items() if name.endswith(".bpmn")}
+        own = f"{self.key}.bpmn"
+        return drawings.get(own) or next((text for text in drawings.values() if f'id="{self.key}"' in text), "")
+
     def start_form(self) -> forms.FormSchema | None:
         """The form named by the start event, else the one that bears the process's name."""
         for node in self.compiled.nodes.values():

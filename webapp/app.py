@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import i18n
 from engine.db import Sessions
 from webapp import bootstrap, errors, skin
+from webapp.api import add_api
 from webapp.registers import accounts, build
 from webapp.security import access, organization
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         accounts.add_views(appbuilder)
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
+        add_api(app, csrf)
     for name, view in app.view_functions.items():
         if name.startswith(("LoginApi.", "OpenApi.")):
             csrf.exempt(view)
@@ -118,7 +120,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _open() -> None:
-    """Before anything asks the database: readers do not queue behind SQLite's one writer; then the reader's language."""
+    """Before anything asks the database: readers do not queue behind SQLite's one writer. Then the language."""
     if request.endpoint == "static":
         return
     session = Sessions()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +9,10 @@ from babel.messages.pofile import read_po
 from sqlalchemy import Engine
 
 import processes
-from engine import db, i18n
+from engine import attachments, db, i18n
 from engine.catalog import CATALOG, Catalog, discover
+from processes.organization.directory import OrganizationDirectory
 from webapp.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 
@@ -27,6 +24,7 @@ def start(settings: Settings) -> Engine:
     """What every process of the house (web, worker, listener, command) does first; returns the database engine."""
     i18n.install(translate)
     engine = db.bind(settings.database_url)
+    attachments.install(settings.data_dir / "attachments")
     join_parts()
     return engine
 
@@ -34,25 +32,13 @@ def start(settings: Settings) -> Engine:
 def join_parts() -> Catalog:
     """Fill the catalogue from the business packages; safe to call twice."""
     discover(processes)
-    if CATALOG.directory is None:
-        CATALOG.directory = _organization_directory()
+    CATALOG.directory = OrganizationDirectory()
     return CATALOG
-
-
-def _organization_directory() -> object | None:
-    try:
-        directory = importlib.import_module("processes.organization.directory")
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("processes.organization"):
-            raise
-        logger.warning("bootstrap.no_directory")
-        return None
-    return directory.OrganizationDirectory()
 
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """English sentence -> sentence in the language, read straight from the .po file: nothing to compile, nothing stale."""
+    """English sentence -> sentence in the language, read from the .po file itself: nothing to compile or go stale."""
     path = TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
     if not path.exists():
         return {}
@@ -66,7 +52,7 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def language_of(locale: str) -> str:
-    """ "zh_CN" or "zh-Hans" -> "zh"; what we do not speak reads English."""
+    """The language of a locale ("zh_CN", "zh-Hans" -> "zh"); what we do not speak reads English."""
     language = locale.replace("-", "_").split("_")[0].lower()
     return language if language in LANGUAGES else "en"
 

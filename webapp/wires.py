@@ -7,12 +7,12 @@ from typing import Any
 
 from connectors.mail.simulator import SimulatedMailRoad
 from connectors.mail.smtp import SmtpTransport
-from connectors.mail.transport import MailTransport, OutMail
+from connectors.mail.transport import Attachment, MailTransport, OutMail
 from connectors.outcome import Health, Outcome
 from connectors.sms.modem import ModemSms
 from connectors.sms.simulator import SimulatedSmsRoad
 from connectors.sms.transport import OutSms, SmsTransport
-from engine import outbox
+from engine import attachments, outbox
 from engine.catalog import CATALOG
 from engine.outbox import Delivery, Leased
 from webapp.settings import Settings
@@ -77,7 +77,10 @@ class SmsHandler:
 
 @dataclass(frozen=True)
 class MailHandler:
-    """Payload: {"to": [address], "cc", "subject", "text", "html"}; result: {"settled", "message_id", "road", "refused"}."""
+    """Payload: {"to": [address], "cc", "subject", "text", "html", "attachments": [{"name", "media_type", "sha256"}]}.
+
+    Result: {"settled", "message_id", "road", "refused"}.
+    """
 
     road: MailTransport
     retry_unknown: bool = False
@@ -92,6 +95,10 @@ class MailHandler:
                 subject=str(payload["subject"]),
                 text=str(payload.get("text", "")),
                 html=str(payload.get("html", "")),
+                attachments=tuple(
+                    Attachment(file["name"], attachments.path_of(file["sha256"]).read_bytes(), file["media_type"])
+                    for file in payload.get("attachments", ())
+                ),
                 at=message.created_at,
                 attempt=message.attempts + 1,
                 settled=frozenset(before.get("settled", ())),

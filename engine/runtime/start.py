@@ -37,12 +37,13 @@ def start(
     variables: Mapping[str, Any] | None = None,
     business_key: str | None = None,
     draft_id: int | None = None,
-    message: str | None = None,
+    start_event: str | None = None,
 ) -> StepResult:
     """Start the newest version of a process in the actor's name.
 
     values: the start form, checked here (InvalidForm lists every fault).  variables: extra process variables, for
     callers without a form.  draft_id: the draft this submission was saved as; it becomes the running instance.
+    start_event: the message or signal start event that was triggered, when it is not the plain one.
     """
     definition = repository.latest(session, key)
     if not may_start(actor, key):
@@ -71,7 +72,7 @@ def start(
         form=form,
         schema=schema,
     )
-    live = workflow.start(loaded.compiled, {**(variables or {}), **routed}, host, message=message)
+    live = workflow.start(loaded.compiled, {**(variables or {}), **routed}, host, node=start_event)
     todo = Step(
         act=lambda _live: None,
         entry=Entry("start", detail={"version": loaded.version}),
@@ -201,7 +202,7 @@ def preview(
     """The way this request would take if everybody agreed: names, and why they. Changes nothing."""
     loaded = repository.get(session, repository.latest(session, key).id)
     form, routed, _said, _summary = _read_form(session, actor, loaded, values)
-    host = _DryHost(
+    host = DryHost(
         session,
         actor,
         instance_id=0,
@@ -214,27 +215,36 @@ def preview(
         form=form,
         schema=loaded.start_form(),
     )
-    route = []
-    for task in workflow.preview(loaded.compiled, routed, host):
-        node = loaded.compiled.nodes[task.node]
-        try:
-            found, rule = assign.find(
-                session,
-                node,
-                instance_id=0,
-                definition_key=key,
-                starter_id=host.starter_id,
-                variables=task.data,
-                form=form,
-            )
-        except AppError as refusal:
-            route.append(RouteStep(node.id, node.name, (), "", "", refusal.message))
-            continue
-        route.append(RouteStep(node.id, node.name, people(session, found), rule, found.path))
-    return route
+    tasks = workflow.preview(loaded.compiled, routed, host)
+    return [route_step(session, loaded, host, task.node, task.data, form) for task in tasks]
 
 
-class _DryHost(StepHost):
+def route_step(
+    session: Session,
+    loaded: repository.Loaded,
+    host: StepHost,
+    node_id: str,
+    variables: Mapping[str, Any],
+    form: Mapping[str, Any],
+) -> RouteStep:
+    """A user task with the people it would go to, or why nobody can be found for it."""
+    node = loaded.compiled.nodes[node_id]
+    try:
+        found, rule = assign.find(
+            session,
+            node,
+            instance_id=host.instance_id,
+            definition_key=loaded.key,
+            starter_id=host.starter_id,
+            variables=variables,
+            form=form,
+        )
+    except AppError as refusal:
+        return RouteStep(node.id, node.name, (), "", "", refusal.message)
+    return RouteStep(node.id, node.name, people(session, found), rule, found.path)
+
+
+class DryHost(StepHost):
     """Answers the diagram without doing anything: operations are assumed to succeed."""
 
     def call_service(self, call: ServiceCall) -> Any:

@@ -21,7 +21,7 @@ from engine.models import Copy, InboxEntry, Instance, InstanceLog, WorkItem
 from engine.recorder import ClosedItem
 from engine.runtime import Step, StepResult, files, step
 from engine.runtime.assign import is_approval
-from engine.runtime.host import StaleInstance, latest_form
+from engine.runtime.host import STEPPING, StaleInstance, latest_form
 from engine.work_items import rights
 from engine.workflow.contract import Live, Node
 
@@ -57,11 +57,11 @@ def _hold(session: Session, actor: Actor, item_id: int, version: int | None) -> 
         raise NotFound
     loaded = repository.get(session, instance.definition_id)
     if version is not None and version != item.version:
-        raise _too_late(session, item)
+        raise too_late(session, item)
     return _Held(item, instance, loaded, loaded.compiled.nodes[item.node])
 
 
-def _too_late(session: Session, item: WorkItem) -> Conflict:
+def too_late(session: Session, item: WorkItem) -> Conflict:
     """The typed conflict that says who did what when."""
     last = session.scalars(
         select(InstanceLog)
@@ -100,7 +100,7 @@ def act(
     held = _hold(session, actor, item_id, version)
     item, node = held.item, held.node
     if item.state != "open":
-        raise _too_late(session, item)
+        raise too_late(session, item)
     rights.demand(action, item, node, held.instance, actor)
     _check_opinion(action, node, opinion)
     form, routed, changes = _read_form(session, actor, held, action, values)
@@ -248,7 +248,11 @@ def _move_item(
 
 
 def log(session: Session, actor: Actor, instance_id: int, head: Any, entries: list[Entry]) -> None:
-    """Append to an instance's log outside a step; the caller holds the instance's lock and read `head` under it."""
+    """Append to an instance's log; the caller holds the instance's lock and read `head` under it."""
+    under_way = session.info.get(STEPPING)
+    if under_way is not None and under_way.instance_id == instance_id:
+        under_way.notes += entries  # the step itself writes them and raises the revision
+        return
     rows, seq, digest = journal.chain(instance_id, head.log_seq, head.log_hash, clock.now(), actor, entries)
     session.execute(insert(InstanceLog), rows)
     # A new revision, although no token moved: a step that read the old end of the log must not fork the chain.

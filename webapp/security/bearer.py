@@ -19,8 +19,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def authenticate() -> Actor:
     """The caller of this request; 401 for nobody.
 
-    A header that is there but worth nothing is refused, never overlooked in favour of a cookie. A cookie alone must come
-    with its CSRF token where something is to be changed: a browser sends cookies for foreign pages too.
+    A header that is there but worth nothing is refused, never overlooked in favour of a cookie. A cookie alone must
+    come with its CSRF token where something is to be changed: a browser sends cookies for foreign pages too.
     """
     credentials = request.headers.get("Authorization", "")
     if credentials:

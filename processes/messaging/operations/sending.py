@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,11 +12,13 @@ from engine import outbox
 from engine.actor import Actor
 from engine.errors import InvalidForm, Problem, RuleViolation
 from engine.i18n import _
+from engine.models import Attachment
 from processes.kernel import phone_number
 from processes.messaging import permissions
 from processes.messaging.operations import templates
 from processes.organization.models import Employee
 
+MESSAGE = "messaging.message"
 LONGEST_SMS = 1000
 LONGEST_MAIL = 100_000
 
@@ -89,8 +92,20 @@ def mail_to_employee(
     )
 
 
-def send_sms(session: Session, actor: Actor, *, to: str, text: str, key: str, record: Record | None = None) -> int:
-    """Queue an SMS a person wrote, to any number. key: tells this wish from every other; again is the same message."""
+def send_sms(
+    session: Session,
+    actor: Actor,
+    *,
+    to: str,
+    text: str,
+    key: str,
+    record: Record | None = None,
+    send_at: datetime | None = None,
+) -> int:
+    """Queue an SMS a person wrote, to any number, not to leave before `send_at`.
+
+    key: tells this wish from every other; again is the same message.
+    """
     permissions.require(actor, permissions.SEND_SMS)
     problems = []
     number = ""
@@ -107,7 +122,13 @@ def send_sms(session: Session, actor: Actor, *, to: str, text: str, key: str, re
         raise InvalidForm(problems)
     payload = {"to": number, "text": text.strip(), "recipient": number}
     return outbox.enqueue(
-        session, channel="sms", key=f"sms:{actor.person_id}:{key}", payload=payload, actor=actor, record=record
+        session,
+        channel="sms",
+        key=f"sms:{actor.person_id}:{key}",
+        payload=payload,
+        actor=actor,
+        record=record,
+        send_at=send_at,
     )
 
 
@@ -122,8 +143,10 @@ def send_mail(
     html: str = "",
     cc: Sequence[str] = (),
     record: Record | None = None,
+    send_at: datetime | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> int:
-    """Queue a mail a person wrote, like send_sms."""
+    """Queue a mail a person wrote, like send_sms. attachments: files the caller has found the actor may read."""
     permissions.require(actor, permissions.SEND_MAIL)
     problems = [
         Problem(f"{name}.{number}", _("{text} is not a mail address.", text=address))
@@ -145,11 +168,24 @@ def send_mail(
         "subject": subject.strip(),
         "text": text,
         "html": html,
+        "attachments": [
+            {"name": file.name, "media_type": file.media_type, "sha256": file.sha256} for file in attachments
+        ],
         "recipient": ", ".join(to),
     }
-    return outbox.enqueue(
-        session, channel="mail", key=f"mail:{actor.person_id}:{key}", payload=payload, actor=actor, record=record
+    message_id = outbox.enqueue(
+        session,
+        channel="mail",
+        key=f"mail:{actor.person_id}:{key}",
+        payload=payload,
+        actor=actor,
+        record=record,
+        send_at=send_at,
     )
+    for file in attachments:
+        if file.record_id is None:  # from now on it belongs to the message, and no sweep takes it
+            file.record_type, file.record_id = MESSAGE, message_id
+    return message_id
 
 
 def _facts(employee: Employee) -> dict[str, Any]:

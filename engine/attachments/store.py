@@ -1,0 +1,130 @@
+"""Keeps files, gives them out, and sweeps away what nobody named in time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.actor import Actor
+from engine.attachments.kinds import media_type_of, refused
+from engine.errors import NotFound
+from engine.i18n import _
+from engine.models import Attachment
+
+LARGEST = 25 * 1024 * 1024
+STRAY_LIFE = timedelta(days=1)
+"""How long a file waits for the form it was uploaded for."""
+
+_CHUNK = 256 * 1024
+
+_folder: Path | None = None
+
+
+def install(folder: Path) -> None:
+    """Say where the bytes lie; called once at start."""
+    global _folder
+    _folder = folder
+
+
+def path_of(sha256: str) -> Path:
+    if _folder is None:
+        raise RuntimeError("no folder for attachments: engine.attachments.install was not called")
+    return _folder / sha256[:2] / sha256
+
+
+def store(session: Session, actor: Actor, name: str, content: bytes) -> Attachment:
+    """Keep a file; it belongs to nothing until a form or an operation names it.
+
+    The same bytes lie in the folder once. They are on the disk before the row is committed; a rollback leaves bytes
+    that nobody names, which `sweep_bytes` removes.
+    """
+    name = name.strip()
+    if not name:
+        raise refused(_("The file has no name."))
+    if not content:
+        raise refused(_("“{name}” is empty.", name=name))
+    if len(content) > LARGEST:
+        raise refused(_("“{name}” is larger than {limit} MB.", name=name, limit=LARGEST // 1024 // 1024))
+    media_type = media_type_of(name, content)
+    digest = hashlib.sha256(content).hexdigest()
+    _write(path_of(digest), content)
+    row = Attachment(
+        record_type=None,
+        record_id=None,
+        name=name,
+        media_type=media_type,
+        size=len(content),
+        sha256=digest,
+        uploaded_by=actor.person_id,
+        uploaded_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _write(path: Path, content: bytes) -> None:
+    if path.exists():
+        path.touch()  # younger than any sweep that is looking for strays right now
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    with fresh.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def chunks(attachment: Attachment) -> Iterator[bytes]:
+    """The bytes; NotFound when the folder has lost them."""
+    path = path_of(attachment.sha256)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise NotFound from None
+    return _read(file)
+
+
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while part := file.read(_CHUNK):
+            yield part
+
+
+# ------------------------------------------------------------------------------------------------- sweeping
+
+
+def sweep(session: Session) -> int:
+    """Forget files whose form was never sent; their bytes go with `sweep_bytes`."""
+    gone = session.execute(
+        delete(Attachment)
+        .where(Attachment.record_id.is_(None), Attachment.uploaded_at < clock.now() - STRAY_LIFE)
+        .execution_options(synchronize_session=False)
+    )
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def sweep_bytes(session: Session) -> int:
+    """Remove bytes that no row names and that have lain for a day: left by rollbacks, sweeps and crashes."""
+    if _folder is None or not _folder.is_dir():
+        return 0
+    oldest = (clock.now() - STRAY_LIFE).timestamp()
+    removed = 0
+    for path in _folder.glob("??/*"):
+        if path.stat().st_mtime >= oldest:
+            continue
+        named = session.scalar(select(Attachment.id).where(Attachment.sha256 == path.name).limit(1))
+        if named is None and path.stat().st_mtime < oldest:  # nobody has uploaded the same bytes meanwhile
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed

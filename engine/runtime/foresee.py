@@ -1,0 +1,46 @@
+"""Looks one step ahead: to whom an instance would come next if this work item were agreed to."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import repository, workflow
+from engine.actor import Actor
+from engine.errors import AppError
+from engine.models import Instance, WorkItem
+from engine.runtime.host import latest_form
+from engine.runtime.start import DryHost, RouteStep, route_step
+
+
+def foresee(session: Session, actor: Actor, item: WorkItem, instance: Instance, outcome: str) -> list[RouteStep]:
+    """The user tasks that would open, with the people they would go to. Changes nothing.
+
+    Operations are assumed to succeed, so a way that hangs on their results may not be seen: then the list is empty.
+    """
+    loaded = repository.get(session, instance.definition_id)
+    snapshot = session.scalar(select(Instance.snapshot).where(Instance.id == instance.id))
+    if snapshot is None:
+        return []
+    form = latest_form(session, instance.id)[1]
+    host = DryHost(
+        session,
+        actor,
+        instance_id=instance.id,
+        definition_key=instance.definition_key,
+        business_key=instance.business_key,
+        starter_id=instance.starter_id,
+        rev=instance.rev,
+        locked=True,
+        interactive=True,
+        form=form,
+        schema=loaded.start_form(),
+    )
+    live = workflow.load(loaded.compiled, snapshot, host)
+    decision = {"outcome": outcome, "by": actor.person_id, "opinion": ""}
+    try:
+        live.complete(item.token, {"outcome": outcome, item.node: decision})
+        opened = live.drain().opened
+    except AppError:
+        return []
+    return [route_step(session, loaded, host, task.node, task.data, form) for task in opened]

@@ -1,0 +1,90 @@
+"""Files: sent up before the form that names them, given out to whoever may read the record they hang on."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import attachments
+from engine.actor import Actor
+from engine.catalog import CATALOG
+from engine.errors import NotFound
+from engine.i18n import _
+from engine.models import Attachment
+from engine.runtime.files import RECORD_TYPE
+from engine.work_items import may_read_instance
+from webapp.api.answers import File, file_of
+from webapp.api.endpoint import Call, Id, endpoint
+from webapp.api.reading import Unreadable
+
+TAG = "attachments"
+
+LARGEST_UPLOAD = attachments.LARGEST + 64 * 1024
+"""The file and what multipart wraps around it."""
+
+
+@endpoint("POST", "/attachments", tag=TAG, status=201, multipart=True, limit=LARGEST_UPLOAD, refusals=(422,))
+def upload(call: Call) -> File:
+    """Send one file up, as the part `file` of a multipart body.
+
+    It is yours alone until a form or an operation that names its id is sent; files that none has named go after a day.
+    Programs, and files whose content is not what their ending says, are refused.
+    """
+    if len(call.uploads) != 1 or call.uploads[0].field != "file":
+        raise Unreadable(_("Send exactly one file, as the part “file”."))
+    given = call.uploads[0]
+    row = attachments.store(call.session, call.actor, given.name, given.content)
+    call.headers["Location"] = f"/api/v1/attachments/{row.id}"
+    return file_of(row)
+
+
+@endpoint("GET", "/attachments/{attachment_id}", tag=TAG, produces="application/octet-stream")
+def download(call: Call, attachment_id: Id) -> Response:
+    """The bytes, as a file to be saved: never shown inside the site."""
+    row = readable(call.session, call.actor, attachment_id)
+    name = quote(row.name)
+    call.headers.update(
+        {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Content-Length": str(row.size),
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        }
+    )
+    return Response(attachments.chunks(row), mimetype=row.media_type)
+
+
+@endpoint("DELETE", "/attachments/{attachment_id}", tag=TAG, status=204)
+def discard(call: Call, attachment_id: Id) -> None:
+    """Take back a file of yours that no form has named yet."""
+    row = readable(call.session, call.actor, attachment_id)
+    if row.record_id is not None or row.uploaded_by != call.actor.person_id:
+        raise NotFound
+    call.session.delete(row)
+    call.session.flush()
+
+
+def readable(session: Session, actor: Actor, attachment_id: int) -> Attachment:
+    """The file, if this person may read it; NotFound otherwise."""
+    row = session.get(Attachment, attachment_id)
+    if row is None or not _may_read(session, actor, row):
+        raise NotFound
+    return row
+
+
+def _may_read(session: Session, actor: Actor, row: Attachment) -> bool:
+    """Its sender while it hangs nowhere; then whoever may read the record."""
+    if row.record_type is None or row.record_id is None:
+        return row.uploaded_by == actor.person_id
+    if row.record_type == RECORD_TYPE:
+        return may_read_instance(session, actor, row.record_id)
+    register = CATALOG.registers.get(row.record_type)
+    if register is None or (register.permission and not actor.may(register.permission)):
+        return False
+    model = register.model
+    found = select(model.id).where(model.id == row.record_id, register.scope(actor))  # type: ignore[attr-defined]
+    return session.scalar(found) is not None

@@ -1,0 +1,263 @@
+"""The wires out of the house: what they can send, how they are, and what became of each message."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.sms.segments import count
+from engine import outbox
+from engine.actor import Actor
+from engine.catalog import CATALOG
+from engine.errors import NotFound, Problem
+from engine.models import Attachment, OutboxMessage
+from processes.messaging import operations
+from processes.messaging.models import SentMessage
+from processes.messaging.permissions import SEND_MAIL, SEND_SMS, require, visible_to
+from webapp.api.attachments import readable
+from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
+from webapp.api.idempotency import HEADER
+from webapp.api.reading import InvalidRequest
+
+TAG = "connectors"
+
+
+Address = Annotated[str, msgspec.Meta(max_length=254)]
+
+
+class Record(Body):
+    """What the message is about."""
+
+    type: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    id: Id
+
+
+class SmsRequest(Body):
+    to: Annotated[str, msgspec.Meta(max_length=40)]
+    """E.164, for example +8613800138000"""
+    text: Annotated[str, msgspec.Meta(max_length=1000)]
+    send_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """not before this instant"""
+    purpose: Literal["notice"] = "notice"
+    record: Record | None = None
+
+
+class MailRequest(Body):
+    to: Annotated[list[Address], msgspec.Meta(min_length=1, max_length=100)]
+    subject: Annotated[str, msgspec.Meta(max_length=200)]
+    cc: Annotated[list[Address], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
+    text: Annotated[str, msgspec.Meta(max_length=100_000)] = ""
+    html: Annotated[str, msgspec.Meta(max_length=100_000)] = ""
+    attachments: Annotated[list[Id], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
+    """ids of files you may read"""
+    send_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    record: Record | None = None
+
+
+class Queued(Answer):
+    id: int
+    state: str
+    """queued | sending | sent | delivered | failed | unknown | cancelled"""
+
+
+class QueuedSms(Queued):
+    segments: int
+    """what it will cost"""
+
+
+class MessageState(Answer):
+    """What became of a message."""
+
+    id: int
+    connector: str
+    state: str
+    recipient: str
+    subject: str
+    text: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    next_attempt_at: datetime | None
+    error: str
+    parts: dict[str, Any]
+    """what the wire said of each part"""
+    instance_id: int | None
+    record: dict[str, Any] | None
+
+
+class Operation(Answer):
+    """Something a connector can be asked for."""
+
+    name: str
+    method: str
+    path: str
+    input: dict[str, Any]
+    """JSON Schema of the body"""
+    output: dict[str, Any]
+
+
+class Connector(Answer):
+    name: str
+    state: str
+    """up | degraded | down | unknown (no process here holds it)"""
+    reason: str
+    waiting: int
+    """messages not sent yet, counted up to 1000"""
+    operations: list[Operation]
+
+
+class Connectors(Answer):
+    items: list[Connector]
+
+
+SEND = {"sms": SEND_SMS, "mail": SEND_MAIL}
+
+OFFERED: dict[str, tuple[str, type[Body], type[Answer]]] = {
+    "sms": ("send_sms", SmsRequest, QueuedSms),
+    "mail": ("send_mail", MailRequest, Queued),
+}
+
+
+@endpoint("GET", "/connectors", tag=TAG)
+def list_connectors(call: Call) -> Connectors:
+    """What can be sent, in which form, and how the wires are."""
+    return Connectors(items=[_connector(call.session, name) for name in OFFERED])
+
+
+def _connector(session: Session, name: str) -> Connector:
+    operation, body, answer = OFFERED[name]
+    asked = CATALOG.health.get(name)
+    state, reason = asked() if asked is not None else ("unknown", "")
+    waiting = select(OutboxMessage.id).where(OutboxMessage.state == "queued", OutboxMessage.channel == name)
+    return Connector(
+        name=name,
+        state=state,
+        reason=str(reason),
+        waiting=len(session.scalars(waiting.limit(1000)).all()),
+        operations=[
+            Operation(
+                name=operation,
+                method="POST",
+                path=f"/api/v1/connectors/{name}/messages",
+                input=msgspec.json.schema(body),
+                output=msgspec.json.schema(answer),
+            )
+        ],
+    )
+
+
+@endpoint("POST", "/connectors/sms/messages", tag=TAG, status=201, refusals=(422,))
+def send_sms(call: Call, body: SmsRequest) -> QueuedSms:
+    """Queue an SMS. The same Idempotency-Key never sends twice."""
+    message_id = operations.send_sms(
+        call.session,
+        call.actor,
+        to=body.to,
+        text=body.text,
+        key=_key(call),
+        record=_record(body.record),
+        send_at=body.send_at,
+    )
+    row = _queued(call, "sms", message_id)
+    return QueuedSms(id=row.id, state=row.state, segments=count(str(row.payload["text"])).segments)
+
+
+@endpoint("POST", "/connectors/mail/messages", tag=TAG, status=201, refusals=(422,))
+def send_mail(call: Call, body: MailRequest) -> Queued:
+    """Queue a mail. The same Idempotency-Key never sends twice."""
+    message_id = operations.send_mail(
+        call.session,
+        call.actor,
+        to=body.to,
+        cc=body.cc,
+        subject=body.subject,
+        text=body.text,
+        html=body.html,
+        key=_key(call),
+        record=_record(body.record),
+        send_at=body.send_at,
+        attachments=_files(call, body.attachments),
+    )
+    row = _queued(call, "mail", message_id)
+    return Queued(id=row.id, state=row.state)
+
+
+def _key(call: Call) -> str:
+    """The caller's own key, so that a repeat after the remembered answer is gone is still the same message."""
+    return call.request_headers.get(HEADER) or secrets.token_hex(16)
+
+
+def _files(call: Call, ids: list[int]) -> list[Attachment]:
+    found, problems = [], []
+    for number, attachment_id in enumerate(ids):
+        try:
+            found.append(readable(call.session, call.actor, attachment_id))
+        except NotFound as unknown:
+            problems.append(Problem(f"attachments.{number}", unknown.message))
+    if problems:
+        raise InvalidRequest(problems)
+    return found
+
+
+def _record(record: Record | None) -> tuple[str, int] | None:
+    return (record.type, record.id) if record is not None else None
+
+
+def _queued(call: Call, name: str, message_id: int) -> OutboxMessage:
+    call.headers["Location"] = f"/api/v1/connectors/{name}/messages/{message_id}"
+    return call.session.get_one(OutboxMessage, message_id)
+
+
+@endpoint("GET", "/connectors/{name}/messages/{message_id}", tag=TAG)
+def get_message(call: Call, name: Literal["sms", "mail"], message_id: Id) -> MessageState:
+    """The state of a message and of each of its parts: your own; with the right, everybody's."""
+    return _state(_visible(call.session, call.actor, name, message_id))
+
+
+@endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/resend", tag=TAG, refusals=(409,))
+def resend(call: Call, name: Literal["sms", "mail"], message_id: Id) -> MessageState:
+    """Send again what failed, is in doubt or was cancelled."""
+    _visible(call.session, call.actor, name, message_id)
+    require(call.actor, SEND[name])
+    return _state(outbox.resend(call.session, call.actor, message_id))
+
+
+@endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/cancel", tag=TAG, refusals=(422,))
+def cancel(call: Call, name: Literal["sms", "mail"], message_id: Id) -> MessageState:
+    """Take back what has not been sent yet."""
+    row = _visible(call.session, call.actor, name, message_id)
+    if row.created_by != call.actor.person_id:
+        require(call.actor, SEND[name])
+    return _state(outbox.cancel(call.session, message_id))
+
+
+def _visible(session: Session, actor: Actor, name: str, message_id: int) -> OutboxMessage:
+    allowed = select(SentMessage.id).where(visible_to(actor), SentMessage.id == message_id, SentMessage.channel == name)
+    if session.scalar(allowed) is None:
+        raise NotFound
+    return session.get_one(OutboxMessage, message_id, populate_existing=True)
+
+
+def _state(row: OutboxMessage) -> MessageState:
+    payload = row.payload
+    return MessageState(
+        id=row.id,
+        connector=row.channel,
+        state=row.state,
+        recipient=str(payload.get("recipient") or payload.get("to") or ""),
+        subject=str(payload.get("subject") or ""),
+        text=str(payload.get("text") or ""),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        next_attempt_at=row.available_at if row.state == "queued" else None,
+        error=row.last_error,
+        parts=row.result or {},
+        instance_id=row.instance_id,
+        record={"type": row.record_type, "id": row.record_id} if row.record_type else None,
+    )

@@ -1,0 +1,344 @@
+"""Process instances: lists, one with its form and people, its history, its diagram, and how it is ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine import clock, history, repository, work_items
+from engine.actor import Actor
+from engine.errors import Conflict, NotFound
+from engine.forms import ScopedLookups
+from engine.i18n import _
+from engine.models import Instance, InstanceLog, WorkItem
+from engine.repository import Loaded
+from engine.work_items.rights import may_read_instance, readable_by
+from webapp.api.answers import (
+    Action,
+    File,
+    Form,
+    InstanceLine,
+    Names,
+    Person,
+    actions_of,
+    files_of,
+    form_of,
+    instance_line,
+    reading_rights,
+)
+from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
+
+TAG = "process instances"
+
+State = Literal["draft", "running", "suspended", "completed", "rejected", "withdrawn", "terminated", "void", "failed"]
+
+
+class InstancesQuery(ListQuery):
+    state: State | None = None
+    definition: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    starter: Id | None = None
+    """person who started it"""
+    business_key: Annotated[str, msgspec.Meta(max_length=120)] = ""
+    overdue: bool = False
+    """only those with a task that should have been done by now"""
+
+
+class OpenItem(Answer):
+    """A user task that waits now, and with whom."""
+
+    id: int
+    node: str
+    title: str
+    assignee: Person | None
+    """null while it lies in a pool"""
+    candidates: int
+    """principals of its pool"""
+    since: datetime
+    due_at: datetime | None
+
+
+class InstanceDetail(InstanceLine):
+    version: int
+    """send it back with an action"""
+    definition_version: int
+    form: Form | None
+    values: dict[str, Any]
+    files: list[File]
+    items: list[OpenItem]
+    actions: list[Action]
+
+
+class Change(Answer):
+    before: Any
+    after: Any
+
+
+class HistoryLine(Answer):
+    """One line of the instance log, part of its hash chain."""
+
+    seq: int
+    at: datetime
+    actor: Person
+    on_behalf_of: Person | None
+    action: str
+    node: str
+    node_title: str
+    item_id: int | None
+    text: str
+    """the opinion, reason or cause that was given"""
+    changes: dict[str, Change]
+    """of the form, by field"""
+    hash: str
+
+
+class HistoryQuery(Query):
+    page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    page_size: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    order: Literal["seq", "-seq"] = "seq"
+    count: bool = False
+
+
+class TokenAt(Answer):
+    element: str
+    title: str
+    entered_at: datetime | None
+    seconds: int | None
+    """how long it has been there"""
+
+
+class Passed(Answer):
+    element: str
+    title: str
+    times: int
+
+
+class Diagram(Answer):
+    """The diagram, and where the tokens are and were."""
+
+    xml: str
+    active: list[TokenAt]
+    done: list[Passed]
+    flows: list[str]
+    """sequence flows that were taken"""
+    failed: list[str]
+
+
+class End(Body):
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    version: Version | None = None
+    """when given, the instance must still be at it"""
+
+
+# ------------------------------------------------------------------------------------------------- lists
+
+ORDERS = {
+    "id": Instance.id,
+    "started_at": Instance.started_at,
+    "changed_at": Instance.changed_at,
+    "ended_at": Instance.ended_at,
+}
+
+
+@endpoint("GET", "/process-instances", tag=TAG)
+def list_instances(call: Call, query: InstancesQuery) -> Page[InstanceLine]:
+    """The instances you may read: own, taken part in, copied to you; as a supervisor all.
+
+    `order` takes id, started_at, changed_at, ended_at.
+    """
+    wanted = select(Instance).where(readable_by(call.actor), *_conditions(query))
+    total = total_of(call.session, query, wanted, Instance.id)
+    order = ordering(query, ORDERS, "-id", Instance.id)
+    found = [row.Instance for row in rows(call.session, query, wanted.order_by(*order))]
+    steps = history.present_steps(call.session, [row.id for row in found])
+    return page_of(query, found, total, lambda row: instance_line(row, steps.get(row.id, "")))
+
+
+def _conditions(query: InstancesQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.state:
+        conditions.append(Instance.state == query.state)
+    if query.definition:
+        conditions.append(Instance.definition_key == query.definition)
+    if query.starter:
+        conditions.append(Instance.starter_id == query.starter)
+    if query.business_key:
+        conditions.append(Instance.business_key == query.business_key)
+    if query.overdue:
+        late = select(WorkItem.instance_id).where(WorkItem.state == "open", WorkItem.due_at <= clock.now())
+        conditions.append(Instance.id.in_(late))
+    if query.q:
+        columns = (Instance.title, Instance.starter_name, Instance.business_key)
+        conditions.append(or_(*(column.icontains(query.q, autoescape=True) for column in columns)))
+    return conditions
+
+
+# ------------------------------------------------------------------------------------------------- one instance
+
+
+@endpoint("GET", "/process-instances/{instance_id}", tag=TAG)
+def get_instance(call: Call, instance_id: Id) -> InstanceDetail:
+    """One instance: form, files, with whom it lies, what you may do with it."""
+    session, actor = call.session, call.actor
+    row, loaded = _readable(session, actor, instance_id)
+    line = instance_line(row, history.present_steps(session, [row.id]).get(row.id, ""))
+    open_items = work_items.open_items(session, row.id)
+    names = Names(session, [item.assignee_id for item in open_items])
+    rights = work_items.instance_actions(row, actor, decided=work_items.decided(session, row.id))
+    return InstanceDetail(
+        **{name: getattr(line, name) for name in line.__struct_fields__},
+        version=row.rev,
+        definition_version=loaded.version,
+        form=_reading_form(session, actor, row, loaded),
+        values=work_items.readable_values(session, actor, row),
+        files=files_of(session, row.id),
+        items=[
+            OpenItem(
+                id=item.id,
+                node=item.node,
+                title=item.title,
+                assignee=names.maybe(item.assignee_id),
+                candidates=len(item.candidates),
+                since=item.created_at,
+                due_at=item.due_at,
+            )
+            for item in open_items
+        ],
+        actions=actions_of(rights),
+    )
+
+
+def _readable(session: Session, actor: Actor, instance_id: int) -> tuple[Instance, Loaded]:
+    row = session.get(Instance, instance_id)
+    if row is None or not may_read_instance(session, actor, instance_id):
+        raise NotFound
+    return row, repository.get(session, row.definition_id)
+
+
+def _reading_form(session: Session, actor: Actor, row: Instance, loaded: Loaded) -> Form | None:
+    schema = loaded.start_form()
+    if schema is None:
+        return None
+    rights = reading_rights(schema, work_items.hidden_fields(session, actor, row, schema))
+    return form_of(schema, ScopedLookups(session, actor, instance_id=row.id), rights)
+
+
+@endpoint("GET", "/process-instances/{instance_id}/history", tag=TAG)
+def get_history(call: Call, instance_id: Id, query: HistoryQuery) -> Page[HistoryLine]:
+    """Who did what when, oldest first."""
+    session, actor = call.session, call.actor
+    row, loaded = _readable(session, actor, instance_id)
+    schema = loaded.start_form()
+    hidden = work_items.hidden_fields(session, actor, row, schema) if schema else set()
+    seq = InstanceLog.seq
+    lines = list(
+        session.scalars(
+            select(InstanceLog)
+            .where(InstanceLog.instance_id == instance_id)
+            .order_by(seq.desc() if query.order == "-seq" else seq)
+            .offset((query.page - 1) * query.page_size)
+            .limit(query.page_size + 1)
+        )
+    )
+    names = Names(session, [line.on_behalf_of for line in lines])
+    return Page(
+        items=[_history_line(line, loaded, hidden, names) for line in lines[: query.page_size]],
+        page=query.page,
+        page_size=query.page_size,
+        has_more=len(lines) > query.page_size,
+        total=session.scalar(select(func.count()).where(InstanceLog.instance_id == instance_id))
+        if query.count
+        else None,
+    )
+
+
+def _history_line(line: InstanceLog, loaded: Loaded, hidden: set[str], names: Names) -> HistoryLine:
+    detail = line.detail or {}
+    changes = detail.get("changes") or {}
+    return HistoryLine(
+        seq=line.seq,
+        at=line.at,
+        actor=Person(id=line.actor_id, name=line.actor_name),
+        on_behalf_of=names.maybe(line.on_behalf_of),
+        action=line.action,
+        node=line.node,
+        node_title=_title(loaded, line.node),
+        item_id=line.item_id,
+        text=str(next((detail[k] for k in ("opinion", "reason", "cause", "error") if detail.get(k)), "")),
+        changes={n: Change(before=b, after=a) for n, (b, a) in changes.items() if n not in hidden},
+        hash=line.hash,
+    )
+
+
+def _title(loaded: Loaded, node_id: str) -> str:
+    node = loaded.compiled.nodes.get(node_id)
+    return (node.name or node.id) if node else node_id
+
+
+@endpoint("GET", "/process-instances/{instance_id}/diagram", tag=TAG)
+def get_diagram(call: Call, instance_id: Id) -> Diagram:
+    """The diagram's XML, and where the tokens are, were, and how long."""
+    row, loaded = _readable(call.session, call.actor, instance_id)
+    trail = history.trail(call.session, row.id)
+    return Diagram(
+        xml=loaded.diagram,
+        active=[_token(loaded, element, trail.entered_at.get(element)) for element in sorted(trail.active)],
+        done=[
+            Passed(element=element, title=_title(loaded, element), times=trail.rounds.get(element, 1))
+            for element in sorted(trail.done)
+        ],
+        flows=sorted(trail.flows),
+        failed=sorted(trail.failed),
+    )
+
+
+def _token(loaded: Loaded, element: str, entered_at: datetime | None) -> TokenAt:
+    return TokenAt(
+        element=element,
+        title=_title(loaded, element),
+        entered_at=entered_at,
+        seconds=int((clock.now() - entered_at).total_seconds()) if entered_at else None,
+    )
+
+
+# ------------------------------------------------------------------------------------------------- actions
+
+
+@endpoint("POST", "/process-instances/{instance_id}/actions/withdraw", tag=TAG, refusals=(409, 422))
+def withdraw(call: Call, instance_id: Id, body: End) -> InstanceLine:
+    """Take your own request back while nobody has decided on it."""
+    _check_version(call, instance_id, body)
+    work_items.withdraw(call.session, call.actor, instance_id, body.reason)
+    return _ended(call.session, instance_id)
+
+
+@endpoint("POST", "/process-instances/{instance_id}/actions/terminate", tag=TAG, refusals=(409, 422))
+def terminate(call: Call, instance_id: Id, body: End) -> InstanceLine:
+    """Stop an instance, whatever its state; for process administrators."""
+    _check_version(call, instance_id, body)
+    work_items.terminate(call.session, call.actor, instance_id, body.reason)
+    return _ended(call.session, instance_id)
+
+
+def _check_version(call: Call, instance_id: int, body: End) -> None:
+    if body.version is None:
+        return
+    row = call.session.get(Instance, instance_id, with_for_update=True)
+    if row is None or not may_read_instance(call.session, call.actor, instance_id):
+        raise NotFound
+    if row.rev != body.version:
+        last = call.session.scalars(
+            select(InstanceLog).where(InstanceLog.instance_id == instance_id).order_by(InstanceLog.seq.desc()).limit(1)
+        ).one()
+        raise Conflict(
+            _("{who} was faster: {action}, {at}.", who=last.actor_name, action=last.action, at=last.at.isoformat()),
+            remedy=_("Load it again."),
+        )
+
+
+def _ended(session: Session, instance_id: int) -> InstanceLine:
+    return instance_line(session.get_one(Instance, instance_id, populate_existing=True))
