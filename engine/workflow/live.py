@@ -102,10 +102,7 @@ class LiveInstance:
 
     def variables(self) -> Mapping[str, Any]:
         """Of the whole instance, as its outermost scope sees them."""
-        data = self.top.merged()
-        for scope in self.top.subprocesses.values():
-            data |= scope.merged()
-        return data
+        return self.top.merged()
 
     def set_variables(self, variables: Mapping[str, Any]) -> None:
         given = clean(variables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.workflow import live
@@ -25,17 +26,15 @@ def preview(process: Compiled, variables: Mapping[str, Any], host: Host) -> list
     instance = live.start(process, variables, host)
     found: list[OpenedTask] = []
     seen: set[tuple[str, Any]] = set()
-    opened = instance.drain().opened
-    while len(found) < MAX_STEPS:
+    opened: list[OpenedTask] | None = _kept(instance.drain())
+    while opened is not None and len(found) < MAX_STEPS:
         new = [task for task in opened if _visit(task) not in seen]
         seen |= {_visit(task) for task in new}
         if new:
             found += new
-            opened = [task for one in new for task in _agree(instance, one).opened]
+            opened = [task for one in new for task in _agree(instance, one)]
         else:
             opened = _nudge(instance)
-            if opened is None:
-                break
     return found[:MAX_STEPS]
 
 
@@ -43,11 +42,16 @@ def _visit(task: OpenedTask) -> tuple[str, Any]:
     return task.node, task.data.get("loopCounter")
 
 
-def _agree(instance: live.LiveInstance, task: OpenedTask) -> Changes:
+def _kept(changes: Changes) -> list[OpenedTask]:
+    """The tasks opened, with their variables as they are now: the walk goes on changing them."""
+    return [replace(task, data=dict(task.data)) for task in changes.opened]
+
+
+def _agree(instance: live.LiveInstance, task: OpenedTask) -> list[OpenedTask]:
     """Complete it if it is still there: another's answer may have ended it."""
     if instance.has_open(task.token):
         instance.complete(task.token, {**AGREED, task.node: {**AGREED, "by": None, "opinion": ""}})
-    return instance.drain()
+    return _kept(instance.drain())
 
 
 def _nudge(instance: live.LiveInstance) -> list[OpenedTask] | None:
@@ -59,7 +63,7 @@ def _nudge(instance: live.LiveInstance) -> list[OpenedTask] | None:
         instance.resolve_service(token.id, None)
     else:
         instance.deliver(token.id, "", {})
-    return instance.drain().opened
+    return _kept(instance.drain())
 
 
 def _waiting(top: Instance) -> Token | None:

@@ -199,14 +199,17 @@ class ScopeMixin:
                 token.cancel()
 
     def merged(self) -> dict[str, Any]:
-        """The variables as the scope sees them: what ended paths left, then each token's own, last writer first."""
+        """The variables as the scope sees them: what ended paths left, then each token's own and what is inside it."""
         data, stamps = dict(self.variables), dict(self.stamps)
+        top = self.top_workflow
         for token in self.live.values():
             if "listens" not in token.internal_data:
                 if not token.stamps and self.crowd == 1:
                     data.update(token.data)
                 else:
                     merge(data, stamps, token.data, token.stamps)
+                if token.id in top.subprocesses and token.task_spec.shares_variables:
+                    data |= top.subprocesses[token.id].merged()
         return data
 
 

@@ -41,6 +41,8 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
 
     gathers = False
     """whether tokens are counted by the flow they come in by"""
+    shares_variables = False
+    """whether the scope inside it works on the variables of the scope around it"""
     is_handler = False
     """an event sub-process: what is thrown inside it passes by the handlers beside it"""
 

@@ -54,7 +54,7 @@ class Waiting(EventBearer):
         return self.shape.node.properties.get("timer.catch_up", "once")
 
     def forget(self, token: Token) -> None:
-        if self.timer is not None:
+        if "due" in token.internal_data:
             token.top.journal.timer_cleared(token.id)
         elif self.event.kind in {"message", "signal"}:
             token.top.journal.wait_cleared(token.id)

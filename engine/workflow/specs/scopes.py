@@ -18,6 +18,7 @@ class SubProcess(Element):
 
     inner: Any
     """the spec of the scope"""
+    shares_variables = True
 
     def execute(self, token: Token) -> bool:
         scope = token.top.nest(token, self.inner)
@@ -55,6 +56,7 @@ class EventSubProcess(SubProcess):
 class CallActivity(SubProcess):
     """Runs another process of the definition; without camunda:in everything goes in, without camunda:out all comes out."""
 
+    shares_variables = False
     passed_in: tuple[tuple[Pass, Expression | None], ...] = ()
     passed_out: tuple[tuple[Pass, Expression | None], ...] = ()
     business_key: Expression | None = None
