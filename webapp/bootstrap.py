@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 import processes
 from engine import attachments, db, i18n
 from engine.catalog import CATALOG, Catalog, discover
+from processes.kernel.working_time import add_working_time
 from processes.organization.directory import OrganizationDirectory
 from webapp.settings import Settings
 
@@ -33,6 +34,7 @@ def join_parts() -> Catalog:
     """Fill the catalogue from the business packages; safe to call twice."""
     discover(processes)
     CATALOG.directory = OrganizationDirectory()
+    CATALOG.calendar = add_working_time
     return CATALOG
 
 

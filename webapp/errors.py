@@ -151,7 +151,7 @@ def _here() -> str:
 def _crashed(error: Exception) -> Response:
     """Log with a number people can quote; show nothing of the inside."""
     incident = secrets.token_hex(4)
-    logger.exception(
+    logger.error(
         "web.crash", exc_info=error, extra={"incident": incident, "path": request.path, "method": request.method}
     )
     with suppress(SQLAlchemyError):

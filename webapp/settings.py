@@ -26,8 +26,8 @@ def _flag(text: str) -> bool:
     raise ValueError(f"{text!r} is neither yes nor no")
 
 
-def _setting(default: Any, help: str, *, read: Callable[[str], Any] = str, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"help": help, "read": read, "secret": secret})
+def _setting(default: Any, meaning: str, *, read: Callable[[str], Any] = str, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"help": meaning, "read": read, "secret": secret})
 
 
 @dataclass(frozen=True)

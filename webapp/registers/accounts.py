@@ -240,8 +240,7 @@ class ProfileView(BaseView):
         form = request.form
         actor, new = current_actor(), form.get("new", "")
         try:
-            if new != form.get("again", ""):
-                raise InvalidForm([Problem("again", _("The two new passwords differ."))])
+            _check_same(new, form.get("again", ""))
             with db.transaction() as session:
                 user = accounts.change_own_password(
                     session,
@@ -282,6 +281,11 @@ class ProfileView(BaseView):
                 minimum=settings.password_min_length,
             ),
         )
+
+
+def _check_same(new: str, again: str) -> None:
+    if new != again:
+        raise InvalidForm([Problem("again", _("The two new passwords differ."))])
 
 
 def _back() -> str:

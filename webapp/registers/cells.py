@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def empty(self) -> bool:
-        return self.value is None or self.value == "" or self.value == []
+        return self.value is None or self.value in ("", [])
 
     @property
     def many(self) -> bool:

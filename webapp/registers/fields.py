@@ -80,7 +80,7 @@ class Form:
         self.show(values)
 
     def read(self, session: Session, actor: Actor, posted: MultiDict[str, str]) -> dict[str, Any]:
-        """Typed values for the operation. Unreadable ones become errors here; all the rest is the operation's to judge."""
+        """Typed values for the operation. Unreadable ones become errors here; the rest is the operation's to judge."""
         values = {}
         for one in self.fields:
             try:
@@ -124,7 +124,7 @@ class Form:
 
 def related_model(model: type, column: Column) -> type | None:
     """The model whose records this column chooses from."""
-    relations = inspect(model).relationships
+    relations: Any = inspect(model).relationships
     if column.name in relations:
         found: type = relations[column.name].mapper.class_
         return found
@@ -135,7 +135,7 @@ def related_model(model: type, column: Column) -> type | None:
 
 
 def _field(model: type, column: Column) -> Field:
-    mapper = inspect(model)
+    mapper: Any = inspect(model)
     other = related_model(model, column)
     if other is not None:
         register = register_of(other)
@@ -178,7 +178,7 @@ def _is_required(mapper: Any, name: str) -> bool:
 
 
 def _defaults(register: Register, fields: list[Field]) -> dict[str, Any]:
-    columns = inspect(register.model).columns
+    columns: Any = inspect(register.model).columns
     values = {}
     for one in fields:
         default = columns[one.name].default if one.name in columns else None

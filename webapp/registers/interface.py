@@ -59,8 +59,9 @@ class SafeInterface(SQLAInterface):
 
 def primary_key(model: type) -> Any:
     """The one key column of a model; registers are about records with an id."""
-    (column,) = inspect(model).primary_key
-    return inspect(model).get_property_by_column(column).class_attribute
+    mapper: Any = inspect(model)
+    (column,) = mapper.primary_key
+    return mapper.get_property_by_column(column).class_attribute
 
 
 def read_key(text: Any) -> int | None:

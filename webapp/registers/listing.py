@@ -146,9 +146,9 @@ def ordered(interface: SafeInterface, query: Select[Any], asked: Asked) -> Selec
     name, descending = asked.order or (register.order_by[0], register.order_by[1] == "desc")
     model = register.model
     if name in inspect(model).relationships:
-        other = aliased(inspect(model).relationships[name].mapper.class_)
+        other: Any = aliased(inspect(model).relationships[name].mapper.class_)
         query = query.outerjoin(getattr(model, name).of_type(other))
-        key = getattr(other, "name")
+        key = other.name
     else:
         key = getattr(model, name)
     tie = primary_key(model)
@@ -156,7 +156,7 @@ def ordered(interface: SafeInterface, query: Select[Any], asked: Asked) -> Selec
 
 
 def _sort_key(model: type, name: str) -> Any:
-    mapper = inspect(model)
+    mapper: Any = inspect(model)
     if name in mapper.relationships:
         relation = mapper.relationships[name]
         other = relation.mapper

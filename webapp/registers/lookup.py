@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, abort, jsonify, request
 from flask_appbuilder import BaseView, expose
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import Select, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
@@ -38,7 +38,7 @@ class LookupView(BaseView):
 def matches(session: Session, register: Register, actor: Actor, text: str) -> list[Any]:
     """Visible records whose searched columns contain the text; without a text the first ones of the register."""
     model = register.model
-    query = select(model).where(register.scope(actor))
+    query: Select[Any] = select(model).where(register.scope(actor))
     if _has_archive(register):
         query = query.where(model.state == "active")  # type: ignore[attr-defined]
     text = text.strip()[:LONGEST_SEARCH]

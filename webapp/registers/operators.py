@@ -58,7 +58,7 @@ def operators(column: Column) -> tuple[Operator, ...]:
 
 def attribute(model: type, name: str) -> InstrumentedAttribute[Any] | None:
     """The mapped column behind a name; None for what a list only shows (properties)."""
-    mapper = inspect(model)
+    mapper: Any = inspect(model)
     if name in mapper.column_attrs or name in mapper.relationships:
         found: InstrumentedAttribute[Any] = getattr(model, name)
         return found
@@ -83,7 +83,8 @@ def condition(model: type, column: Column, code: str, text: str) -> ColumnElemen
 
 def _related(target: Any, operator: Operator, text: str) -> ColumnElement[bool]:
     """A relation is filtered by the key of the record behind it; whether the asker may see that is no secret kept here:
-    the rows that come back are his own."""
+    the rows that come back are his own.
+    """
     relation = target.property
     has: ColumnElement[bool] = target.any() if relation.uselist else target.has()
     if not operator.takes_value:

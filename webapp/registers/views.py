@@ -23,6 +23,7 @@ from engine.i18n import Sentence, _
 from webapp.registers import cells, export, history, listing
 from webapp.registers.fields import Form, related_model
 from webapp.registers.interface import SafeInterface, find_visible, primary_key, register_of
+from webapp.registers.operators import operators
 from webapp.security.access import GUARD, current_actor, demand
 from webapp.skin import formats
 
@@ -66,15 +67,15 @@ class RegisterView(ModelView):
     def __init__(self) -> None:
         self.datamodel = SafeInterface(self.register)
         self.base_order = self.register.order_by
-        self.base_permissions = []  # rights are the register's named permissions, not one per method
+        self.base_permissions: Sequence[str] = []  # rights are the register's named permissions, not one per method
         super().__init__()
 
     def _init_properties(self) -> None:
         self.label_columns = {column.name: column.title for column in self.register.columns}
         self.list_columns = [column.name for column in self.register.columns]
         self.search_columns = list(self.register.search)
-        self.related_views = []
-        self._related_views = []
+        self.related_views: Sequence[Any] = []
+        self._related_views: Sequence[Any] = []
 
     def _init_forms(self) -> None:
         """Forms are made for each request from the register's fields."""
@@ -138,8 +139,7 @@ class RegisterView(ModelView):
                 "choices": {key: str(title) for key, title in column.choices.items()},
                 "lookup": self._lookup_of(column),
                 "operators": [
-                    {"code": one.code, "title": str(one.title), "value": one.takes_value}
-                    for one in listing.operators(column)
+                    {"code": one.code, "title": str(one.title), "value": one.takes_value} for one in operators(column)
                 ],
             }
             for name, column in listing.filterable(self.register).items()
@@ -190,7 +190,7 @@ class RegisterView(ModelView):
         return tuple(cells.cell(record, named[name]) for name in order)
 
     def _related(self, name: str, record: Any) -> dict[str, Any] | None:
-        """A tab that shows another register narrowed to this record, loaded when it is opened; None = not for this asker."""
+        """A tab that shows another register narrowed to this record, loaded when opened; None = not for this asker."""
         other = CATALOG.registers.get(name)
         if other is None or (other.permission and not current_actor().may(other.permission)):
             return None
@@ -279,7 +279,7 @@ class RegisterView(ModelView):
         return redirect(self.url("list"))
 
     def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
-        """Run the operation in one transaction. Refused: every reason goes to its field, the input stays, None comes back."""
+        """Run the operation in one transaction; refused: each reason goes to its field, the input stays, None returns."""
         try:
             with db.transaction() as session:
                 return operation(session)
@@ -350,7 +350,7 @@ class RegisterView(ModelView):
         back = self.url("show", pk=self.key_of(records[0])) if len(records) == 1 else self.url("list")
         return cast(BaseResponse, answer) if answer is not None else redirect(back)
 
-    # -------------------------------------------------------------------------------- what a register may have its own way
+    # -------------------------------------------------------------------------------- what registers do their own way
 
     def name_of(self, record: Any) -> str:
         """What the record is called on its page and in messages."""
@@ -385,7 +385,8 @@ class RegisterView(ModelView):
 
 def relation_to(register: Register, model: type) -> str | None:
     """The name by which records of this register point at one record of the model: a column it shows, else any."""
-    relations = {r.key for r in inspect(register.model).relationships if r.mapper.class_ is model and not r.uselist}
+    mapper: Any = inspect(register.model)
+    relations = {r.key for r in mapper.relationships if r.mapper.class_ is model and not r.uselist}
     shown = [c.name for c in (*register.columns, *register.fields) if c.name in relations]
     return shown[0] if shown else None
 
@@ -399,5 +400,5 @@ def record_url(record: Any) -> str:
 
 
 def endpoint_of(register_name: str) -> str:
-    """ "organization.employee" -> "organization_employee": blueprint names have no dots."""
+    """The blueprint of a register: organization.employee -> organization_employee (they have no dots)."""
     return register_name.replace(".", "_")

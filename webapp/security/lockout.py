@@ -36,7 +36,8 @@ def lock_length(wrong: int, allowed: int, first: timedelta) -> timedelta:
     """
     if wrong < allowed:
         return timedelta(0)
-    return min(first * 2 ** min(wrong - allowed, 20), LONGEST)
+    factor: int = 2 ** min(wrong - allowed, 20)
+    return min(first * factor, LONGEST)
 
 
 def locked_until(session: Session, name: str, *, allowed: int, first: timedelta) -> datetime | None:

@@ -1,4 +1,4 @@
-"""FAB's security manager made ours: login -> Actor in one query of rights, logins that lock, nothing public by accident."""
+"""FAB's security manager made ours: login -> Actor in one query of rights, logins that lock, nothing public."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def password_stamp(user: User) -> str:
     return hashlib.sha256(f"{user.id}:{user.password}".encode()).hexdigest()[:16]
 
 
-class CachedSecurityManager(SecurityManager):  # type: ignore[misc]
+class CachedSecurityManager(SecurityManager):
     """Only what differs from FAB; its own user, role and permission screens are not registered at all."""
 
     authdbview = LoginView
@@ -166,4 +166,4 @@ def chosen_language(of_person: str = "") -> str:
             return str(asked)
         if "language" in g:
             return str(g.language)
-    return of_person.split("_")[0] if of_person.split("_")[0] in LOCALES else "zh"
+    return of_person.split("_", maxsplit=1)[0] if of_person.split("_", maxsplit=1)[0] in LOCALES else "zh"

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from flask import Flask
-from flask_appbuilder.security.sqla.models import Permission as FabPermission
-from flask_appbuilder.security.sqla.models import PermissionView, Role, ViewMenu
+from flask_appbuilder.security.sqla.models import Permission as FabPermission, PermissionView, Role, ViewMenu
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 

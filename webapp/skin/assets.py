@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -61,17 +63,24 @@ def static_url(name: str) -> str:
 
 def icon(name: str, label: str = "") -> Markup:
     """An icon of the sprite; with a label it speaks, without it is decoration."""
+    if name not in _drawn():
+        name = "point"
     spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(
-        spoken, static_url("dist/icons.svg"), name or "point"
-    )
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(spoken, static_url("dist/icons.svg"), name)
+
+
+@cache
+def _drawn() -> frozenset[str]:
+    """The icons of the sprite; a name it does not have (a package's new register) becomes a dot, not a hole."""
+    sprite = (STATIC / "dist" / "icons.svg").read_text(encoding="utf-8")
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', sprite))
 
 
 def serve(filename: str) -> Response:
     found = asset(filename)
     if found is None:
         abort(404)
-    compress = found.compressed is not None and "gzip" in request.accept_encodings
+    compress = found.compressed is not None and request.accept_encodings["gzip"] > 0
     response = make_response(found.compressed if compress and found.compressed is not None else found.content)
     response.mimetype = found.media_type
     if compress:
@@ -85,7 +94,8 @@ def serve(filename: str) -> Response:
         response.cache_control.immutable = True
     else:
         response.cache_control.no_cache = True
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def init_app(app: Flask) -> None:

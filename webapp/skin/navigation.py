@@ -112,7 +112,7 @@ def placed(actor: Actor, place: str) -> Line | None:
 
 
 def phone_bar(actor: Actor) -> tuple[Line, ...]:
-    """At most four entries of the phone's bottom bar (the person's own page is the fifth); filled up from the sidebar."""
+    """Four entries of the phone's bottom bar, filled up from the sidebar; the person's own page is the fifth."""
     visible = navigation().visible(actor)
     chosen = [entry for place in PHONE_PLACES for entry in visible if entry.phone == place][:4]
     chosen += [entry for entry in visible if entry not in chosen][: 4 - len(chosen)]
