@@ -59,7 +59,7 @@ PEOPLE = (
         "lin.xiaoyan", "林", "晓燕", "DepartmentHead", "销售部", "chen.guoqiang", "department head, from 1,000",
         heads="销售部",
     ),
-    DemoPerson("zhou.ming", "周", "明", "Supervisor", "华东销售组", "lin.xiaoyan", "superior", heads="华东销售组"),
+    DemoPerson("zhou.ming", "周", "明", "Supervisor", "华东销售组", "lin.xiaoyan", "superior"),
     DemoPerson("wang.lei", "王", "磊", "Employee", "华东销售组", "zhou.ming", "employee, sends requests"),
     DemoPerson("li.na", "李", "娜", "Employee", "华东销售组", "zhou.ming", "employee"),
     DemoPerson(
