@@ -56,6 +56,11 @@ def add_working_days(start: datetime, days: int) -> datetime:
     return _after(start, WORKING_DAY * days)
 
 
+def add_working_time(start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
+    """The calendar the engine asks for its timers: working days and hours together."""
+    return _after(start, WORKING_DAY * days + timedelta(hours=hours))
+
+
 def working_time_between(start: datetime, end: datetime) -> timedelta:
     """How much of [start, end) is working time; nothing when `end` lies before `start`."""
     worked = timedelta()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.actor import Actor
+from engine.actor import SYSTEM, Actor
+from processes.organization import operations
 from processes.organization.models import Department, Employee, Position
 
 
@@ -29,3 +31,31 @@ class Company:
 
 def actor_of(person: Employee, *permissions: str) -> Actor:
     return Actor(person_id=person.id, name=person.name, permissions=frozenset(permissions))
+
+
+def found_company(session: Session) -> Company:
+    """Make it and commit."""
+
+    def department(name: str, parent: Department | None = None) -> Department:
+        return operations.create_department(session, SYSTEM, values={"name": name, "parent": parent})
+
+    def position(code: str, name: str) -> Position:
+        return operations.create_position(session, SYSTEM, values={"code": code, "name": name})
+
+    def employee(number: str, name: str, **values: Any) -> Employee:
+        return operations.create_employee(session, SYSTEM, values={"number": number, "name": name, **values})
+
+    head_office = department("总经办")
+    sales, finance = department("销售部", head_office), department("财务部", head_office)
+    accountant, general_manager = position("finance", "财务"), position("general_manager", "总经理")
+    chen = employee("E1", "陈明", department=head_office, positions=[general_manager], phone="199 0000 0001")
+    wang = employee("E2", "王芳", department=sales, superior=chen, phone="199 0000 0002")
+    sun = employee("E3", "孙悦", department=finance, superior=chen, positions=[accountant], phone="199 0000 0003")
+    li = employee("E4", "李娜", department=sales, superior=wang, phone="199 0000 0004", email="lina@example.com")
+    zhao = employee("E5", "赵磊", department=sales, superior=wang)
+    for one, head in ((head_office, chen), (sales, wang), (finance, sun)):
+        operations.change_department(session, SYSTEM, record_id=one.id, values={"head": head})
+    session.commit()
+    return Company(
+        session, head_office, sales, finance, chen, wang, li, zhao, sun, accountant, general_manager
+    )  # fmt: skip

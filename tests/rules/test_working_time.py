@@ -13,6 +13,7 @@ from processes.kernel.working_time import (
     ZONE,
     add_working_days,
     add_working_hours,
+    add_working_time,
     is_working_day,
     working_time_between,
 )
@@ -62,6 +63,12 @@ def test_working_hours(start: str, hours: float, end: str) -> None:
 
 def test_two_working_days_from_friday_afternoon_end_on_tuesday_afternoon() -> None:
     assert add_working_days(shanghai("2026-11-20T15:00"), 2) == shanghai("2026-11-24T15:00")
+
+
+def test_days_and_hours_are_added_together() -> None:
+    start = shanghai("2026-11-20T15:00")
+    assert add_working_time(start, days=1, hours=2) == shanghai("2026-11-23T17:00")
+    assert add_working_time(start) == start
 
 
 @given(instants, minutes)

@@ -1,0 +1,36 @@
+"""The company and the deployed processes that the diagrams run in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from engine import repository
+from engine.actor import SYSTEM
+from processes.spending import operations as spending
+from tests.processes.company import Company, found_company
+from webapp import bootstrap
+
+BPMN = Path(__file__).parents[2] / "bpmn"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _joined_parts() -> None:
+    bootstrap.join_parts()
+
+
+@pytest.fixture
+def company(session: Session, clock: Callable[[], object]) -> Company:
+    """The small company with everything that ships deployed, and two categories to spend on."""
+    repository.forget_all()
+    company = found_company(session)
+    for folder in sorted(path for path in BPMN.iterdir() if path.is_dir()):
+        files = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir())}
+        repository.deploy(session, SYSTEM, files, package=folder.name)
+    for code, name in (("travel", "差旅"), ("office", "办公")):
+        spending.create_category(session, SYSTEM, values={"code": code, "name": name})
+    session.commit()
+    return company
