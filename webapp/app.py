@@ -7,40 +7,29 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
-from flask_appbuilder import AppBuilder, IndexView, expose
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_appbuilder import AppBuilder
 from flask_babel import Domain, get_babel
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.wrappers import Response as BaseResponse
 
 from engine import i18n
 from engine.db import Sessions
-from webapp import bootstrap, errors, skin
+from webapp import bootstrap, connectors, errors, home, skin, workflow
 from webapp.api import add_api
+from webapp.home import Workbench
 from webapp.registers import accounts, build
 from webapp.security import access, organization
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
 from webapp.settings import Settings
 from webapp.skin.assets import serve, static_url
-from webapp.skin.navigation import navigation
 
 logger = logging.getLogger(__name__)
 
 APP_NAME = "云流"
 LARGEST_REQUEST = 32 * 1024 * 1024
 SESSION_LENGTH = timedelta(hours=12)
-
-
-class Landing(IndexView):
-    """The address without a path leads to the first page the person may open."""
-
-    @expose("/")
-    @access.signed_in
-    def index(self) -> BaseResponse:
-        entries = navigation().visible(access.current_actor())
-        return redirect(url_for(entries[0].endpoint if entries else "ProfileView.show"))
 
 
 class OurDomain(Domain):
@@ -74,7 +63,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         appbuilder = AppBuilder(
             app,
             Sessions,
-            indexview=Landing,
+            indexview=Workbench,
             base_template="yl/base.html",
             security_manager_class=CachedSecurityManager,
             update_perms=False,
@@ -86,6 +75,8 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
         add_api(app, csrf)
+        for add_pages in (home.add_pages, workflow.add_pages, connectors.add_pages):
+            add_pages(app)
     for name, view in app.view_functions.items():
         if name.startswith(("LoginApi.", "OpenApi.")):
             csrf.exempt(view)

@@ -10,7 +10,9 @@ from engine.actor import Actor
 from engine.i18n import _
 from webapp.skin import words
 from webapp.skin.navigation import Entry, navigation
+from webapp.skin.workbench import workbench
 from webapp.workflow import inbox, instances, start
+from webapp.workflow.panels import furnish
 
 
 def add_pages(app: Flask) -> None:
@@ -18,6 +20,7 @@ def add_pages(app: Flask) -> None:
     app.jinja_env.filters.update(words.FILTERS)
     for room in (start, inbox, instances):
         app.register_blueprint(room.pages)
+    furnish(workbench(app))
     for entry in (
         Entry("workbench", _("To do"), "inbox", "inbox.index", order=20, count=_waiting, live="inbox", phone="todo"),
         Entry("workbench", _("Start a process"), "send", "start.index", order=30, phone="start"),

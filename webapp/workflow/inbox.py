@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +20,7 @@ from engine.i18n import Sentence, _
 from engine.models import Copy, Definition, Instance, WorkItem
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats, words
-from webapp.workflow import attachments, item, lists, posted, processes
+from webapp.workflow import item, lists, posted, processes
 from webapp.workflow.lists import Listing, Wanted
 from webapp.workflow.once import once
 
@@ -196,8 +195,7 @@ def act(item_id: int, action: str) -> BaseResponse:
         elif action == "release":
             work_items.release(session, actor, item_id, version=version)
         else:
-            result = work_items.act(session, actor, item_id, action, version=version, opinion=opinion, values=values)
-            _hang_files(session, actor, item_id, values, result.instance_id)
+            work_items.act(session, actor, item_id, action, version=version, opinion=opinion, values=values)
         return {}
 
     try:
@@ -218,16 +216,6 @@ def _posted_values(item_id: int) -> dict[str, Any] | None:
         raise NotFound
     schema = repository.get(Sessions(), instance.definition_id).form_of(found.node)
     return posted.values(schema, request.form, found.node) if schema else None
-
-
-def _hang_files(
-    session: Session, actor: Actor, item_id: int, values: Mapping[str, Any] | None, instance_id: int
-) -> None:
-    found = session.get(WorkItem, item_id)
-    instance = session.get(Instance, instance_id)
-    if values and found is not None and instance is not None:
-        schema = repository.get(session, instance.definition_id).form_of(found.node)
-        attachments.hang(session, actor, schema, values, instance_id)
 
 
 def _faults(refusal: AppError) -> dict[str, str]:

@@ -16,7 +16,6 @@ from engine.db import Sessions
 from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
 from engine.i18n import _, current_locale
 from engine.models import Definition, Incident, OutboxMessage, WorkItem
-from engine.work_items.instances import decided
 from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import words
@@ -77,7 +76,7 @@ def _page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> st
         raise NotFound
     pane = item.of_instance(session, actor, instance_id)
     seen = pane.subject
-    rights = work_items.instance_actions(seen.instance, actor, decided=decided(session, instance_id))
+    rights = work_items.instance_actions(seen.instance, actor, decided=work_items.decided(session, instance_id))
     partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
     return render_template(
         f"workflow/instance/_{tab}.html" if partial else "workflow/instance.html",

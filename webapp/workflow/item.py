@@ -16,11 +16,11 @@ from engine.forms import FormSchema
 from engine.models import Attachment, Instance, WorkItem
 from engine.repository import Loaded
 from engine.runtime.assign import is_approval
+from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
-from engine.work_items import Right, allowed_actions, may_read_instance
-from engine.work_items.rights import ADMINISTER, MONITOR, holds
+from engine.work_items import Right, allowed_actions, hidden_fields, may_read_instance
 from engine.workflow.contract import Node
-from webapp.workflow import attachments, fields, holders, lists, processes, story
+from webapp.workflow import fields, holders, lists, processes, story
 from webapp.workflow.fields import FormView
 
 DECISIONS = ("approve", "return", "reject", "submit")
@@ -60,20 +60,6 @@ def subject(session: Session, actor: Actor, instance_id: int) -> Subject:
     )
 
 
-def hidden_fields(seen: Subject, actor: Actor) -> set[str]:
-    """Fields this reader may not see: what each step he had a part in hides; for a mere reader, what any step hides."""
-    schema, instance = seen.schema, seen.instance
-    if schema is None or actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER):
-        return set()
-    mine = {item.node for item in seen.items if item.done_by == actor.person_id or holds(item, actor)}
-    hidden = [
-        {name for name, right in schema.rights(step).items() if right == "hide"} for step in (mine or schema.steps)
-    ]
-    if not hidden:
-        return set()
-    return set.intersection(*hidden) if mine else set.union(*hidden)
-
-
 def reading_form(session: Session, actor: Actor, seen: Subject) -> FormView:
     """The form of an instance for somebody who looks at it."""
     if seen.schema is None:
@@ -83,7 +69,7 @@ def reading_form(session: Session, actor: Actor, seen: Subject) -> FormView:
         actor,
         seen.schema,
         seen.values,
-        rights=fields.reading(seen.schema, hidden_fields(seen, actor)),
+        rights=fields.reading(seen.schema, hidden_fields(session, actor, seen.instance, seen.schema)),
         instance_id=seen.instance.id,
     )
 
@@ -147,7 +133,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         seen,
         _step_form(session, actor, seen, node, typed) if deciding else reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
-        attachments.of(session, seen.instance.id),
+        _files(session, seen.instance.id),
         item,
         actions,
         holders.why(item.reason),
@@ -178,8 +164,14 @@ def of_instance(session: Session, actor: Actor, instance_id: int) -> Pane:
         seen,
         reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
-        attachments.of(session, instance_id),
+        _files(session, instance_id),
     )
+
+
+def _files(session: Session, instance_id: int) -> list[Attachment]:
+    """Every file of an instance, oldest first."""
+    hung = select(Attachment).where(Attachment.record_type == RECORD_TYPE, Attachment.record_id == instance_id)
+    return list(session.scalars(hung.order_by(Attachment.id)))
 
 
 def loose_files(pane: Pane) -> Sequence[Attachment]:

@@ -24,7 +24,7 @@ from engine.runtime.host import latest_form
 from engine.runtime.start import RouteStep
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
-from webapp.workflow import attachments, fields, holders, lists, posted, processes
+from webapp.workflow import fields, holders, lists, posted, processes
 from webapp.workflow.once import once
 
 pages = Blueprint("start", __name__)
@@ -164,7 +164,6 @@ def submit(key: str) -> BaseResponse:
 
     def send(session: Session) -> dict[str, Any]:
         result = runtime.start(session, actor, key, values=values, draft_id=draft_id)
-        attachments.hang(session, actor, process.schema, values, result.instance_id)
         return {"instance": result.instance_id}
 
     try:
