@@ -83,16 +83,17 @@ def _reachable(home: Path, user: str | None, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
+def postgres(*, durable: bool = False) -> Iterator[str]:
     """URL of a server with nothing in it, on a socket in a temporary folder; gone afterwards, data and all.
 
+    durable: commits reach the disk, as benches want it; tests need not wait for that.
     Raises CannotStart with what every candidate said.
     """
     complaints: list[str] = []
     for home in _postgres_homes():
         folder = Path(tempfile.mkdtemp(prefix="yunliu-pg-"))  # short: a socket's path has 107 bytes
         try:
-            server, url = _start_postgres(home, folder)
+            server, url = _start_postgres(home, folder, durable=durable)
         except CannotStart as error:
             complaints.append(str(error))
             shutil.rmtree(folder, ignore_errors=True)
@@ -107,7 +108,7 @@ def postgres() -> Iterator[str]:
     raise CannotStart("; ".join([POSTGRES_MISSING, *complaints]))
 
 
-def _start_postgres(home: Path, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _start_postgres(home: Path, folder: Path, *, durable: bool) -> tuple[subprocess.Popen[bytes], str]:
     user = _unprivileged()
     if user:
         shutil.chown(folder, user)
@@ -120,8 +121,8 @@ def _start_postgres(home: Path, folder: Path) -> tuple[subprocess.Popen[bytes], 
     )  # fmt: skip
     if made.returncode:
         raise CannotStart(f"{home / 'initdb'}: {made.stderr.strip()[-500:]}")
-    fast = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200"]
-    options = [word for setting in ["listen_addresses=", *fast] for word in ("-c", setting)]
+    fast = [] if durable else ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
+    options = [word for setting in ["listen_addresses=", "max_connections=200", *fast] for word in ("-c", setting)]
     with log.open("wb") as output:
         server = subprocess.Popen(
             [home / "postgres", "-D", data, "-k", folder, *options],

@@ -15,32 +15,22 @@ from engine import clock, service_tasks
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, BpmnError
-from engine.journal import Entry
 from engine.forms import FormSchema
+from engine.journal import Entry
 from engine.models import FormData, Instance
 from engine.service_tasks import TOPICS, StepFacts
-from engine.workflow.contract import PENDING, ServiceCall
-
+from engine.workflow.contract import PENDING, ServiceCall, ServiceFailed, StepRefused
 
 STEPPING = "stepping"
 """session.info key of the StepHost whose step is under way."""
 
 
-class StaleInstance(Exception):
+class StaleInstance(StepRefused):
     """Another step was faster; `perform` repeats this one under the row lock."""
 
     def __init__(self, instance_id: int) -> None:
         super().__init__(instance_id)
         self.instance_id = instance_id
-
-
-class ServiceFailed(Exception):
-    """A service failed for a reason the diagram does not foresee; becomes an incident on its token."""
-
-    def __init__(self, cause: str, detail: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.detail = detail
 
 
 class StepHost:

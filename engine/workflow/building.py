@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -49,7 +50,15 @@ def build(diagram: Diagram, decisions: Decisions, files: Mapping[str, str]) -> C
         builder.fill(scope, specs[key])
     main = diagram.processes[diagram.main]
     caught = catches(diagram)
-    nodes = {shape.key: replace(shape.node, catches=caught.get(shape.key, ())) for _s, shape in diagram.shapes()}
+    nodes = {
+        shape.key: replace(
+            shape.node,
+            catches=caught.get(shape.key, ()),
+            attached_to=shape.attached_to,
+            event=f"{shape.kind}:{_trigger_name(shape)}".rstrip(":") if shape.event else "",
+        )
+        for _s, shape in diagram.shapes()
+    }
     return Compiled(
         key=diagram.main,
         name=diagram.scopes[main].name,
@@ -86,9 +95,13 @@ class _Builder:
 
     def fill(self, scope: Scope, spec: ScopeSpec) -> None:
         elements = {key: self._element(spec, shape) for key, shape in scope.shapes.items() if shape.tag in _CLASSES}
+        borders: dict[str, list[Boundary]] = defaultdict(list)
+        for element in elements.values():
+            if isinstance(element, Boundary):
+                borders[element.shape.attached_to].append(element)
         for key, element in elements.items():
             shape = scope.shapes[key]
-            self._join(scope, shape, element, elements)
+            self._join(scope, shape, element, elements, borders[key])
             if shape.tag != "boundaryEvent" and not isinstance(element, EventSubProcess) and not scope.incoming(key):
                 spec.starts.append(element)
         spec.starts = self._begin_with(spec.starts)
@@ -153,7 +166,9 @@ class _Builder:
                 if inner.kind in {"timer", "message", "signal"}:
                     spec.listeners.append(start)
 
-    def _join(self, scope: Scope, shape: Shape, element: Element, elements: Mapping[str, Element]) -> None:
+    def _join(
+        self, scope: Scope, shape: Shape, element: Element, elements: Mapping[str, Element], borders: list[Boundary]
+    ) -> None:
         """Its ways out, its border, the flows it gathers."""
         ways = []
         for flow in scope.outgoing(shape.key):
@@ -167,8 +182,7 @@ class _Builder:
             ways.append(way)
         element.ways = tuple(ways)
         element.conditional = element.default is not None or any(way.condition for way in ways)
-        borders = [elements[one.key] for one in scope.boundaries(shape.key) if one.key in elements]
-        element.boundaries = tuple(one for one in borders if isinstance(one, Boundary))
+        element.boundaries = tuple(borders)
         element.listeners = tuple(one for one in element.boundaries if one.event.kind in {"timer", "message", "signal"})
         if isinstance(element, Gathering):
             element.incoming = tuple(flow.id for flow in scope.incoming(shape.key))

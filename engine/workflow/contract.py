@@ -13,6 +13,19 @@ PENDING: Any = object()
 """Returned by Host.call_service for a connector task: the token waits for `Live.resolve_service`."""
 
 
+class StepRefused(Exception):
+    """Raised by a Host to refuse the whole step, as AppError does: nothing of it is kept."""
+
+
+class ServiceFailed(Exception):
+    """Raised by a Host when a service failed for a reason the diagram does not foresee: an incident on its token."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.detail = detail
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A diagram element as the house needs it; attributes read from the `camunda:` namespace."""
@@ -135,8 +148,8 @@ class Host(Protocol):
     def now(self) -> datetime: ...
 
     def call_service(self, call: ServiceCall) -> Any:
-        """Run the topic's function; its JSON-able result, or PENDING. May raise BpmnError; RuleViolation passes through
-        and refuses the step; any other exception must become a Failure of that token, the others live on."""
+        """Run the topic's function; its JSON-able result, or PENDING. May raise BpmnError; AppError and StepRefused
+        pass through and refuse the step; any other exception must become a Failure of that token, the others live on."""
         ...
 
     def form_values(self) -> Mapping[str, Any]:

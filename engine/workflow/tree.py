@@ -16,10 +16,10 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.errors import RuleViolation
+from engine.errors import AppError
 from engine.expressions import ExpressionError
 from engine.i18n import _
-from engine.workflow.contract import Failure, Host
+from engine.workflow.contract import Failure, Host, ServiceFailed, StepRefused
 from engine.workflow.journal import Journal
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Token(Task):  # type: ignore[misc]
 
     def cancel(self) -> None:
         if not self._state & FINISHED:
+            if self._state == STARTED:
+                self.task_spec.interrupted(self)
             self._state = CANCELLED
             for child in list(self._children):
                 self.workflow.tasks[child].cancel()
@@ -305,11 +307,13 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
                 break
 
     def run_one(self, token: Token) -> None:
-        """An error of one token is its own; only a broken business rule refuses the whole step."""
+        """An error of one token is its own; only a refusal of the house refuses the whole step."""
         try:
             token.run()
-        except RuleViolation:
+        except (AppError, StepRefused):
             raise
+        except ServiceFailed as failure:
+            self.fail_with(token, failure.cause, failure.detail)
         except Exception as error:  # noqa: BLE001
             self.fail(token, error)
         else:

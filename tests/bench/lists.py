@@ -17,6 +17,8 @@ from tests.bench import house
 
 ITEMS, OPEN_SHARE, PEOPLE, GROUPS, TIMERS = 1_000_000, 5, 5_000, 300, 100_000
 GROUP = -1_000_000_000_000
+FIRST = 10_000_000
+"""ids begin here: below it lie the rows of the other figures"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,13 @@ def fill(engine: Engine) -> None:
             ITEMS // 5,
             "INSERT INTO process_instance (id, definition_id, definition_key, rev, state, title, starter_id, "
             "starter_name, summary, snapshot_format, log_seq, log_hash, started_at, changed_at) "
-            f"SELECT n, {definition}, 'bench_a', 1, 'running', '费用申请', n % {PEOPLE} + 1, '李娜', '{{}}', 1, 0, '', {at}, {at} FROM s",
+            f"SELECT {FIRST} + n, {definition}, 'bench_a', 1, 'running', '费用申请', n % {PEOPLE} + 1, '李娜', '{{}}', 1, 0, '', {at}, {at} FROM s",
         )
         run(
             ITEMS,
             "INSERT INTO work_item (id, instance_id, token, sequence, node, title, state, outcome, assignee_id, "
             "candidates, reason, version, created_at, done_at, done_by, done_by_name, opinion) "
-            "SELECT n, (n - 1) / 5 + 1, n % 5, 0, 'lead', '上级审批', "
+            f"SELECT {FIRST} + n, {FIRST} + (n - 1) / 5 + 1, n % 5, 0, 'lead', '上级审批', "
             f"CASE WHEN n % {OPEN_SHARE} = 0 THEN 'open' ELSE 'done' END, 'none', n % {PEOPLE} + 1, '[]', '{{}}', 1, {at}, "
             f"CASE WHEN n % {OPEN_SHARE} = 0 THEN NULL ELSE {at} END, "
             f"CASE WHEN n % {OPEN_SHARE} = 0 THEN NULL ELSE n % {PEOPLE} + 1 END, '', '' FROM s",
@@ -65,7 +67,7 @@ def fill(engine: Engine) -> None:
         run(
             ITEMS,
             "INSERT INTO inbox (principal, item_id) SELECT CASE WHEN n % 50 = 0 "
-            f"THEN {GROUP} - (n / 50) % {GROUPS} ELSE n % {PEOPLE} + 1 END, n FROM s WHERE n % {OPEN_SHARE} = 0",
+            f"THEN {GROUP} - (n / 50) % {GROUPS} ELSE n % {PEOPLE} + 1 END, {FIRST} + n FROM s WHERE n % {OPEN_SHARE} = 0",
         )
     house.settle(engine)
 
@@ -141,7 +143,7 @@ def fill_timers(engine: Engine) -> None:
         _runner(connection, series)(
             TIMERS,
             "INSERT INTO timer (instance_id, token, node, due_at, catch_up) "
-            f"SELECT n, 1, 'lead_late', {later}, 'once' FROM s",
+            f"SELECT {FIRST} + n, 1, 'lead_late', {later}, 'once' FROM s",
         )
     house.settle(engine)
 

@@ -1,0 +1,553 @@
+"""Instances through the database: started, stepped, refused, repaired; the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import history, jobs, journal, outbox, runtime, work_items
+from engine.db import Sessions
+from engine.errors import AppError, BpmnError, Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
+from engine.i18n import _
+from engine.models import InboxEntry, Instance, Message, MessageWait, OutboxMessage, Timer, WorkItem
+from engine.outbox import Delivery, Leased
+from engine.runtime.cache import LIVE
+from tests.conftest import TestClock
+from tests.databases import Database
+from tests.engine import site as house
+from tests.engine.site import BOSS, CHEN, LI, WANG, Site
+from tests.engine.workflow.drawing import Drawing
+
+
+@pytest.fixture
+def site(database: Database, clock: TestClock) -> Iterator[Site]:
+    with house.opened() as made:
+        yield made
+
+
+def approval(drawing: Drawing, id: str, person: str = "2", **properties: str) -> str:
+    named = {"approval.allow": "approve,reject,return", **{k.replace("_", "."): v for k, v in properties.items()}}
+    inner = "".join(f'<camunda:property name="{name}" value="{value}"/>' for name, value in named.items())
+    extension = f"<extensionElements><camunda:properties>{inner}</camunda:properties></extensionElements>"
+    return drawing.user(id, extension, camunda_assignee=f"person({person})")
+
+
+def two_steps() -> Drawing:
+    d = Drawing("two")
+    d.start()
+    d.user("first", camunda_assignee="person(2)")
+    d.service("between", "site.first", camunda_resultVariable="answer")
+    d.user("second", camunda_assignee="person(3)")
+    d.end()
+    d.chain("start", "first", "between", "second", "end")
+    return d
+
+
+def boundary(drawing: Drawing, id: str, host: str, inner: str, *, interrupting: bool = True) -> str:
+    return drawing.add("boundaryEvent", id, inner, attachedToRef=host, cancelActivity=str(interrupting).lower())
+
+
+TIMER = "<timerEventDefinition><timeDuration>{}</timeDuration></timerEventDefinition>"
+
+
+# ------------------------------------------------------------------------------------------------- the plain way
+
+
+def test_a_process_runs_to_its_end(site: Site) -> None:
+    started = house.start(house.deploy(two_steps()))
+    assert house.state(started) == "running"
+    assert list(house.items(started)) == ["first"]
+    house.act(WANG, house.items(started)["first"])
+    assert site.calls == ["site.first"]
+    assert list(house.items(started)) == ["second"]
+    assert house.act(CHEN, house.items(started)["second"]) == "completed"
+    assert house.actions(started) == ["start", "submit", "submit", "end"]
+    assert house.read(lambda s: s.scalar(select(func.count()).select_from(InboxEntry))) == 0
+
+
+def test_the_log_of_an_instance_holds(site: Site) -> None:
+    started = house.start(house.deploy(two_steps()))
+    house.act(WANG, house.items(started)["first"])
+    instance = house.read(lambda s: s.get_one(Instance, started))
+    broken = house.read(lambda s: list(journal.verify_instance(s, started, instance.log_seq, instance.log_hash)))
+    assert broken == []
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_step_needs_no_memory(site: Site, cached: bool) -> None:
+    LIVE.resize(1000 if cached else 0)
+    try:
+        started = house.start(house.deploy(two_steps()))
+        house.act(WANG, house.items(started)["first"])
+        assert house.act(CHEN, house.items(started)["second"]) == "completed"
+    finally:
+        LIVE.resize(1000)
+
+
+def test_the_trail_says_where_tokens_are_and_were(site: Site) -> None:
+    started = house.start(house.deploy(two_steps()))
+    house.act(WANG, house.items(started)["first"])
+    trail = house.read(lambda s: history.trail(s, started))
+    assert trail.active == {"second"}
+    assert {"start", "first", "between"} <= trail.done
+    assert {"start_first", "first_between", "between_second"} <= trail.flows
+
+
+def test_the_inbox_shows_what_lies_with_me_and_counts_it(site: Site) -> None:
+    key = house.deploy(two_steps())
+    made = [house.start(key) for _number in range(5)]
+    page = house.read(lambda s: history.inbox(s, WANG, "open", size=3))
+    assert [line.instance_id for line in page.lines] == made[:1:-1]
+    assert page.has_more
+    rest = house.read(lambda s: history.inbox(s, WANG, "open", size=3, before=page.lines[-1].item_id))
+    assert [line.instance_id for line in rest.lines] == made[1::-1]
+    assert house.read(lambda s: history.counts(s, WANG)) == {"open": 5, "cc": 0}
+    assert house.read(lambda s: history.counts(s, CHEN)) == {"open": 0, "cc": 0}
+    house.act(WANG, house.items(made[0])["first"])
+    assert [line.instance_id for line in house.read(lambda s: history.inbox(s, WANG, "done")).lines] == [made[0]]
+    started = house.read(lambda s: history.inbox(s, LI, "started")).lines
+    assert (started[0].instance_id, started[0].node_title) == (made[-1], "first")
+
+
+# ------------------------------------------------------------------------------------------------- who may
+
+
+def test_only_its_holder_may_act_on_an_item(site: Site) -> None:
+    started = house.start(house.deploy(two_steps()))
+    item = house.items(started)["first"]
+    with pytest.raises(NotFound):
+        house.act(CHEN, item)
+    with pytest.raises(Forbidden):
+        house.act(LI, item)
+    assert house.items(started) == {"first": item}
+
+
+def test_an_item_cannot_be_done_twice_and_says_who_did_it(site: Site) -> None:
+    started = house.start(house.deploy(two_steps()))
+    item = house.items(started)["first"]
+    house.act(WANG, item, version=1)
+    with pytest.raises(Conflict, match="王伟"):
+        house.act(WANG, item, version=1)
+
+
+def test_nobody_approves_his_own_request(site: Site) -> None:
+    d = Drawing("own")
+    d.start()
+    approval(d, "approve", "1")
+    d.end()
+    d.chain("start", "approve", "end")
+    started = house.start(house.deploy(d), LI)
+    item = house.items(started)["approve"]
+    assert house.read(lambda s: s.get_one(WorkItem, item).assignee_id) == 9, "the fallback takes it"
+    with pytest.raises(Forbidden):
+        house.act(LI, item, "approve")
+    assert house.act(BOSS, item, "approve") == "completed"
+
+
+def test_a_pool_is_claimed_by_one_and_released_again(site: Site) -> None:
+    d = Drawing("pool")
+    d.start()
+    d.user("work", camunda_assignee="person(2+3)")
+    d.end()
+    d.chain("start", "work", "end")
+    started = house.start(house.deploy(d))
+    item = house.items(started)["work"]
+    runtime.perform(lambda s: work_items.claim(s, WANG, item, version=1))
+    assert house.read(lambda s: history.counts(s, CHEN))["open"] == 0
+    with pytest.raises(Forbidden):
+        house.act(CHEN, item)
+    runtime.perform(lambda s: work_items.release(s, WANG, item))
+    assert house.act(CHEN, item) == "completed"
+    assert house.actions(started) == ["start", "claim", "release", "submit", "end"]
+
+
+def test_nobody_found_goes_to_the_fallback(site: Site) -> None:
+    d = Drawing("lost")
+    d.start()
+    d.user("work", camunda_assignee="nobody")
+    d.end()
+    d.chain("start", "work", "end")
+    started = house.start(house.deploy(d))
+    item = house.read(lambda s: s.get_one(WorkItem, house.items(started)["work"]))
+    assert (item.assignee_id, item.reason["rule"]) == (9, "fallback")
+
+
+# ------------------------------------------------------------------------------------------------- refusing
+
+
+def refusable(**properties: str) -> Drawing:
+    d = Drawing("refusable")
+    d.start()
+    approval(d, "approve", "2", **properties)
+    boundary(d, "sent_back", "approve", '<errorEventDefinition errorRef="returned_error"/>')
+    d.user("revise", camunda_assignee="person(1)")
+    d.end()
+    d.chain("start", "approve", "end")
+    d.chain("sent_back", "revise", "approve")
+    return d
+
+
+def deploy_refusable() -> str:
+    from engine import repository
+    from engine.actor import SYSTEM
+
+    head = '<error id="returned_error" errorCode="returned"/>'
+    key = runtime.perform(lambda s: repository.deploy(s, SYSTEM, {"main.bpmn": refusable().xml(head=head)}).key)
+    Sessions.remove()
+    return key
+
+
+def test_a_return_goes_where_it_is_drawn_and_comes_back(site: Site) -> None:
+    started = house.start(deploy_refusable())
+    with pytest.raises(InvalidForm):
+        house.act(WANG, house.items(started)["approve"], "return")
+    house.act(WANG, house.items(started)["approve"], "return", opinion="缺发票")
+    assert list(house.items(started)) == ["revise"]
+    house.act(LI, house.items(started)["revise"])
+    assert house.act(WANG, house.items(started)["approve"], "approve") == "completed"
+    assert house.actions(started) == ["start", "return", "submit", "approve", "end"]
+
+
+def test_a_rejection_nobody_catches_ends_the_instance(site: Site) -> None:
+    started = house.start(deploy_refusable())
+    assert house.act(WANG, house.items(started)["approve"], "reject", opinion="不必要") == "rejected"
+    assert house.state(started) == "rejected"
+    assert house.items(started) == {}
+
+
+def test_the_starter_withdraws_until_somebody_has_decided(site: Site) -> None:
+    key = house.deploy(two_steps())
+    early, late = house.start(key), house.start(key)
+    house.act(WANG, house.items(late)["first"])
+    with pytest.raises(NotFound):
+        runtime.perform(lambda s: work_items.withdraw(s, CHEN, early, "x"))
+    with pytest.raises(InvalidForm):
+        runtime.perform(lambda s: work_items.withdraw(s, LI, early, " "))
+    with pytest.raises(Forbidden):
+        runtime.perform(lambda s: work_items.withdraw(s, LI, late, "改主意"))
+    runtime.perform(lambda s: work_items.withdraw(s, LI, early, "改主意"))
+    assert house.state(early) == "withdrawn"
+    assert house.items(early) == {}
+    runtime.perform(lambda s: work_items.terminate(s, BOSS, late, "重复"))
+    assert house.state(late) == "terminated"
+
+
+# ------------------------------------------------------------------------------------------------- services that fail
+
+
+def test_a_broken_rule_refuses_the_whole_step(site: Site) -> None:
+    def refuse(_session: object, _facts: object) -> None:
+        raise RuleViolation(_("The budget has 5.00 left."))
+
+    site.answers["site.first"] = refuse
+    started = house.start(house.deploy(two_steps()))
+    with pytest.raises(RuleViolation):
+        house.act(WANG, house.items(started)["first"])
+    assert list(house.items(started)) == ["first"], "nothing is half done"
+    assert house.actions(started) == ["start"]
+    del site.answers["site.first"]
+    house.act(WANG, house.items(started)["first"])
+    assert list(house.items(started)) == ["second"]
+
+
+def test_a_defect_becomes_an_incident_and_is_repaired(site: Site) -> None:
+    def break_down(session: object, _facts: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    site.answers["site.first"] = break_down
+    started = house.start(house.deploy(two_steps()))
+    house.act(WANG, house.items(started)["first"])
+    (incident,) = house.incidents(started)
+    assert (incident.node, incident.state) == ("between", "open")
+    assert "boom" in incident.cause
+    assert house.state(started) == "running"
+    runtime.perform(lambda s: runtime.retry_incident(s, BOSS, incident.id, interactive=False))
+    assert house.incidents(started)[0].attempts == 2
+    del site.answers["site.first"]
+    runtime.perform(lambda s: runtime.retry_incident(s, BOSS, incident.id))
+    assert house.incidents(started)[0].state == "resolved"
+    assert list(house.items(started)) == ["second"]
+
+
+def test_what_may_pass_by_itself_is_tried_again(site: Site, clock: TestClock) -> None:
+    def break_down(_session: object, _facts: object) -> None:
+        raise ConnectionError("not now")
+
+    site.answers["site.first"] = break_down
+    started = house.start(house.deploy(two_steps()))
+    house.act(WANG, house.items(started)["first"])
+    assert house.incidents(started)[0].state == "retrying"
+    assert jobs.retry_incidents() == 0, "not before its time"
+    clock.advance(seconds=11)
+    assert jobs.retry_incidents() == 1
+    assert house.incidents(started)[0].attempts == 2
+    del site.answers["site.first"]
+    clock.advance(minutes=5)
+    assert jobs.retry_incidents() == 1
+    assert list(house.items(started)) == ["second"]
+
+
+def test_a_failed_node_is_skipped_with_a_value_and_a_reason(site: Site) -> None:
+    def break_down(_session: object, _facts: object) -> None:
+        raise ZeroDivisionError
+
+    site.answers["site.first"] = break_down
+    started = house.start(house.deploy(two_steps()))
+    house.act(WANG, house.items(started)["first"])
+    (incident,) = house.incidents(started)
+    runtime.perform(lambda s: runtime.skip_incident(s, BOSS, incident.id, {"said": "by hand"}, "供应商已确认"))
+    assert list(house.items(started)) == ["second"]
+    assert "skip" in house.actions(started)
+
+
+def test_a_foreseen_error_goes_where_it_is_drawn(site: Site) -> None:
+    from engine import repository
+    from engine.actor import SYSTEM
+
+    def fail(_session: object, _facts: object) -> None:
+        raise BpmnError("no_stock")
+
+    site.answers["site.first"] = fail
+    d = Drawing("foreseen")
+    d.start()
+    d.service("order", "site.first")
+    boundary(d, "missing", "order", '<errorEventDefinition errorRef="e"/>')
+    d.user("buy", camunda_assignee="person(2)")
+    d.end()
+    d.end("end2")
+    d.chain("start", "order", "end")
+    d.chain("missing", "buy", "end2")
+    xml = d.xml(head='<error id="e" errorCode="no_stock"/>')
+    runtime.perform(lambda s: repository.deploy(s, SYSTEM, {"main.bpmn": xml}))
+    Sessions.remove()
+    started = house.start("foreseen")
+    assert list(house.items(started)) == ["buy"]
+
+
+# ------------------------------------------------------------------------------------------------- time
+
+
+def reminding(*, interrupting: bool) -> Drawing:
+    d = Drawing("reminding")
+    d.start()
+    d.user("work", camunda_assignee="person(2)")
+    boundary(d, "late", "work", TIMER.format("PT8H"), interrupting=interrupting)
+    d.service("remind", "site.first")
+    d.end()
+    d.end("end2")
+    d.chain("start", "work", "end")
+    d.chain("late", "remind", "end2")
+    return d
+
+
+def test_a_reminder_fires_once_when_due_and_the_task_goes_on(site: Site, clock: TestClock) -> None:
+    started = house.start(house.deploy(reminding(interrupting=False)))
+    item = house.read(lambda s: s.get_one(WorkItem, house.items(started)["work"]))
+    assert item.due_at == clock() + timedelta(hours=8)
+    assert jobs.fire_timers() == 0
+    clock.advance(hours=20)
+    assert jobs.fire_timers() == 1
+    assert jobs.fire_timers() == 0
+    assert site.calls == ["site.first"]
+    assert house.act(WANG, item.id) == "completed"
+
+
+def test_a_finished_task_takes_its_timer_along(site: Site, clock: TestClock) -> None:
+    started = house.start(house.deploy(reminding(interrupting=False)))
+    house.act(WANG, house.items(started)["work"])
+    assert house.read(lambda s: s.scalar(select(func.count(Timer.id)))) == 0
+    clock.advance(hours=20)
+    assert jobs.fire_timers() == 0
+    assert site.calls == []
+
+
+def test_an_interrupting_timer_takes_the_task_away(site: Site, clock: TestClock) -> None:
+    started = house.start(house.deploy(reminding(interrupting=True)))
+    item = house.items(started)["work"]
+    clock.advance(hours=8)
+    assert jobs.fire_timers() == 1
+    assert house.state(started) == "completed"
+    with pytest.raises(AppError):
+        house.act(WANG, item)
+    assert house.read(lambda s: s.get_one(WorkItem, item).state) == "cancelled"
+
+
+def test_a_timer_whose_service_breaks_leaves_an_incident_and_the_task(site: Site, clock: TestClock) -> None:
+    def refuse(_session: object, _facts: object) -> None:
+        raise RuleViolation(_("No telephone number."))
+
+    site.answers["site.first"] = refuse
+    started = house.start(house.deploy(reminding(interrupting=False)))
+    clock.advance(hours=8)
+    assert jobs.fire_timers() == 1
+    assert [i.node for i in house.incidents(started)] == ["remind"]
+    assert list(house.items(started)) == ["work"]
+
+
+def test_workers_that_fire_at_once_fire_each_timer_once(site: Site, clock: TestClock) -> None:
+    key = house.deploy(reminding(interrupting=False))
+    started = [house.start(key) for _number in range(20)]
+
+    clock.advance(days=1)
+    workers = [threading.Thread(target=jobs.fire_timers) for _each in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(site.calls) >= 20
+    for instance in started:
+        assert Counter(house.actions(instance))["timer"] == 1
+
+
+# ------------------------------------------------------------------------------------------------- wires
+
+
+class Wire:
+    retry_unknown = False
+
+    def __init__(self, answer: Delivery) -> None:
+        self.answer = answer
+
+    def deliver(self, message: Leased) -> Delivery:
+        return self.answer
+
+
+def wired() -> Drawing:
+    d = Drawing("wired")
+    d.start()
+    d.service("send", "site.wire", camunda_resultVariable="receipt")
+    d.user("look", camunda_assignee="person(2)")
+    d.end()
+    d.chain("start", "send", "look", "end")
+    return d
+
+
+def test_a_connector_task_waits_for_its_wire(site: Site) -> None:
+    outbox.HANDLERS["wire"] = Wire(Delivery("accepted", {"ref": 7}))
+    started = house.start(house.deploy(wired()))
+    assert house.items(started) == {}
+    jobs.deliver_outbox()
+    assert list(house.items(started)) == ["look"]
+
+
+def test_a_refusing_wire_becomes_an_incident_and_its_retry_sends_again(site: Site) -> None:
+    outbox.HANDLERS["wire"] = Wire(Delivery("rejected", error="no such number"))
+    started = house.start(house.deploy(wired()))
+    jobs.deliver_outbox()
+    (incident,) = house.incidents(started)
+    assert "no such number" in incident.cause
+    runtime.perform(lambda s: runtime.skip_incident(s, BOSS, incident.id, None, "电话通知"))
+    assert list(house.items(started)) == ["look"]
+
+
+def test_a_doubtful_wire_keeps_the_token_until_a_person_decides(site: Site) -> None:
+    outbox.HANDLERS["wire"] = Wire(Delivery("unknown"))
+    started = house.start(house.deploy(wired()))
+    jobs.deliver_outbox()
+    assert house.items(started) == {}
+    assert house.read(lambda s: s.scalars(select(OutboxMessage.state)).all()) == ["unknown"]
+    outbox.HANDLERS["wire"] = Wire(Delivery("accepted"))
+    message_id = house.read(lambda s: s.scalars(select(OutboxMessage.id)).one())
+    runtime.perform(lambda s: outbox.resend(s, BOSS, message_id))
+    jobs.deliver_outbox()
+    assert list(house.items(started)) == ["look"]
+
+
+# ------------------------------------------------------------------------------------------------- messages
+
+
+def waiting() -> Drawing:
+    d = Drawing("waiting")
+    d.start()
+    d.add("intermediateCatchEvent", "paid", '<messageEventDefinition messageRef="m"/>')
+    d.user("ship", camunda_assignee="person(2)")
+    d.end()
+    d.chain("start", "paid", "ship", "end")
+    return d
+
+
+def start_waiting(key: str) -> int:
+    from engine import repository
+    from engine.actor import SYSTEM
+
+    xml = waiting().xml(head='<message id="m" name="order_paid"/>')
+    runtime.perform(lambda s: repository.deploy(s, SYSTEM, {"main.bpmn": xml}))
+    started = runtime.perform(lambda s: runtime.start(s, LI, "waiting", business_key=key))
+    Sessions.remove()
+    return started.instance_id
+
+
+def send(key: str, message_id: str = "1") -> str:
+    try:
+        return runtime.perform(
+            lambda s: runtime.publish(s, name="order_paid", business_key=key, message_id=message_id).state
+        )
+    finally:
+        Sessions.remove()
+
+
+def test_a_message_reaches_the_instance_with_its_key(site: Site) -> None:
+    first, second = start_waiting("order:1"), start_waiting("order:2")
+    assert send("order:2") == "matched"
+    assert list(house.items(second)) == ["ship"]
+    assert house.items(first) == {}
+
+
+def test_the_same_message_twice_is_one(site: Site) -> None:
+    first, second = start_waiting("order:1"), start_waiting("order:1")
+    assert send("order:1") == "matched"
+    assert send("order:1") == "matched"
+    assert Counter(bool(house.items(i)) for i in (first, second)) == {True: 1, False: 1}
+
+
+def test_an_early_message_is_kept_until_somebody_waits(site: Site, clock: TestClock) -> None:
+    assert send("order:9") == "waiting"
+    started = start_waiting("order:9")
+    assert jobs.correlate_messages() == 1
+    assert list(house.items(started)) == ["ship"]
+
+
+def test_a_message_nobody_wants_expires(site: Site, clock: TestClock) -> None:
+    send("order:9")
+    clock.advance(days=8)
+    jobs.correlate_messages()
+    assert house.read(lambda s: s.scalars(select(Message.state)).all()) == ["expired"]
+
+
+def test_a_wait_ends_with_its_instance(site: Site) -> None:
+    started = start_waiting("order:1")
+    runtime.perform(lambda s: work_items.terminate(s, BOSS, started, "停"))
+    assert house.read(lambda s: s.scalar(select(func.count(MessageWait.id)))) == 0
+
+
+# ------------------------------------------------------------------------------------------------- at the same moment
+
+
+def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(site: Site) -> None:
+    key = house.deploy(two_steps())
+    for _round in range(15):
+        started = house.start(key)
+        item = house.items(started)["first"]
+        results: Counter[str] = Counter()
+        gate = threading.Barrier(2)
+
+        def press(item: int = item, gate: threading.Barrier = gate, results: Counter[str] = results) -> None:
+            gate.wait()
+            try:
+                house.act(WANG, item, version=1)
+                results["won"] += 1
+            except (Conflict, Forbidden):
+                results["told"] += 1
+
+        pressing = [threading.Thread(target=press) for _each in range(2)]
+        for thread in pressing:
+            thread.start()
+        for thread in pressing:
+            thread.join()
+        assert results == {"won": 1, "told": 1}
+        assert house.actions(started) == ["start", "submit"]
