@@ -11,11 +11,11 @@ PIP := --disable-pip-version-check --no-input --quiet --require-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench frontend lock format clean
+.PHONY: help demo test check bench frontend translations lock format clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.runtime  ## set everything up and run it with a small demo company (PORT=8000)
 	@$(BIN)/yunliu serve --demo --port $(PORT)
@@ -31,6 +31,12 @@ bench: $(VENV)/.dev  ## the engine's speed, as ratios with the references beside
 
 frontend:  ## rebuild the browser bundles (needs Node)
 	@cd webapp/frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
+translations: $(VENV)/.dev  ## gather the sentences; new ones wait in webapp/translations for their Chinese
+	@$(BIN)/pybabel --quiet extract -F webapp/translations/babel.cfg -k lazy_gettext --no-location --sort-output \
+		--project yunliu -o $(VENV)/messages.pot .
+	@$(BIN)/pybabel --quiet update -i $(VENV)/messages.pot -d webapp/translations -l zh \
+		--no-wrap --ignore-obsolete --no-fuzzy-matching
 
 lock: $(VENV)/.dev  ## pin every dependency anew, with hashes (ARGS=--upgrade takes newer ones)
 	@$(BIN)/uv pip compile $(LOCK) -o requirements/runtime.lock $(ARGS)

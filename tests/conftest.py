@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -23,6 +24,10 @@ MONDAY_MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """9:00 in Shanghai on a working day"""
 
 CHROMIUM_MISSING = "no Chromium: apt-get install chromium, or point YUNLIU_CHROMIUM at one"
+
+# A busy machine is slow, not wrong: the time limit of a test is pytest-timeout's.
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("house")
 
 # ------------------------------------------------------------------------------------------------- options
 
