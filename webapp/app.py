@@ -114,6 +114,7 @@ def _open() -> None:
     """Before anything asks the database: readers do not queue behind SQLite's one writer. Then the language."""
     if request.endpoint == "static":
         return
+    Sessions.remove()  # whatever this thread did before must not be read, nor its transaction continued
     session = Sessions()
     if request.method in {"GET", "HEAD"} and session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={"read_only": True})

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from engine.catalog import Column
-from engine.db import Base
 from engine.i18n import _
 from webapp.skin import formats
 
@@ -75,7 +74,7 @@ def text(column: Column, value: Any) -> str:
             return str(_("yes") if value else _("no"))
         case "state":
             return str(column.choices.get(value, value))
-        case "person" if not isinstance(value, Base):
+        case "person" if isinstance(value, int):
             return formats.person(value)
     return str(value)
 

@@ -151,8 +151,8 @@ def ordered(interface: SafeInterface, query: Select[Any], asked: Asked) -> Selec
         key = other.name
     else:
         key = getattr(model, name)
-    tie = primary_key(model)
-    return query.order_by(key.desc() if descending else key.asc(), tie.desc() if descending else tie.asc())
+    keys = (key,) if name == primary_key(model).key else (key, primary_key(model))
+    return query.order_by(*(one.desc() if descending else one.asc() for one in keys))
 
 
 def _sort_key(model: type, name: str) -> Any:

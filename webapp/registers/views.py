@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
 from engine.catalog import CATALOG, Column, Register
-from engine.db import Base, Sessions
+from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from webapp.registers import cells, export, history, listing
@@ -202,7 +202,7 @@ class RegisterView(ModelView):
 
     def link(self, cell: cells.Cell) -> str:
         """Address of the record a value names, for those who may open it."""
-        return record_url(cell.value) if isinstance(cell.value, Base) else ""
+        return record_url(cell.value) if register_of(type(cell.value)) else ""
 
     def cell(self, record: Any, column: Column) -> cells.Cell:
         return cells.cell(record, column)

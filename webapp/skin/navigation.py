@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
@@ -121,7 +121,15 @@ def phone_bar(actor: Actor) -> tuple[Line, ...]:
 
 def _line(entry: Entry, actor: Actor) -> Line:
     url = url_for(entry.endpoint)
-    return Line(entry, url, _is_current(entry), entry.count(Sessions(), actor) if entry.count else 0)
+    return Line(entry, url, _is_current(entry), _count(entry, actor))
+
+
+def _count(entry: Entry, actor: Actor) -> int:
+    """Asked once a request, though the sidebar, the bell and the phone's bar all show it."""
+    counts: dict[str, int] = g.setdefault("navigation_counts", {})
+    if entry.endpoint not in counts:
+        counts[entry.endpoint] = entry.count(Sessions(), actor) if entry.count else 0
+    return counts[entry.endpoint]
 
 
 def _is_current(entry: Entry) -> bool:
