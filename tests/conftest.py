@@ -164,7 +164,7 @@ def session(database: Database) -> Session:
     return Sessions()
 
 
-# ------------------------------------------------------------------------------------------------- servers, browser, time
+# ------------------------------------------------------------------------------------------- servers, browser, clock
 
 
 @pytest.fixture(scope="session")
