@@ -160,6 +160,8 @@ def load_demo(settings: Settings) -> None:
     bring_up_to_date(settings)
     with transaction() as session:
         made = demo.load(session)
+        if made:
+            demo.send_samples(session)
     click.echo("the demo company has moved in" if made else "the demo company is there already")
 
 

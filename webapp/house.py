@@ -88,8 +88,8 @@ def open_house(settings: Settings, *, host: str, port: int, demo: bool) -> None:
     bring_up_to_date(settings)
     with transaction() as session:
         admin = first_admin(session)
-        if demo:
-            demo_company.load(session)
+        if demo and demo_company.load(session):
+            demo_company.send_samples(session)
         simulated = demo_company.is_loaded(session)
     Sessions.remove()
     environment = {**os.environ, "DATA_DIR": str(settings.data_dir)} | ({"DEMO": "1"} if simulated else {})
