@@ -129,12 +129,19 @@ class Scope:
     shapes: dict[str, Shape] = field(default_factory=dict)
     flows: list[Flow] = field(default_factory=list)
     documentation: str = ""
+    _into: dict[str, list[Flow]] = field(default_factory=dict)
+    _out_of: dict[str, list[Flow]] = field(default_factory=dict)
+
+    def add(self, flow: Flow) -> None:
+        self.flows.append(flow)
+        self._into.setdefault(flow.target, []).append(flow)
+        self._out_of.setdefault(flow.source, []).append(flow)
 
     def incoming(self, key: str) -> list[Flow]:
-        return [flow for flow in self.flows if flow.target == key]
+        return self._into.get(key, [])
 
     def outgoing(self, key: str) -> list[Flow]:
-        return [flow for flow in self.flows if flow.source == key]
+        return self._out_of.get(key, [])
 
     def boundaries(self, key: str) -> list[Shape]:
         return [shape for shape in self.shapes.values() if shape.attached_to == key]

@@ -152,7 +152,7 @@ class _Reader:
             self._problem(id, "dangling_flow", _("The sequence flow {id} does not join two elements here.", id=id))
             return
         condition = _text(element, "conditionExpression")
-        scope.flows.append(Flow(id, source, target, condition, element.get("name") or ""))
+        scope.add(Flow(id, source, target, condition, element.get("name") or ""))
 
     def _shape(self, scope: Scope, element: etree._Element, tag: str, lanes: Mapping[str, str]) -> None:
         id = element.get("id") or ""

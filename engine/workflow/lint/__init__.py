@@ -25,7 +25,7 @@ def _definition(context: Context) -> Iterator[Problem]:
     diagram = context.diagram
     if diagram.main not in diagram.processes and not any(one.rule == "xml" for one in diagram.problems):
         yield Problem(
-            where=diagram.main,
+            where=diagram.main or next(iter(context.files), "-"),
             rule="no_process",
             message=_("There is no process in these files."),
             remedy=_("Add a .bpmn file with a process."),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from engine.errors import Problem
 from engine.i18n import _
 from engine.workflow.diagram import Flow, Scope, Shape
+from engine.workflow.elements import REFUSED
 from engine.workflow.lint.context import REMEDIES, Context, expression, problem
 from engine.workflow.routes import reachable
 
@@ -69,7 +70,8 @@ def _stands_apart(context: Context, scope: Scope, shape: Shape) -> bool:
     """Event sub-processes are begun by their events; what does not run at all is reported for that."""
     inner = context.diagram.scopes.get(shape.key)
     by_event = shape.tag == "subProcess" and inner is not None and inner.by_event
-    return by_event or shape.tag.startswith("data") or shape.attributes.get("isForCompensation") == "true"
+    refused = shape.tag in REFUSED or shape.kind in REFUSED or shape.attributes.get("isForCompensation") == "true"
+    return by_event or refused
 
 
 def _around(context: Context, scope: Scope, shape: Shape) -> Iterator[Problem]:
@@ -94,8 +96,6 @@ def _around(context: Context, scope: Scope, shape: Shape) -> Iterator[Problem]:
         yield from _exclusive(scope, shape, outgoing)
     elif shape.tag == "eventBasedGateway":
         yield from _event_based(scope, shape, outgoing)
-    elif shape.tag == "endEvent" and not incoming and len(scope.shapes) > 1:
-        return
 
 
 def _exclusive(scope: Scope, shape: Shape, outgoing: list[Flow]) -> Iterator[Problem]:

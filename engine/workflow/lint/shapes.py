@@ -163,7 +163,7 @@ def _complete(shape: Shape, event: Event) -> Iterator[Problem]:
 
 def _border(context: Context, scope: Scope, shape: Shape) -> Iterator[Problem]:
     host = scope.shapes.get(shape.attached_to)
-    if host is None or host.tag not in ACTIVITIES:
+    if host is None or (host.tag not in ACTIVITIES and host.tag not in REFUSED):
         yield problem(
             shape,
             "boundary",

@@ -112,14 +112,13 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
             my_task._ready()
 
     def _on_ready(self, my_task: Token) -> None:
-        top = my_task.top
-        if "done" not in my_task.internal_data and "failed" not in my_task.internal_data and not self.repeats:
-            top.journal.path.append((self.key, "entered"))
-        top.agenda.append(my_task)
+        my_task.top.agenda.append(my_task)
 
     def _run(self, my_task: Token) -> bool | None:
         internal = my_task.internal_data
         if "done" not in internal:
+            if not self.repeats and "failed" not in internal:
+                self.enter(my_task)
             if self.listeners and "armed" not in internal:
                 self.arm(my_task)
             if not self.execute(my_task) or my_task._state != READY:
@@ -160,11 +159,16 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
 
     def _on_cancel(self, my_task: Token) -> None:
         self.disarm(my_task)
-        top = my_task.top
         if "failed" in my_task.internal_data:
-            top.journal.failure_cleared(my_task.id)
-        if not self.repeats and "listens" not in my_task.internal_data and my_task.internal_data.get("via") is None:
-            top.journal.path.append((self.key, "cancelled"))
+            my_task.top.journal.failure_cleared(my_task.id)
+
+    def enter(self, token: Token) -> None:
+        token.top.journal.path.append((self.key, "entered"))
+
+    def interrupted(self, token: Token) -> None:
+        """It had begun and will not end."""
+        if not self.repeats:
+            token.top.journal.path.append((self.key, "cancelled"))
 
     def arm(self, token: Token) -> None:
         token.internal_data["armed"] = True

@@ -85,7 +85,7 @@ class Catch(Waiting):
         race = token.internal_data.pop("race", None)
         if race is not None:
             token.top.journal.path.append((token.internal_data.pop("flow"), "taken"))
-            token.top.journal.path.append((self.key, "entered"))
+            self.enter(token)
             for other in list(token.workflow.live.values()):
                 if other.internal_data.get("race") == race:
                     other.cancel()
@@ -96,18 +96,17 @@ class Catch(Waiting):
         if token.internal_data.pop("waits", None):
             self.forget(token)
 
-    def _on_ready(self, my_task: Token) -> None:
-        if "race" in my_task.internal_data:  # seen when it wins
-            my_task.top.agenda.append(my_task)
-        else:
-            super()._on_ready(my_task)
+    def enter(self, token: Token) -> None:
+        if "race" not in token.internal_data:  # else it is seen when it wins
+            super().enter(token)
+
+    def interrupted(self, token: Token) -> None:
+        if "race" not in token.internal_data:
+            super().interrupted(token)
 
     def _on_cancel(self, my_task: Token) -> None:
         self._unwait(my_task)
-        if "race" in my_task.internal_data:
-            self.disarm(my_task)
-        else:
-            super()._on_cancel(my_task)
+        super()._on_cancel(my_task)
 
     def _on_complete(self, my_task: Token) -> None:
         self._unwait(my_task)
