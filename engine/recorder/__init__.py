@@ -10,8 +10,11 @@ from engine.recorder.rows import ClosedItem, NewItem, StepRows
 __all__ = ["ClosedItem", "NewItem", "StepRows", "write"]
 
 
-def write(session: Session, rows: StepRows) -> bool:
-    """Write the step; False when another step was faster (nothing is written then)."""
+def write(session: Session, rows: StepRows) -> dict[int, int] | None:
+    """Write the step; None when another step was faster (nothing is written then).
+
+    Returns {position in rows.opened: id of the new work item}.
+    """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         return postgresql.write(connection, rows)

@@ -36,7 +36,7 @@ _OPENED = """born AS (
     1, %(at)s, x.due_at, '', ''
   FROM upd, jsonb_to_recordset(%(opened)s::jsonb) AS x(token int, sequence int, node text, title text,
     assignee_id bigint, principals jsonb, reason jsonb, due_at timestamptz)
-  RETURNING id, candidates),
+  RETURNING id, token, sequence, candidates),
 born_inbox AS (
   INSERT INTO inbox (principal, item_id)
   SELECT DISTINCT p.value::bigint, born.id FROM born, jsonb_array_elements_text(born.candidates) AS p(value)
@@ -92,7 +92,7 @@ _FORM = """filled AS (
   SELECT upd.id, %(form_revision)s, %(form_node)s, %(form_values)s::jsonb, %(form_by)s, %(at)s FROM upd)"""
 
 
-def write(connection: Connection, rows: StepRows) -> bool:
+def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
     parts = [_INSTANCE]
     told = []
     values: dict[str, Any] = {
@@ -181,8 +181,13 @@ def write(connection: Connection, rows: StepRows) -> bool:
             "pushed AS (INSERT INTO push_event (principal, kind, data, at) "
             f"SELECT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"  # noqa: S608
         )
-    statement = f"WITH {', '.join(parts)} SELECT count(*) FROM upd"  # noqa: S608
-    return bool(connection.exec_driver_sql(statement, values).scalar_one() == 1)
+    newborn = "(SELECT json_agg(json_build_array(id, token, sequence)) FROM born)" if rows.opened else "NULL"
+    statement = f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM upd), {newborn}"  # noqa: S608
+    won, born = connection.exec_driver_sql(statement, values).one()
+    if won != 1:
+        return None
+    ids = {(token, sequence): item_id for item_id, token, sequence in born or ()}
+    return {position: ids[item.token, item.sequence] for position, item in enumerate(rows.opened)}
 
 
 def _plain(value: Any) -> str:

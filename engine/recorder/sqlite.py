@@ -22,7 +22,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def write(connection: Connection, rows: StepRows) -> bool:
+def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
     run = connection.exec_driver_sql
     at = _at(rows.at)
     instance = rows.instance_id
@@ -42,7 +42,8 @@ def write(connection: Connection, rows: StepRows) -> bool:
         ),
     )
     if won.rowcount != 1:
-        return False
+        return None
+    born: dict[int, int] = {}
     told: set[int] = set()
     if rows.closed:
         closed = rows.closed
@@ -77,7 +78,7 @@ def write(connection: Connection, rows: StepRows) -> bool:
             )
         ]
         told |= _take_out(connection, dead)
-    for item in rows.opened:
+    for position, item in enumerate(rows.opened):
         item_id = run(
             "INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, "
             "candidates, reason, version, created_at, due_at, done_by_name, opinion) "
@@ -95,6 +96,7 @@ def write(connection: Connection, rows: StepRows) -> bool:
                 _at(item.due_at),
             ),
         ).scalar_one()
+        born[position] = item_id
         _many(
             connection,
             "INSERT INTO inbox (principal, item_id) VALUES (?, ?)",
@@ -110,10 +112,7 @@ def write(connection: Connection, rows: StepRows) -> bool:
         connection,
         "INSERT INTO timer (instance_id, token, node, due_at, catch_up) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (instance_id, token) DO UPDATE SET due_at = excluded.due_at, node = excluded.node",
-        [
-            (instance, t["token"], t["node"], _at(t["due_at"]), t["catch_up"])
-            for t in rows.timers_set
-        ],
+        [(instance, t["token"], t["node"], _at(t["due_at"]), t["catch_up"]) for t in rows.timers_set],
     )
     _many(
         connection,
@@ -124,10 +123,7 @@ def write(connection: Connection, rows: StepRows) -> bool:
         connection,
         "INSERT INTO message_wait (instance_id, token, node, kind, name, business_key) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT DO NOTHING",
-        [
-            (instance, w["token"], w["node"], w["kind"], w["name"], w["business_key"])
-            for w in rows.waits_set
-        ],
+        [(instance, w["token"], w["node"], w["kind"], w["name"], w["business_key"]) for w in rows.waits_set],
     )
     _many(
         connection,
@@ -201,12 +197,10 @@ def write(connection: Connection, rows: StepRows) -> bool:
         "INSERT INTO push_event (principal, kind, data, at) VALUES (?, 'inbox', '{}', ?)",
         [(principal, at) for principal in sorted(told)],
     )
-    return True
+    return born
 
 
-def _many(
-    connection: Connection, statement: str, values: list[tuple[Any, ...]]
-) -> None:
+def _many(connection: Connection, statement: str, values: list[tuple[Any, ...]]) -> None:
     if values:
         connection.exec_driver_sql(statement, values)
 

@@ -17,6 +17,7 @@ from engine.i18n import Sentence, _
 from engine.journal import Entry
 from engine.models import FormData, Instance
 from engine.runtime import assign, files
+from engine.runtime.facts import read_instance
 from engine.runtime.host import StepHost
 from engine.runtime.plain import plain
 from engine.runtime.step import Step, StepResult, record
@@ -80,7 +81,10 @@ def start(
         if values is not None
         else None,
     )
-    return record(session, actor, loaded, instance, live, host, todo)
+    facts = read_instance(session, instance.id)
+    if facts is None:
+        raise NotFound
+    return record(session, actor, loaded, facts, live, host, todo, items={})
 
 
 def save_draft(

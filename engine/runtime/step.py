@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from engine import clock, events, journal, queue, recorder, repository, workflow
 from engine.actor import Actor
@@ -18,10 +19,12 @@ from engine.db import Sessions, after_commit, transaction
 from engine.errors import Conflict, NotFound
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import Incident, Instance, Message, OutboxMessage
+from engine.live import ring
+from engine.models import Incident, Instance, Message, OutboxMessage, WorkItem
 from engine.recorder import ClosedItem, StepRows
 from engine.runtime import assign
-from engine.runtime.cache import LIVE
+from engine.runtime.cache import LIVE, Kept
+from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_instance
 from engine.runtime.host import STEPPING, StaleInstance, StepHost
 from engine.runtime.plain import plain
 from engine.workflow.contract import Changes, Live
@@ -34,19 +37,6 @@ RETRY_PAUSES = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800))
 CORRELATE_JOB = "engine.correlate_messages"
 ENDED_EVENT = "process.instance_ended"
 """Published with instance_id, definition_key, business_key, state: reservations are released, records closed."""
-
-_HEADER = (
-    Instance.id,
-    Instance.definition_id,
-    Instance.definition_key,
-    Instance.rev,
-    Instance.state,
-    Instance.title,
-    Instance.business_key,
-    Instance.starter_id,
-    Instance.log_seq,
-    Instance.log_hash,
-)
 
 
 @dataclass(slots=True)
@@ -95,67 +85,74 @@ def perform(work: Callable[[Session], Result]) -> Result:
     raise AssertionError("unreachable")
 
 
-def step(session: Session, actor: Actor, instance_id: int, todo: Step, *, seen: Instance | None = None) -> StepResult:
+def step(
+    session: Session, actor: Actor, instance_id: int, todo: Step, *, seen: InstanceFacts | None = None
+) -> StepResult:
     """Do one step inside the caller's transaction.
 
-    seen: the instance as the caller has just read it (under the lock when `perform` asked for locks); the step holds
+    seen: the instance as the caller knows it (read under the lock when `perform` asked for locks); the step holds
     against exactly that revision.
 
-    Raises StaleInstance when another step was faster (see `perform`), Conflict when the instance does not run (any more),
-    NotFound, and whatever refusal a business operation of the step raises.
+    Raises StaleInstance when another step was faster (see `perform`), Conflict when the instance does not run (any
+    more), NotFound, and whatever refusal a business operation of the step raises.
     """
-    locked = bool(session.info.get("lock_instances"))
-    row: Any = seen
-    if row is None:
-        header = select(*_HEADER).where(Instance.id == instance_id)
-        row = session.execute(header.with_for_update() if locked else header).first()
-    if row is None:
+    facts = seen or read_instance(session, instance_id)
+    if facts is None:
         raise NotFound
-    if row.state not in todo.allowed:
-        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=row.state))
-    loaded = repository.get(session, row.definition_id)
+    if facts.state not in todo.allowed:
+        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=facts.state))
+    loaded = repository.get(session, facts.definition_id)
     host = StepHost(
         session,
         actor,
         instance_id=instance_id,
-        definition_key=row.definition_key,
-        business_key=row.business_key,
-        starter_id=row.starter_id,
-        rev=row.rev,
-        locked=locked,
+        definition_key=facts.definition_key,
+        business_key=facts.business_key,
+        starter_id=facts.starter_id,
+        rev=facts.rev,
+        locked=must_lock(session),
         interactive=todo.interactive,
         form=todo.form["values"] if todo.form else None,
         schema=loaded.start_form(),
     )
-    live = LIVE.take(instance_id, row.rev)
-    if live is None:
-        blob = session.scalar(select(Instance.snapshot).where(Instance.id == instance_id, Instance.rev == row.rev))
+    kept = LIVE.take(instance_id, facts.rev)
+    if kept is None:
+        blob = session.scalar(select(Instance.snapshot).where(Instance.id == instance_id, Instance.rev == facts.rev))
         if blob is None:
             raise StaleInstance(instance_id)
         live = workflow.load(loaded.compiled, blob, host)
     else:
+        live = kept.live
         live.host = host
     session.info[STEPPING] = host
     try:
         todo.act(live)
-        return record(session, actor, loaded, row, live, host, todo)
+        return record(session, actor, loaded, facts, live, host, todo, items=kept.items if kept else {})
     finally:
         session.info.pop(STEPPING, None)
 
 
 def record(
-    session: Session, actor: Actor, loaded: repository.Loaded, row: Any, live: Live, host: StepHost, todo: Step
+    session: Session,
+    actor: Actor,
+    loaded: repository.Loaded,
+    facts: InstanceFacts,
+    live: Live,
+    host: StepHost,
+    todo: Step,
+    *,
+    items: Mapping[int, ItemFacts],
 ) -> StepResult:
-    """Write what the step did; `row` carries the columns of _HEADER as they were read."""
+    """Write what the step did, if the instance is still as `facts` says; `items`: its open items as far as known."""
     changes = live.drain()
     now = clock.now()
-    state = todo.final_state or _state_after(changes, row.state)
+    state = todo.final_state or changes.ended or facts.state
     over = state not in ("running", "suspended")
     entries = _entries(todo.entry, changes, host.notes, state, over)
-    log, seq, head = journal.chain(row.id, row.log_seq, row.log_hash, now, actor, entries)
+    log, seq, head = journal.chain(facts.id, facts.log_seq, facts.log_hash, now, actor, entries)
     rows = StepRows(
-        instance_id=row.id,
-        rev=row.rev,
+        instance_id=facts.id,
+        rev=facts.rev,
         at=now,
         state=state,
         snapshot=live.dump(),
@@ -165,47 +162,79 @@ def record(
         ended_at=now if over else None,
         closed=todo.closed,
         cancelled_tokens=list(changes.cancelled),
-        opened=[] if over else _open_items(session, loaded, row, host, changes),
+        opened=[] if over else _open_items(session, loaded, facts, host, changes),
         timers_set=[] if over else [_timer(t) for t in changes.timers_set],
         timers_cleared=_cleared(changes.timers_cleared, {t.token for t in changes.timers_set}),
-        waits_set=[] if over else [_wait(w, row.business_key) for w in changes.waits_set],
+        waits_set=[] if over else [_wait(w, facts.business_key) for w in changes.waits_set],
         waits_cleared=_cleared(changes.waits_cleared, {w.token for w in changes.waits_set}),
-        incidents=[_incident(session, row.id, f, now, f.token in host.transient) for f in changes.failures],
+        incidents=[_incident(session, facts.id, f, now, f.token in host.transient) for f in changes.failures],
         incidents_cleared=_cleared(changes.failures_cleared, {f.token for f in changes.failures}),
         log=log,
         participants={*todo.participants, *({actor.person_id} if actor.person_id else ())},
         form=todo.form,
     )
     session.flush()  # the recorder writes past the session's own unit of work
-    if not recorder.write(session, rows):
-        raise StaleInstance(row.id)
-    _throw(session, row, changes)
+    born = recorder.write(session, rows)
+    if born is None:
+        raise StaleInstance(facts.id)
+    _expire(session, facts.id, todo.closed)
+    ring(session)
+    _throw(session, facts, changes)
     for token, message_id in host.pending:
         session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.id == message_id)
-            .values(instance_id=row.id, token=token)
+            .values(instance_id=facts.id, token=token)
             .execution_options(synchronize_session=False)
         )
-    instance_id, rev = row.id, row.rev + 1
     if over:
         events.publish(
             session,
             ENDED_EVENT,
-            instance_id=instance_id,
-            definition_key=row.definition_key,
-            business_key=row.business_key,
+            instance_id=facts.id,
+            definition_key=facts.definition_key,
+            business_key=facts.business_key,
             state=state,
         )
     else:
-        after_commit(session, lambda: LIVE.put(instance_id, rev, live))
-    if isinstance(row, Instance):
-        session.expire(row)
-    return StepResult(instance_id, state, changes)
+        after = replace(facts, rev=facts.rev + 1, state=state, log_seq=seq, log_hash=head)
+        # An operation that moved items of this instance changed what we know of them.
+        known = {} if host.notes else items
+        kept = Kept(after, _items_after(known, rows, born), live)
+        after_commit(session, lambda: LIVE.put(kept))
+    return StepResult(facts.id, state, changes)
 
 
-def _state_after(changes: Changes, before: str) -> str:
-    return changes.ended or before
+def _items_after(items: Mapping[int, ItemFacts], rows: StepRows, born: dict[int, int]) -> dict[int, ItemFacts]:
+    """The open items once this step is committed, without the cost of asking for them."""
+    closed = rows.closed.item_id if rows.closed else 0
+    gone = set(rows.cancelled_tokens)
+    open_now = {id: item for id, item in items.items() if id != closed and item.token not in gone}
+    for position, new in enumerate(rows.opened):
+        item_id = born[position]
+        open_now[item_id] = ItemFacts(
+            id=item_id,
+            instance_id=rows.instance_id,
+            token=new.token,
+            node=new.node,
+            state="open",
+            assignee_id=new.assignee_id,
+            candidates=list(new.principals),
+            on_behalf_of=None,
+            version=1,
+        )
+    return open_now
+
+
+def _expire(session: Session, instance_id: int, closed: ClosedItem | None) -> None:
+    """Rows the session holds as objects were written past it: whoever looks again reads them again."""
+    for key in (
+        identity_key(Instance, instance_id),
+        identity_key(WorkItem, closed.item_id) if closed else None,
+    ):
+        held = session.identity_map.get(key) if key else None
+        if held is not None:
+            session.expire(held)
 
 
 def _entries(first: Entry, changes: Changes, notes: list[Entry], state: str, over: bool) -> list[Entry]:
@@ -224,7 +253,7 @@ def _entries(first: Entry, changes: Changes, notes: list[Entry], state: str, ove
 
 
 def _open_items(
-    session: Session, loaded: repository.Loaded, row: Any, host: StepHost, changes: Changes
+    session: Session, loaded: repository.Loaded, facts: InstanceFacts, host: StepHost, changes: Changes
 ) -> list[recorder.NewItem]:
     dues: dict[str, datetime] = {}
     for timer in changes.timers_set:
@@ -238,9 +267,9 @@ def _open_items(
         candidates, rule = assign.find(
             session,
             node,
-            instance_id=row.id,
-            definition_key=row.definition_key,
-            starter_id=row.starter_id,
+            instance_id=facts.id,
+            definition_key=facts.definition_key,
+            starter_id=facts.starter_id,
             variables=task.data,
             form=host.form_values()
             if "form" in "".join(node.candidates) or "field" in "".join(node.candidates)
@@ -287,7 +316,7 @@ def _cleared(cleared: list[int], set_again: set[int]) -> list[int]:
     return [token for token in cleared if token not in set_again]
 
 
-def _throw(session: Session, row: Any, changes: Changes) -> None:
+def _throw(session: Session, facts: InstanceFacts, changes: Changes) -> None:
     """Keep what the diagram sends for whoever waits; a job correlates it right after the commit."""
     now = clock.now()
     for number, thrown in enumerate(changes.thrown):
@@ -295,8 +324,8 @@ def _throw(session: Session, row: Any, changes: Changes) -> None:
             Message(
                 kind=thrown.kind,
                 name=thrown.name,
-                business_key=thrown.business_key or row.business_key or "",
-                message_id=f"instance:{row.id}:{row.rev}:{number}",
+                business_key=thrown.business_key or facts.business_key or "",
+                message_id=f"instance:{facts.id}:{facts.rev}:{number}",
                 variables=plain(thrown.variables),
                 state="waiting",
                 received_at=now,

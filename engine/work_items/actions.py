@@ -21,6 +21,8 @@ from engine.models import Copy, InboxEntry, Instance, InstanceLog, WorkItem
 from engine.recorder import ClosedItem
 from engine.runtime import Step, StepResult, files, step
 from engine.runtime.assign import is_approval
+from engine.runtime.cache import LIVE
+from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_item
 from engine.runtime.host import STEPPING, StaleInstance, latest_form
 from engine.work_items import rights
 from engine.workflow.contract import Live, Node
@@ -32,36 +34,47 @@ ERROR_CODES = {"reject": "rejected", "return": "returned"}
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An item with what surrounds it, as read in this transaction."""
+    """An item with what surrounds it, all of one revision."""
 
-    item: WorkItem
-    instance: Instance
+    item: ItemFacts
+    instance: InstanceFacts
     loaded: repository.Loaded
     node: Node
 
 
-def _hold(session: Session, actor: Actor, item_id: int, version: int | None) -> _Held:
-    wanted = (
-        select(WorkItem, Instance)
-        .join(Instance, Instance.id == WorkItem.instance_id)
-        .where(WorkItem.id == item_id)
-        .execution_options(populate_existing=True)
-    )
-    locked = session.info.get("lock_instances")
-    row = session.execute(wanted.with_for_update(of=Instance) if locked else wanted).first()
-    if row is None:
+def _hold(session: Session, actor: Actor, item_id: int, version: int | None, action: str) -> _Held:
+    """The item, if this person may do this with it now.
+
+    From memory where that is enough to allow it, for the step's write proves the revision. A refusal is never given
+    from memory: another process may have written since.
+    """
+    kept = None if must_lock(session) else LIVE.item(item_id)
+    if kept is not None:
+        item, instance = kept
+        loaded = repository.get(session, instance.definition_id)
+        node = loaded.compiled.nodes[item.node]
+        if version in (None, item.version) and rights.refusal(action, item, node, instance, actor) is None:
+            return _Held(item, instance, loaded, node)
+    return _read(session, actor, item_id, version, action)
+
+
+def _read(session: Session, actor: Actor, item_id: int, version: int | None, action: str) -> _Held:
+    found = read_item(session, item_id)
+    if found is None:
         raise NotFound
-    item, instance = row
-    held = rights.holds(item, actor) or set(item.candidates) & set(actor.principals)
-    if not held and not rights.may_read_instance(session, actor, instance.id):
+    item, instance = found
+    named = set(item.candidates) & set(actor.principals)
+    if not named and not rights.holds(item, actor) and not rights.may_read_instance(session, actor, instance.id):
         raise NotFound
-    loaded = repository.get(session, instance.definition_id)
-    if version is not None and version != item.version:
+    if version not in (None, item.version) or item.state != "open":
         raise too_late(session, item)
-    return _Held(item, instance, loaded, loaded.compiled.nodes[item.node])
+    loaded = repository.get(session, instance.definition_id)
+    node = loaded.compiled.nodes[item.node]
+    rights.demand(action, item, node, instance, actor)
+    return _Held(item, instance, loaded, node)
 
 
-def too_late(session: Session, item: WorkItem) -> Conflict:
+def too_late(session: Session, item: rights.Item) -> Conflict:
     """The typed conflict that says who did what when."""
     last = session.scalars(
         select(InstanceLog)
@@ -97,11 +110,8 @@ def act(
     version: the one the person saw; a stale one is a Conflict that says who was faster.  values: the fields this step
     may change.  Raises Forbidden, InvalidForm, Conflict, and what a business operation of the step refuses.
     """
-    held = _hold(session, actor, item_id, version)
+    held = _hold(session, actor, item_id, version, action)
     item, node = held.item, held.node
-    if item.state != "open":
-        raise too_late(session, item)
-    rights.demand(action, item, node, held.instance, actor)
     _check_opinion(action, node, opinion)
     form, routed, changes = _read_form(session, actor, held, action, values)
     variables = {
@@ -110,7 +120,7 @@ def act(
         node.id: {"outcome": action, "by": actor.person_id, "opinion": opinion},
     }
     todo = Step(
-        act=_move(action, node, item.token, variables),
+        act=_step_of(action, node, item.token, variables),
         entry=Entry(
             action,
             node.id,
@@ -130,12 +140,10 @@ def act(
         ),
         form=form,
     )
-    result = step(session, actor, item.instance_id, todo, seen=held.instance)
-    session.expire(item)
-    return result
+    return step(session, actor, item.instance_id, todo, seen=held.instance)
 
 
-def _move(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
+def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
     code = ERROR_CODES.get(action)
     drawn_as_flow = action == "reject" and node.properties.get("approval.reject") == "flow"
     if code is None or drawn_as_flow:
@@ -175,7 +183,12 @@ def _read_form(
     changes = {name: [before.get(name), clean.get(name)] for name in clean if before.get(name) != clean.get(name)}
     if not changes:
         return None, schema.routed(clean), {}
-    held.instance.summary = schema.summary(clean)
+    session.execute(
+        update(Instance)
+        .where(Instance.id == held.instance.id)
+        .values(summary=schema.summary(clean))
+        .execution_options(synchronize_session=False)
+    )
     files.hang(session, schema, clean, held.instance.id)
     stored = {
         "revision": revision + 1,
@@ -191,49 +204,53 @@ def _read_form(
 
 def claim(session: Session, actor: Actor, item_id: int, *, version: int | None = None) -> WorkItem:
     """Take an item out of its pool; the others see it no more."""
-    held = _hold(session, actor, item_id, version)
-    rights.demand("claim", held.item, held.node, held.instance, actor)
-    return _move_item(session, actor, held, "claim", actor.person_id, (actor.person_id,))
+    held = _read(session, actor, item_id, version, "claim")
+    return _move_read(session, actor, held, "claim", actor.person_id, (actor.person_id,))
 
 
 def release(session: Session, actor: Actor, item_id: int, *, version: int | None = None) -> WorkItem:
     """Give a claimed item back to its pool."""
-    held = _hold(session, actor, item_id, version)
-    rights.demand("release", held.item, held.node, held.instance, actor)
-    return _move_item(session, actor, held, "release", None, tuple(held.item.candidates))
+    held = _read(session, actor, item_id, version, "release")
+    return _move_read(session, actor, held, "release", None, tuple(held.item.candidates))
 
 
 def add_candidate(session: Session, actor: Actor, item: WorkItem, person_id: int, reason: str) -> WorkItem:
     """Let one more person decide an open item (an escalation); twice is once."""
     if person_id in item.candidates:
         return item
-    row = session.execute(select(WorkItem, Instance).join(Instance).where(WorkItem.id == item.id)).one()
-    loaded = repository.get(session, row[1].definition_id)
-    held = _Held(row[0], row[1], loaded, loaded.compiled.nodes[item.node])
-    candidates = (*(held.item.candidates or ()), person_id)
-    if held.item.assignee_id is not None and held.item.assignee_id not in candidates:
-        candidates = (held.item.assignee_id, *candidates)
-    held.item.candidates = list(candidates)
-    return _move_item(session, actor, held, "escalate", None, candidates, {"to": person_id, "reason": reason})
+    assigned = () if item.assignee_id is None or item.assignee_id in item.candidates else (item.assignee_id,)
+    candidates = (*assigned, *item.candidates, person_id)
+    item.candidates = list(candidates)
+    return _move(session, actor, item, "escalate", None, candidates, {"to": person_id, "reason": reason})
 
 
-def _move_item(
+def _move_read(
+    session: Session, actor: Actor, held: _Held, action: str, assignee: int | None, principals: Iterable[int]
+) -> WorkItem:
+    """Move the item if it is still what the right was granted for: a claim is a compare-and-set."""
+    item = session.get_one(WorkItem, held.item.id, populate_existing=True)
+    if item.version != held.item.version:
+        raise StaleInstance(item.instance_id)
+    return _move(session, actor, item, action, assignee, principals, {})
+
+
+def _move(
     session: Session,
     actor: Actor,
-    held: _Held,
+    item: WorkItem,
     action: str,
     assignee: int | None,
     principals: Iterable[int],
-    detail: dict[str, Any] | None = None,
+    detail: dict[str, Any],
 ) -> WorkItem:
     """Change where an open item lies, under the instance's lock and with a line in its log."""
-    item = held.item
     head = session.execute(
         select(Instance.rev, Instance.log_seq, Instance.log_hash)
         .where(Instance.id == item.instance_id)
         .with_for_update()
     ).one()
-    if session.scalar(select(WorkItem.state).where(WorkItem.id == item.id)) != "open":
+    now = session.execute(select(WorkItem.state, WorkItem.version).where(WorkItem.id == item.id)).one()
+    if now.state != "open" or now.version != item.version:
         raise StaleInstance(item.instance_id)
     before = set(session.scalars(select(InboxEntry.principal).where(InboxEntry.item_id == item.id)))
     item.assignee_id = assignee
@@ -241,7 +258,7 @@ def _move_item(
     session.execute(delete(InboxEntry).where(InboxEntry.item_id == item.id))
     new = set(principals)
     session.execute(insert(InboxEntry), [{"principal": p, "item_id": item.id} for p in sorted(new)])
-    log(session, actor, item.instance_id, head, [Entry(action, item.node, item.token, item.id, None, detail or {})])
+    log(session, actor, item.instance_id, head, [Entry(action, item.node, item.token, item.id, None, detail)])
     live.push(session, before | new, "inbox")
     session.flush()
     return item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
@@ -21,6 +22,32 @@ ADMINISTER = "process.instance.administer"
 
 APPROVAL_ACTIONS = ("approve", "reject", "return")
 """What an approval offers unless its diagram says otherwise, as far as the diagram catches it."""
+
+
+class Item(Protocol):
+    """A work item, as a row or as the engine keeps it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def instance_id(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def assignee_id(self) -> int | None: ...
+    @property
+    def candidates(self) -> list[Any]: ...
+    @property
+    def done_by_name(self) -> str: ...
+
+
+class Owned(Protocol):
+    """An instance, as a row or as the engine keeps it."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def starter_id(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +73,19 @@ def offered(node: Node) -> tuple[str, ...]:
     return tuple(a for a in APPROVAL_ACTIONS if a in wanted and (a != "return" or returns))
 
 
-def allowed_actions(item: WorkItem, node: Node, instance: Instance, actor: Actor) -> tuple[Right, ...]:
+def allowed_actions(item: Item, node: Node, instance: Owned, actor: Actor) -> tuple[Right, ...]:
     """Every action this item knows, each granted or with the reason why not, for exactly this person."""
     actions = [*offered(node), *_pool_actions(item)]
     return tuple(Right(action, _refusal(action, item, node, instance, actor)) for action in actions)
 
 
-def _pool_actions(item: WorkItem) -> tuple[str, ...]:
+def _pool_actions(item: Item) -> tuple[str, ...]:
     if len(item.candidates) <= 1 and not any(p < 0 for p in item.candidates):
         return ()
     return ("release",) if item.assignee_id is not None else ("claim",)
 
 
-def _refusal(action: str, item: WorkItem, node: Node, instance: Instance, actor: Actor) -> Sentence | None:
+def _refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -> Sentence | None:
     if instance.state != "running":
         return _("This process is {state}; nothing can be done in it now.", state=instance.state)
     if item.state != "open":
@@ -73,21 +100,25 @@ def _refusal(action: str, item: WorkItem, node: Node, instance: Instance, actor:
     return None
 
 
-def holds(item: WorkItem, actor: Actor) -> bool:
+def holds(item: Item, actor: Actor) -> bool:
     """The item lies with this person: assigned, or in a pool the person belongs to."""
     if item.assignee_id is not None:
         return item.assignee_id == actor.person_id
     return bool(set(item.candidates) & set(actor.principals))
 
 
-def demand(action: str, item: WorkItem, node: Node, instance: Instance, actor: Actor) -> None:
+def refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -> Sentence | None:
+    """Why this action is not granted, or None."""
+    if action not in offered(node) and action not in _pool_actions(item):
+        return _("“{action}” is not possible here.", action=action)
+    return _refusal(action, item, node, instance, actor)
+
+
+def demand(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -> None:
     """Raise Forbidden unless the action is granted."""
-    for right in allowed_actions(item, node, instance, actor):
-        if right.action == action:
-            if right.refusal is not None:
-                raise Forbidden(right.refusal)
-            return
-    raise Forbidden(_("“{action}” is not possible here.", action=action))
+    why_not = refusal(action, item, node, instance, actor)
+    if why_not is not None:
+        raise Forbidden(why_not)
 
 
 # ------------------------------------------------------------------------------------------------- instances
