@@ -249,6 +249,25 @@ def test_the_viewer_marks_where_the_tokens_are_and_were(page: Page, address: str
     expect(page.locator("#selected")).to_have_text("revise")
 
 
+def test_the_viewer_follows_a_new_state(page: Page, address: str) -> None:
+    page.goto(f"{address}/viewer.html")
+    expect(page.locator('.yl-active[data-element-id="head_approval"]')).to_be_visible()
+    page.evaluate("shown.update({ done: ['head_approval'], active: ['reserve_budget'], people: { unknown: '无' } })")
+    expect(page.locator('.yl-active[data-element-id="reserve_budget"]')).to_be_visible()
+    expect(page.locator('.yl-done[data-element-id="head_approval"]')).to_be_visible()
+    expect(page.locator(".djs-shape:is(.yl-active, .yl-done, .yl-failed)")).to_have_count(2)
+    expect(page.locator(".yl-people, .yl-badge")).to_have_count(0)
+
+
+@pytest.mark.parametrize("page_name", ["", "viewer.html"])
+def test_a_diagram_without_a_drawing_gets_one(page: Page, address: str, draft: Draft, page_name: str) -> None:
+    start = draft.xml.index("<bpmndi:BPMNDiagram")
+    end = draft.xml.index("</bpmn:definitions>")
+    draft.xml = draft.xml[:start] + draft.xml[end:]
+    page.goto(f"{address}/{page_name}")
+    expect(page.locator('.djs-shape[data-element-id="file_request"]')).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [390, 1366])
 def test_the_viewer_never_makes_the_page_scroll_sideways(page: Page, address: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})

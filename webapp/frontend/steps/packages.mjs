@@ -6,6 +6,7 @@ import path from 'node:path';
 const SUPPLIED = {
   '@tabler/core': 'licences/tabler.txt',
   'bootstrap': 'licences/bootstrap.txt',
+  'bpmn-auto-layout': 'licences/bpmn-auto-layout.txt',
   'bpmn-font': 'licences/bpmn-font.txt',
 };
 

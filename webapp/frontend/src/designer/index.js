@@ -36,6 +36,7 @@ import TokenSimulationModule from 'bpmn-js-token-simulation';
 import camunda from 'camunda-bpmn-moddle/resources/camunda.json';
 import minimapModule from 'diagram-js-minimap';
 import { fitWithMargin } from '../shared/canvas.js';
+import { withDrawing } from '../shared/drawing.js';
 import { translateModule, translator } from '../words/translate.js';
 import { zh } from '../words/zh.js';
 import { diagramModule } from './diagram.js';
@@ -106,7 +107,7 @@ export async function openDesigner({
   const fit = () => fitWithMargin(view, { left: PALETTE });
 
   async function open(xml) {
-    const { warnings } = await modeler.importXML(xml);
+    const { warnings } = await modeler.importXML(await withDrawing(xml));
     fit();
     return warnings;
   }
@@ -123,17 +124,19 @@ export async function openDesigner({
       onStatus(done);
       if (dirty) setDirty(true);
       return true;
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      tell(refusal);
+    } catch (error) {
+      tell(error);
       return false;
     } finally {
       busy = false;
     }
   }
 
-  function tell({ kind, detail, status, problems: found }) {
-    if (kind === 'problems') {
+  function tell(error) {
+    const { kind, detail, status, problems: found } = error;
+    if (!(error instanceof Refusal)) {
+      say('failed', 'The diagram could not be written: {reason}', { reason: error.message });
+    } else if (kind === 'problems') {
       linting.setServerProblems(found);
       say('refused', 'Not deployed: {count} problems', { count: found.length, problems: found });
     } else {
@@ -179,7 +182,10 @@ export async function openDesigner({
     try {
       linting.setServerProblems(await server.lint(await currentXml(), asked.signal));
     } catch (error) {
-      if (error.name !== 'AbortError') linting.setServerProblems([{ where: '', message: translate('The checks of the server are out of reach.'), severity: 'warning' }]);
+      if (error.name === 'AbortError') return;
+      const message = error instanceof Refusal ? translate('The checks of the server are out of reach.')
+        : translate('The diagram could not be written: {reason}', { reason: error.message });
+      linting.setServerProblems([{ where: '', message, severity: 'warning' }]);
     }
   }
   function askServerSoon() {

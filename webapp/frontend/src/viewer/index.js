@@ -22,6 +22,7 @@ import { is } from 'bpmn-js/lib/util/ModelUtil';
 import camunda from 'camunda-bpmn-moddle/resources/camunda.json';
 import { fitWithMargin } from '../shared/canvas.js';
 import { element as make } from '../shared/dom.js';
+import { withDrawing } from '../shared/drawing.js';
 import { followTouch } from './touch.js';
 import { wheelZoomsOnlyWithCtrl } from './wheel.js';
 import { translateModule, translator } from '../words/translate.js';
@@ -48,7 +49,7 @@ export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh'
     zoomScroll: { enabled: false },
     additionalModules: [translateModule(translate)],
   });
-  await viewer.importXML(xml);
+  await viewer.importXML(await withDrawing(xml));
 
   const canvas = viewer.get('canvas');
   const registry = viewer.get('elementRegistry');

@@ -1,5 +1,8 @@
 // Draws the diagram of an instance wherever a page has a place for one; the viewer is fetched when it comes into view.
 
+const SMALL = 320; // below this height the whole diagram cannot be read: show the place where things stand
+const READABLE = 0.75;
+
 export function drawDiagrams(scope = document) {
   for (const place of scope.querySelectorAll('[data-yl-diagram]:not([data-yl-drawn])')) {
     place.dataset.ylDrawn = '';
@@ -22,9 +25,18 @@ async function draw(place) {
     canvas: place, xml: picture.xml, state: picture.state, lang: picture.lang,
     onSelect: id => steps().forEach(step => step.classList.toggle('yl-chosen', step.dataset.ylStep === id)),
   });
+  if (place.clientHeight < SMALL) requestAnimationFrame(() => requestAnimationFrame(() => centre(shown.viewer, picture.state, place)));
   place.dataset.ylReady = '';
   for (const step of steps()) {
     step.addEventListener('click', () => shown.select(step.dataset.ylStep));
     step.addEventListener('keydown', event => { if (event.key === 'Enter') shown.select(step.dataset.ylStep); });
   }
+}
+
+function centre(viewer, state, place) {
+  const registry = viewer.get('elementRegistry'), canvas = viewer.get('canvas');
+  const here = [...state.failed, ...state.active].map(id => registry.get(id)).filter(Boolean).sort((a, b) => a.width * a.height - b.width * b.height)[0];
+  if (!here || canvas.zoom() >= READABLE) return;
+  const width = place.clientWidth / READABLE, height = place.clientHeight / READABLE;
+  canvas.viewbox({ x: here.x + here.width / 2 - width / 2, y: here.y + here.height / 2 - height / 2, width, height });
 }

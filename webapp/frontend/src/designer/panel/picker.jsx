@@ -58,7 +58,7 @@ export function Picker({ id, url, value, label, translate, onPick }) {
       aria-expanded={ open } aria-controls={ listId } aria-activedescendant={ open && found[marked] ? `${listId}-${marked}` : undefined }
       placeholder={ translate('Search by name') }
       value={ open ? typed : (names.get(`${url} ${value}`) ?? value) }
-      onFocus={ event => { setTyped(''); event.target.select(); } }
+      onFocus={ () => setTyped('') } onClick={ () => { if (!open) setTyped(''); } }
       onInput={ event => setTyped(event.target.value) } onKeyDown={ onKeyDown } />
     { open && <ul id={ listId } role="listbox">
       { found.map((item, at) => <li id={ `${listId}-${at}` } role="option" aria-selected={ at === marked } key={ item.id }
