@@ -31,7 +31,6 @@ OK, ERROR = "OK", "ERROR"
 
 HANG_BEFORE_PROMPT = "hang before prompt"
 HANG_AFTER_MESSAGE = "hang after message"
-UNPLUG_AT_PROMPT = "unplug at prompt"
 UNPLUG_AFTER_MESSAGE = "unplug after message"
 UNPLUG_BEFORE_PROMPT = "unplug before prompt"
 
@@ -95,6 +94,8 @@ class PtyModem:
         self._directory.cleanup()
 
     def plug(self) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout=5)  # it may still be busy unplugging itself
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         link = Path(self.device)
@@ -328,9 +329,6 @@ class PtyModem:
         self._submitting = True
         with self._writing:
             os.write(self._master, b"\r\n> ")
-        if behaviour == UNPLUG_AT_PROMPT:
-            self.behaviours.popleft()
-            self.unplug()
 
     def _submitted(self, pdu: str) -> None:
         behaviour = self.behaviours.popleft() if self.behaviours else OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from connectors.outcome import LinkState, Verdict
-from connectors.sms.modem import ModemSms, stable_name
+from connectors.sms.at import SerialLine
+from connectors.sms.modem import ModemSms, open_serial, stable_name
 from connectors.sms.transport import OutSms
 from tests.connectors import pty_modem
 from tests.connectors.conftest import IMPATIENT
@@ -250,9 +252,8 @@ def test_part_two_of_three_fails_and_only_the_rest_is_sent_again(peer: PtyModem,
 # --- the cable ---
 
 
-@pytest.mark.parametrize("moment", [pty_modem.UNPLUG_BEFORE_PROMPT, pty_modem.UNPLUG_AT_PROMPT])
-def test_unplugged_before_the_message_nothing_left(peer: PtyModem, open_modem: OpenModem, moment: str) -> None:
-    peer.behaviours.append(moment)
+def test_unplugged_before_the_message_nothing_left(peer: PtyModem, open_modem: OpenModem) -> None:
+    peer.behaviours.append(pty_modem.UNPLUG_BEFORE_PROMPT)
     modem = open_modem(peer)
     outcome = modem.send(sms()).outcome
     assert (outcome.verdict, outcome.code, outcome.tried) == (Verdict.DEFERRED, "modem_lost", False)
@@ -260,6 +261,35 @@ def test_unplugged_before_the_message_nothing_left(peer: PtyModem, open_modem: O
     assert peer.parts == []
     peer.plug()
     eventually(lambda: modem.send(sms()).outcome.is_accepted)
+
+
+class BreakingCable:
+    """A serial line that breaks when it is asked to write bytes that begin like this."""
+
+    def __init__(self, line: SerialLine, beginning: bytes) -> None:
+        self._line = line
+        self._beginning = beginning
+
+    def write(self, data: bytes) -> int | None:
+        if data.startswith(self._beginning):
+            raise OSError(errno.EIO, "Input/output error")
+        return self._line.write(data)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._line, name)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "verdict"), [(b"AT+CMGS", Verdict.DEFERRED), (b"00", Verdict.DEFERRED), (b"\x1a", Verdict.UNKNOWN)]
+)
+def test_a_write_that_fails_is_in_doubt_only_for_the_last_byte(
+    peer: PtyModem, open_modem: OpenModem, beginning: bytes, verdict: Verdict
+) -> None:
+    modem = open_modem(peer, connect=lambda *where: BreakingCable(open_serial(*where), beginning))
+    outcome = modem.send(sms()).outcome
+    assert outcome.verdict is verdict
+    assert outcome.tried is (verdict is Verdict.UNKNOWN)
+    assert peer.parts == []
 
 
 def test_unplugged_after_the_message_is_unknown(peer: PtyModem, open_modem: OpenModem) -> None:
