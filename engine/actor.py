@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Actor:
     """The one who presses the button, as far as the engine and the business need to know.
 
-    person_id: id of the Employee; 0 is the system.  groups: principals of pools the person belongs to (negative numbers,
-    see engine.assignment.group_principal).  permissions: names like "spending.budget.manage".
+    person_id: id of the Employee; 0 is the system.  groups: principals of pools the person belongs to (negative
+    numbers, see engine.assignment.group_principal).  permissions: names like "spending.budget.manage".
     """
 
     person_id: int

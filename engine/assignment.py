@@ -62,7 +62,7 @@ class AssignmentRule:
     title: Sentence
     function: Rule
     argument: str | None = None
-    """what stands in the brackets, for the designer's picker: "person" | "position" | "role" | "levels" | "field" | "node" """
+    """what stands in the brackets, for the designer's picker: person | position | role | levels | field | node"""
 
 
 RULES: dict[str, AssignmentRule] = {}

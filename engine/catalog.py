@@ -50,7 +50,8 @@ class Register:
     """A list of records people look things up in; webapp/registers turns it into a FAB ModelView.
 
     create/change/archive are the operations behind FAB's buttons: `(session, actor, *, values: dict) -> record`,
-    `(session, actor, *, record_id, version, values) -> record`, `(session, actor, *, record_id) -> None`. None = no button.
+    `(session, actor, *, record_id, version, values) -> record`, `(session, actor, *, record_id) -> None`.
+    None = no button.
     """
 
     name: str

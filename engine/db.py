@@ -63,7 +63,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: Json, list[Any]: Json}
+    type_annotation_map = {  # noqa: RUF012  (the name SQLAlchemy reads)
+        datetime: UTCDateTime,
+        dict[str, Any]: Json,
+        list[Any]: Json,
+    }
 
 
 def make_engine(url: str, **options: Any) -> Engine:

@@ -92,13 +92,13 @@ def _open(session: Session, actor: Actor, limit: int, before: int | None) -> lis
     ids = session.scalars(select(merged.c.item_id).distinct().order_by(merged.c.item_id.desc()).limit(limit)).all()
     if not ids:
         return []
-    rows = session.execute(
+    wanted = (
         select(*_ITEM, WorkItem.created_at.label("since"), WorkItem.due_at, WorkItem.assignee_id, WorkItem.version)
         .join(Instance, Instance.id == WorkItem.instance_id)
         .where(WorkItem.id.in_(ids))
         .order_by(WorkItem.id.desc())
     )
-    return [Line(**row._mapping) for row in rows]
+    return [Line(**row) for row in session.execute(wanted).mappings()]
 
 
 def _done(session: Session, actor: Actor, limit: int, before: int | None) -> list[Line]:
@@ -112,7 +112,7 @@ def _done(session: Session, actor: Actor, limit: int, before: int | None) -> lis
     if before:
         mark = select(WorkItem.done_at).where(WorkItem.id == before).scalar_subquery()
         wanted = wanted.where(WorkItem.done_at <= mark, WorkItem.id != before)
-    return [Line(**row._mapping) for row in session.execute(wanted)]
+    return [Line(**row) for row in session.execute(wanted).mappings()]
 
 
 def _instances(condition: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:

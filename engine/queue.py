@@ -38,7 +38,7 @@ _hint: Callable[[str], None] | None = None
 
 
 def install_hint(send: Callable[[str], None]) -> None:
-    """bootstrap gives the way to wake a worker; without one the beat finds the work."""
+    """Bootstrap gives the way to wake a worker; without one the beat finds the work."""
     global _hint
     _hint = send
 

@@ -68,14 +68,14 @@ def _declare(
 def service_task(name: str, title: Sentence | None = None) -> Callable[[Function], Function]:
     """A business operation `(session, actor, facts: StepFacts, *, named parameters) -> JSON-able result`.
 
-    It runs inside the step's own transaction. Raising RuleViolation refuses a person's step as a whole (an incident when
-    no person waits for the answer); BpmnError goes to the diagram's error event; anything else becomes an incident.
+    It runs inside the step's own transaction. Raising RuleViolation refuses a person's step as a whole (an incident
+    when no person waits for the answer); BpmnError goes to the diagram's error event; anything else is an incident.
     """
     return _declare("operation", name, title)
 
 
 def connector_task(name: str, title: Sentence | None = None) -> Callable[[Function], Function]:
-    """A function of the same shape that writes to the outbox and returns the outbox id; the token waits for the result."""
+    """A function of the same shape that writes to the outbox and returns that id; the token waits for the result."""
     return _declare("connector", name, title)
 
 

@@ -1,1 +1,1 @@
-"""Figures as ratios, each with its reference measured in the same run; not tests: nothing here passes or fails by time."""
+"""Figures as ratios, each with its reference measured in the same run; not tests: nothing here fails by time."""

@@ -39,7 +39,8 @@ def report_steps(engine: Engine, name: str, scale: int) -> None:
     needed = {"postgresql": 4, "sqlite": 3}[name]
     say(f"steps a second (bounds: >= 0.35 of hand-coded; >= {needed} x plain SpiffWorkflow; both with the cache)")
     say(
-        f"{'flow':6}{'hand-coded':>12}{'plain Spiff':>12}{'cached':>10}{'uncached':>10}{'/hand':>8}{'/Spiff':>8}{'unc/hand':>10}"
+        f"{'flow':6}{'hand-coded':>12}{'plain Spiff':>12}{'cached':>10}{'uncached':>10}"
+        f"{'/hand':>8}{'/Spiff':>8}{'unc/hand':>10}"
     )
     for flow in "ABCD":
         hand, spiff, cached, uncached = (speed[flow, design] for design in steps.DESIGNS)
@@ -54,8 +55,8 @@ def report_growth(scale: int) -> None:
     rounds = max(2000 // scale, 60)
     early, late, bytes_then, bytes_now = growth.ratio(rounds)
     say(
-        f"a step at reject round 10: {early:.2f} ms, at {rounds}: {late:.2f} ms, ratio {late / early:.2f} (bound 1.30); "
-        f"state {bytes_then} -> {bytes_now} bytes; uncached"
+        f"a step at reject round 10: {early:.2f} ms, at {rounds}: {late:.2f} ms, "
+        f"ratio {late / early:.2f} (bound 1.30); state {bytes_then} -> {bytes_now} bytes; uncached"
     )
 
 

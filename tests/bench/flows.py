@@ -1,12 +1,14 @@
 """The four measured flows, drawn for our dialect and for plain SpiffWorkflow from one description.
 
-A  three approvals, an exclusive gateway, a reject loop.        B  A with a reminder timer on each task and a service task.
+A  three approvals, an exclusive gateway, a reject loop.
+B  A with a reminder timer on each task and a service task.
 C  prepare, a countersign of five that is decided at three, archive.
 D  thirty nodes: four exclusive gateways, a parallel block, scripts, services, a call activity, eight user tasks.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Literal
 from xml.sax.saxutils import escape
@@ -32,7 +34,7 @@ class Drawing:
         self.nodes.append((kind, id, attributes, inner))
 
     def chain(self, *ids: str) -> None:
-        for source, target in zip(ids, ids[1:], strict=False):
+        for source, target in itertools.pairwise(ids):
             self.flow(source, target)
 
     def flow(self, source: str, target: str, *, id: str = "", condition: str = "") -> None:

@@ -53,21 +53,24 @@ def fill(engine: Engine) -> None:
             ITEMS // 5,
             "INSERT INTO process_instance (id, definition_id, definition_key, rev, state, title, starter_id, "
             "starter_name, summary, snapshot_format, log_seq, log_hash, started_at, changed_at) "
-            f"SELECT {FIRST} + n, {definition}, 'bench_a', 1, 'running', '费用申请', n % {PEOPLE} + 1, '李娜', '{{}}', 1, 0, '', {at}, {at} FROM s",
+            f"SELECT {FIRST} + n, {definition}, 'bench_a', 1, 'running', '费用申请', "
+            f"n % {PEOPLE} + 1, '李娜', '{{}}', 1, 0, '', {at}, {at} FROM s",
         )
         run(
             ITEMS,
             "INSERT INTO work_item (id, instance_id, token, sequence, node, title, state, outcome, assignee_id, "
             "candidates, reason, version, created_at, done_at, done_by, done_by_name, opinion) "
             f"SELECT {FIRST} + n, {FIRST} + (n - 1) / 5 + 1, n % 5, 0, 'lead', '上级审批', "
-            f"CASE WHEN n % {OPEN_SHARE} = 0 THEN 'open' ELSE 'done' END, 'none', n % {PEOPLE} + 1, '[]', '{{}}', 1, {at}, "
+            f"CASE WHEN n % {OPEN_SHARE} = 0 THEN 'open' ELSE 'done' END, 'none', "
+            f"n % {PEOPLE} + 1, '[]', '{{}}', 1, {at}, "
             f"CASE WHEN n % {OPEN_SHARE} = 0 THEN NULL ELSE {at} END, "
             f"CASE WHEN n % {OPEN_SHARE} = 0 THEN NULL ELSE n % {PEOPLE} + 1 END, '', '' FROM s",
         )
         run(
             ITEMS,
             "INSERT INTO inbox (principal, item_id) SELECT CASE WHEN n % 50 = 0 "
-            f"THEN {GROUP} - (n / 50) % {GROUPS} ELSE n % {PEOPLE} + 1 END, {FIRST} + n FROM s WHERE n % {OPEN_SHARE} = 0",
+            f"THEN {GROUP} - (n / 50) % {GROUPS} ELSE n % {PEOPLE} + 1 END, {FIRST} + n FROM s "
+            f"WHERE n % {OPEN_SHARE} = 0",
         )
     house.settle(engine)
 
@@ -156,5 +159,5 @@ def timer_poll() -> Timing:
             raise RuntimeError("no timer is due")
         Sessions.remove()
 
-    assert clock.now().year < 2027  # noqa: S101 - the timers above lie in the future
+    assert clock.now().year < 2027
     return time_calls(call)

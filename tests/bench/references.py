@@ -136,7 +136,7 @@ def _write(
             participants={WORKER.person_id},
         ),
     )
-    if not written:
+    if written is None:
         raise RuntimeError("stale")
 
 

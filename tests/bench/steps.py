@@ -45,13 +45,14 @@ def _play(flow: str, design: str, instances: int) -> float:
     reference = references.REFERENCES[design](flow) if design in references.REFERENCES else None
     started = [_start(flow, reference) for _number in range(instances)]
     seconds, steps, wave = 0.0, 0, 0
+    rejects = (0, 1, 2, 3)  # how often an instance is sent round before it is agreed to, in turn
     while True:
         todo = _open(started)
         if not todo:
             return steps / seconds
         for position, (item, node) in enumerate(todo):
             outcome = "submit" if node in _PLAIN else "approve"
-            if flow in "AB" and node == "finance" and wave < 4 and position % 3 == 0:
+            if flow in "AB" and node == "finance" and rejects[position % len(rejects)] > wave // 3:
                 outcome = "reject"
             before = time.perf_counter()
             _complete(item, outcome, reference)
