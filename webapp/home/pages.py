@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from babel.dates import format_date
 from flask import Flask, render_template
 from flask_appbuilder import IndexView, expose
 
 from engine import clock
 from engine.db import Sessions
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, current_locale
 from webapp.security import access
 from webapp.skin import formats
 from webapp.skin.navigation import Entry, navigation
@@ -30,9 +31,12 @@ class Workbench(IndexView):
             content = panel.content(session, actor)
             if content is not None:
                 panels.append((panel, content))
-        return render_template(
-            "workflow/home.html", greeting=greeting(), figures=figures, panels=panels, now=clock.now()
-        )
+        return render_template("workflow/home.html", greeting=greeting(), today=today(), figures=figures, panels=panels)
+
+
+def today() -> str:
+    """The day on the company's clock, in full."""
+    return str(format_date(formats.local(clock.now()), "full", locale=current_locale()))
 
 
 def greeting() -> Sentence:

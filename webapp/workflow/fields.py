@@ -202,7 +202,12 @@ class _Drawing:
             for number, row in enumerate(rows)
         ]
         drawn.blank = [self._field(column, f"{table.id}.#.{column.id}", right, None) for column in table.columns]
-        drawn.totals = [_total(column, [row.get(column.id) for row in rows]) for column in table.columns]
+        if not self._is_summed(table):
+            drawn.totals = [_total(column, [row.get(column.id) for row in rows]) for column in table.columns]
+
+    def _is_summed(self, table: Field) -> bool:
+        """A field of the form reckons with this table already; its sum need not be said twice."""
+        return any(one.computed is not None and table.id in one.computed.names for one in self.schema.fields)
 
     # --------------------------------------------------------------------------------------------- the world
 

@@ -28,9 +28,9 @@ pages = Blueprint("inbox", __name__)
 
 TITLES: dict[View, Sentence] = {
     "open": _("To do"),
-    "done": _("Done by me"),
-    "started": _("Started by me"),
-    "cc": _("Copied to me"),
+    "done": _("Done"),
+    "started": _("Started"),
+    "cc": _("Copies"),
 }
 
 DONE = {
@@ -105,8 +105,7 @@ def _show(view: View, key: int | None) -> str:
     pane = _pane(session, actor, view, chosen) if chosen is not None else None
     return render_template(
         "workflow/inbox.html",
-        **_list_context(session, actor, view, found),
-        **_pane_context(view, chosen, pane),
+        **(_list_context(session, actor, view, found) | _pane_context(view, chosen, pane)),
         opened=key is not None,
     )
 
@@ -233,7 +232,10 @@ def _refused(actor: Actor, item_id: int, refusal: AppError, typed: item.Typed) -
     if request.form.get("quick") and _is_partial():
         return make_response(render_template("workflow/_refusal.html", refusal=refusal), refusal.status)
     if _is_partial():
-        return make_response(_draw_pane("open", item_id, pane), refusal.status)
+        response = make_response(_draw_pane("open", item_id, pane), refusal.status)
+        if pane.item is not None and pane.item.state != "open":
+            response.headers["HX-Trigger"] = json.dumps({"yl:inbox": {"count": _open_count(session, actor)}})
+        return response
     found = lists.inbox(session, actor, "open", Wanted())
     context = _list_context(session, actor, "open", found) | _pane_context("open", item_id, pane)
     return make_response(render_template("workflow/inbox.html", **context, opened=True), refusal.status)
@@ -264,7 +266,7 @@ def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
         flash(done, "success")
         return redirect(url_for("inbox.show", view="open", key=key) if key else url_for("inbox.index"))
     toast = {"text": done, "href": url_for("instances.show", instance_id=instance_id), "link": str(_("Show"))}
-    told = {"yl:toast": toast, "yl:inbox": {"key": key}}
+    told = {"yl:toast": toast, "yl:inbox": {"count": _open_count(session, actor)}}
     if request.form.get("quick"):
         response = make_response("", 204)
     else:
@@ -275,6 +277,10 @@ def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
         response.headers["HX-Push-Url"] = address
     response.headers["HX-Trigger"] = json.dumps(told)  # ASCII: a header holds nothing else
     return response
+
+
+def _open_count(session: Session, actor: Actor) -> int:
+    return history.counts(session, actor)["open"]
 
 
 def _following(session: Session, actor: Actor, item_id: int) -> int | None:

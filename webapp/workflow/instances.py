@@ -107,7 +107,7 @@ def _tabs(session: Session, seen: item.Subject) -> list[tuple[str, Any, int]]:
 def _tab_content(session: Session, tab: str, seen: item.Subject) -> dict[str, Any]:
     instance = seen.instance
     match tab:
-        case "overview" | "diagram":
+        case "diagram":
             trail = history.trail(session, instance.id)
             return {"steps": story.steps(session, seen.loaded, trail, seen.items)}
         case "history":

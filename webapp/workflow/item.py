@@ -20,6 +20,7 @@ from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
 from engine.work_items import Right, allowed_actions, hidden_fields, may_read_instance
 from engine.workflow.contract import Node
+from webapp.skin import words
 from webapp.workflow import fields, holders, lists, processes, story
 from webapp.workflow.fields import FormView
 
@@ -107,6 +108,14 @@ class Pane:
     @property
     def pool_action(self) -> Right | None:
         return next((r for r in self.actions if r.granted and r.action in ("claim", "release")), None)
+
+    @property
+    def remark(self) -> story.Voice | None:
+        """Why the request came back, for the one who has to mend it."""
+        if self.item is None or self.item.state != "open" or self.approval:
+            return None
+        said = [voice for voice in self.voices if not voice.waiting]
+        return said[-1] if said and said[-1].deed is words.DEEDS["return"] else None
 
     @property
     def refusal(self) -> Any:

@@ -135,15 +135,13 @@ def events(lines: Iterable[InstanceLog], loaded: Loaded) -> list[Event]:
 def _event(line: InstanceLog, loaded: Loaded) -> Event:
     detail: Mapping[str, Any] = line.detail or {}
     said = detail.get("opinion") or detail.get("reason") or detail.get("cause") or detail.get("error") or ""
-    if line.action == "end" and detail.get("state"):
-        said = str(words.instance_state(str(detail["state"])).text)
     if detail.get("to") and line.action in ("cc", "escalate"):
         to = detail["to"] if isinstance(detail["to"], list) else [detail["to"]]
         said = "、".join(formats.person(one) for one in to)
     return Event(
         line.seq,
         "" if line.action in IMPERSONAL else line.actor_name,
-        words.deed(line.action),
+        _deed(line),
         step_name(loaded, line.node),
         line.at,
         str(said),
@@ -152,6 +150,13 @@ def _event(line: InstanceLog, loaded: Loaded) -> Event:
         tuple(_reached(detail.get("path") or (), loaded)),
         line.hash,
     )
+
+
+def _deed(line: InstanceLog) -> Word:
+    if line.action != "end":
+        return words.deed(line.action)
+    state = words.instance_state(str(line.detail.get("state") or ""))
+    return Word(_("The process ended: {state}", state=state.text), state.tone, "flag")
 
 
 def step_name(loaded: Loaded, node_id: str) -> str:

@@ -1,5 +1,5 @@
 // The inbox: keys, what is current, what was typed, toasts. Lists and panes themselves come from the server.
-import { confirm, icon, toast, words } from 'yl';
+import { confirm, icon, showCount, toast, words } from 'yl';
 import { drawDiagrams } from './diagram.js';
 import { grow, prepareForms } from './form.js';
 
@@ -60,6 +60,7 @@ document.addEventListener('htmx:beforeRequest', event => {
   if (event.detail.requestConfig.verb === 'post') delete pane()?.querySelector('form[data-yl-dirty]')?.dataset.ylDirty;
 });
 
+document.body.addEventListener('yl:inbox', event => { if (event.detail?.count !== undefined) showCount('inbox', event.detail.count); });
 document.body.addEventListener('yl:toast', event => {
   const { text, href, link } = event.detail;
   toast(text, 'success');
