@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from engine.recorder.rows import StepRows
+from engine.recorder.rows import NewItem, StepRows
 
 _INSTANCE = """upd AS (
   UPDATE process_instance SET rev = rev + 1, state = %(state)s, snapshot = %(snapshot)s,
@@ -91,11 +92,31 @@ _FORM = """filled AS (
   INSERT INTO form_data (instance_id, revision, node, "values", saved_by, saved_at)
   SELECT upd.id, %(form_revision)s, %(form_node)s, %(form_values)s::jsonb, %(form_by)s, %(at)s FROM upd)"""
 
+_PUSHED = """pushed AS (
+  INSERT INTO push_event (principal, kind, data, at)
+  SELECT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"""
+
 
 def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
-    parts = [_INSTANCE]
-    told = []
-    values: dict[str, Any] = {
+    parts, values = [_INSTANCE], _instance_values(rows)
+    told: list[str] = []
+    for part, named, freed in _parts(rows):
+        parts.append(part)
+        values |= named
+        told += freed
+    if told:
+        parts.append(_PUSHED.format(union=" UNION ".join(f"SELECT principal FROM {name}" for name in told)))  # noqa: S608
+    newborn = "(SELECT json_agg(json_build_array(id, token, sequence)) FROM born)" if rows.opened else "NULL"
+    statement = f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM upd), {newborn}"
+    won, born = connection.exec_driver_sql(statement, values).one()
+    if won != 1:
+        return None
+    ids = {(token, sequence): item_id for item_id, token, sequence in born or ()}
+    return {position: ids[item.token, item.sequence] for position, item in enumerate(rows.opened)}
+
+
+def _instance_values(rows: StepRows) -> dict[str, Any]:
+    return {
         "instance_id": rows.instance_id,
         "rev": rows.rev,
         "at": rows.at,
@@ -106,88 +127,70 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         "log_hash": rows.log_hash,
         "ended_at": rows.ended_at,
         "item_id": rows.closed.item_id if rows.closed else 0,
+        "actor": rows.log[0]["actor_id"] if rows.log else 0,
     }
+
+
+def _parts(rows: StepRows) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
+    """(part of the statement, its parameters, parts that name whose inbox changed): only what this step needs."""
     if rows.closed:
-        parts.append(_CLOSED)
-        told.append("closed_inbox")
-        values |= {
-            "closed_state": rows.closed.state,
-            "outcome": rows.closed.outcome,
-            "opinion": rows.closed.opinion,
-            "done_by": rows.closed.done_by,
-            "done_by_name": rows.closed.done_by_name,
-            "on_behalf_of": rows.closed.on_behalf_of,
-        }
+        closed = rows.closed
+        yield (
+            _CLOSED,
+            {
+                "closed_state": closed.state,
+                "outcome": closed.outcome,
+                "opinion": closed.opinion,
+                "done_by": closed.done_by,
+                "done_by_name": closed.done_by_name,
+                "on_behalf_of": closed.on_behalf_of,
+            },
+            ["closed_inbox"],
+        )
     if rows.cancelled_tokens:
-        parts.append(_CANCELLED)
-        told.append("dead_inbox")
-        values["cancelled"] = rows.cancelled_tokens
+        yield _CANCELLED, {"cancelled": rows.cancelled_tokens}, ["dead_inbox"]
     if rows.opened:
-        parts.append(_OPENED)
-        told.append("born_inbox")
-        values["opened"] = _json(
-            [
-                {
-                    "token": item.token,
-                    "sequence": item.sequence,
-                    "node": item.node,
-                    "title": item.title,
-                    "assignee_id": item.assignee_id,
-                    "principals": list(item.principals),
-                    "reason": item.reason,
-                    "due_at": item.due_at,
-                }
-                for item in rows.opened
-            ]
-        )
-    if rows.timers_cleared:
-        parts.append(_TIMERS_CLEARED)
-        values["timers_cleared"] = rows.timers_cleared
-    if rows.timers_set:
-        parts.append(_TIMERS_SET)
-        values["timers_set"] = _json(rows.timers_set)
-    if rows.waits_cleared:
-        parts.append(_WAITS_CLEARED)
-        values["waits_cleared"] = rows.waits_cleared
-    if rows.waits_set:
-        parts.append(_WAITS_SET)
-        values["waits_set"] = _json(rows.waits_set)
-    if rows.incidents:
-        parts.append(_INCIDENTS)
-        values["incidents"] = _json(rows.incidents)
-    if rows.incidents_cleared:
-        parts.append(_INCIDENTS_CLEARED)
-        values |= {
-            "incidents_cleared": rows.incidents_cleared,
-            "actor": rows.log[0]["actor_id"] if rows.log else 0,
-        }
-    if rows.log:
-        parts.append(_LOG)
-        values["log"] = _json(rows.log)
-    if rows.participants:
-        parts.append(_PARTICIPANTS)
-        values["participants"] = sorted(rows.participants)
+        yield _OPENED, {"opened": _json([_item(item) for item in rows.opened])}, ["born_inbox"]
+    for part, name, tokens in (
+        (_TIMERS_CLEARED, "timers_cleared", rows.timers_cleared),
+        (_WAITS_CLEARED, "waits_cleared", rows.waits_cleared),
+        (_INCIDENTS_CLEARED, "incidents_cleared", rows.incidents_cleared),
+        (_PARTICIPANTS, "participants", sorted(rows.participants)),
+    ):
+        if tokens:
+            yield part, {name: tokens}, []
+    for part, name, lines in (
+        (_TIMERS_SET, "timers_set", rows.timers_set),
+        (_WAITS_SET, "waits_set", rows.waits_set),
+        (_INCIDENTS, "incidents", rows.incidents),
+        (_LOG, "log", rows.log),
+    ):
+        if lines:
+            yield part, {name: _json(lines)}, []
     if rows.form:
-        parts.append(_FORM)
-        values |= {
-            "form_revision": rows.form["revision"],
-            "form_node": rows.form["node"],
-            "form_values": _json(rows.form["values"]),
-            "form_by": rows.form["saved_by"],
-        }
-    if told:
-        union = " UNION ".join(f"SELECT principal FROM {name}" for name in told)  # noqa: S608  (our own names)
-        parts.append(
-            "pushed AS (INSERT INTO push_event (principal, kind, data, at) "
-            f"SELECT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"  # noqa: S608
+        yield (
+            _FORM,
+            {
+                "form_revision": rows.form["revision"],
+                "form_node": rows.form["node"],
+                "form_values": _json(rows.form["values"]),
+                "form_by": rows.form["saved_by"],
+            },
+            [],
         )
-    newborn = "(SELECT json_agg(json_build_array(id, token, sequence)) FROM born)" if rows.opened else "NULL"
-    statement = f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM upd), {newborn}"  # noqa: S608
-    won, born = connection.exec_driver_sql(statement, values).one()
-    if won != 1:
-        return None
-    ids = {(token, sequence): item_id for item_id, token, sequence in born or ()}
-    return {position: ids[item.token, item.sequence] for position, item in enumerate(rows.opened)}
+
+
+def _item(item: NewItem) -> dict[str, Any]:
+    return {
+        "token": item.token,
+        "sequence": item.sequence,
+        "node": item.node,
+        "title": item.title,
+        "assignee_id": item.assignee_id,
+        "principals": list(item.principals),
+        "reason": item.reason,
+        "due_at": item.due_at,
+    }
 
 
 def _plain(value: Any) -> str:
