@@ -7,6 +7,7 @@ compiled once into closures, so evaluating it costs a few function calls.
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,7 +70,7 @@ class Script:
         return changed
 
 
-_RESERVED = frozenset("and or not in if else None True False null true false is lambda".split())
+_RESERVED = frozenset({*keyword.kwlist, "null", "true", "false"})
 _WRAPPED = re.compile(r"\s*[$#]\{(?P<inner>[^{}]*)\}\s*", re.DOTALL)
 _PLACE = re.compile(r"[$#]\{([^{}]*)\}", re.DOTALL)
 

@@ -23,7 +23,7 @@ def compile_bare(source: str) -> tuple[Code, frozenset[str]]:
     return code, frozenset(compiler.names)
 
 
-_BINARY = {
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: values.add,
     ast.Sub: values.subtract,
     ast.Mult: values.multiply,
@@ -31,7 +31,7 @@ _BINARY = {
     ast.FloorDiv: values.floor_divide,
     ast.Mod: values.modulo,
 }
-_COMPARE = {
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: values.equal,
     ast.NotEq: lambda a, b: not values.equal(a, b),
     ast.Lt: lambda a, b: values.order(a, b) < 0,
@@ -110,21 +110,19 @@ class _Compiler:
         return lambda names: any(values.truth(part(names)) for part in parts)
 
     def _compare(self, node: ast.Compare, depth: int) -> Code:
-        tests = [_COMPARE.get(type(operator)) for operator in node.ops]
-        if None in tests:
+        if any(type(operator) not in _COMPARE for operator in node.ops):
             raise ExpressionError(_("This is not allowed in an expression: {text}", text=short(self.text)))
+        tests = [_COMPARE[type(operator)] for operator in node.ops]
         sides = [self.compile(side, depth) for side in (node.left, *node.comparators)]
         if len(sides) == 2:
             left, right = sides
             test = tests[0]
-            assert test is not None
             return lambda names: test(left(names), right(names))
 
         def chain(names: Names) -> bool:
             before = sides[0](names)
             for compare, side in zip(tests, sides[1:], strict=True):
                 after = side(names)
-                assert compare is not None
                 if not compare(before, after):
                     return False
                 before = after

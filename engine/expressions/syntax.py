@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 
 from engine.expressions.values import MAX_DIGITS, ExpressionError
@@ -38,6 +39,9 @@ def _tokens(text: str) -> list[str]:
         at = match.end()
         token = match.group().strip()
         if not token:
+            continue
+        if match.lastgroup == "name" and found and found[-1] == "." and keyword.iskeyword(token):
+            found[-1] = f'["{token}"]'  # a field may be named like a word of Python: form.from
             continue
         if match.lastgroup == "name":
             token = _WORDS.get(token, token)

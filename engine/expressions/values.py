@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from engine.i18n import Sentence, _
 
@@ -149,16 +150,23 @@ def modulo(a: Any, b: Any) -> Any:
     return _arithmetic("remainder", *_operands(a, b, "%"))
 
 
-_INT = {"add": int.__add__, "subtract": int.__sub__, "multiply": int.__mul__}
+_INT: dict[str, Callable[[int, int], int]] = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul}
+_WHOLE = frozenset({"divide_int", "remainder"})
 
 
 def _arithmetic(operation: str, x: int | Decimal, y: int | Decimal) -> int | Decimal:
-    if operation in _INT and isinstance(x, int) and isinstance(y, int):
-        return _checked(_INT[operation](_checked(x), _checked(y)))
+    """Whole numbers stay whole, everything else is decimal to 40 digits."""
+    _checked(x)
+    _checked(y)
+    whole = isinstance(x, int) and isinstance(y, int)
+    if whole and operation in _INT:
+        return _checked(_INT[operation](cast("int", x), cast("int", y)))
     try:
-        return _checked(getattr(_CONTEXT, operation)(Decimal(_checked(x)), Decimal(_checked(y))))
+        result: Decimal = getattr(_CONTEXT, operation)(Decimal(x), Decimal(y))
     except (DecimalException, ZeroDivisionError):
         raise ExpressionError(_("{x} and {y} cannot be divided or combined.", x=str(x), y=str(y))) from None
+    _checked(result)
+    return int(result) if whole and operation in _WHOLE else result
 
 
 def rounded(value: Any, places: Any = 0) -> int | Decimal:
@@ -202,7 +210,7 @@ def order(a: Any, b: Any) -> int:
         x, y = number(a), number(b)
     if x is None or y is None:
         raise ExpressionError(_("{a} and {b} cannot be compared.", a=shown(a), b=shown(b)))
-    return (x > y) - (x < y)
+    return int(x > y) - int(x < y)
 
 
 def _moments(a: Any, b: Any) -> tuple[Any, Any]:

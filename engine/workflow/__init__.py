@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from engine.errors import DeploymentRefused, Problem
-from engine.workflow import building, decisions, dialect, lint, snapshot
-from engine.workflow import live as _live
-from engine.workflow.preview import preview as _preview
+from engine.workflow import building, decisions, dialect, lint, live as _live, snapshot
 from engine.workflow.compiled import Compiled
 from engine.workflow.contract import CompiledProcess, Host, Known, Live, OpenedTask, TopicShape
+from engine.workflow.preview import preview as _preview
 
 SNAPSHOT_FORMAT = snapshot.FORMAT
 

@@ -32,9 +32,9 @@ def throw(token: Token, kind: str, code: str, variables: Mapping[str, Any]) -> b
         return False
     source = {"code": code, "source": token.task_spec.key}
     if caught.host is None:
-        caught.spec.begin(caught.scope, caught.variables, source)  # type: ignore[union-attr]
+        caught.spec.begin(caught.scope, caught.variables, source)
     else:
-        caught.spec.fire(caught.host, caught.variables, source)  # type: ignore[union-attr]
+        caught.spec.fire(caught.host, caught.variables, source)
     return True
 
 
@@ -48,7 +48,7 @@ def _find(token: Token, kind: str, code: str, given: dict[str, Any]) -> _Catch |
             boundary = _best(host.task_spec.boundaries, kind, code)
             if boundary is not None:
                 return _Catch(boundary, host, scope, variables)
-            above = scope.tasks.get(host._parent)
+            above = scope.tasks.get(host._parent or 0)
             host = above if above is not None and above is not scope.task_tree else None
         if not at.task_spec.is_handler:
             start = _best(scope.spec.event_starts, kind, code)
@@ -75,7 +75,7 @@ def broadcast(token: Token, name: str) -> None:
     top.journal.thrown(Thrown("signal", name, business_key(token), payload))
     for waiting in _waiting(top, name):
         if top.find(waiting.id) is waiting:  # an earlier one may have cancelled it
-            waiting.task_spec.happen(waiting, payload)  # type: ignore[attr-defined]
+            waiting.task_spec.happen(waiting, payload)
 
 
 def _waiting(top: Instance, name: str) -> list[Token]:

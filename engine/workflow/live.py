@@ -36,7 +36,7 @@ class LiveInstance:
 
     def complete(self, token: int, variables: Mapping[str, Any]) -> None:
         at = self._open(token)
-        at.task_spec.complete(at, variables)  # type: ignore[attr-defined]
+        at.task_spec.complete(at, variables)
         self.top.advance()
 
     def throw_error(self, token: int, code: str, variables: Mapping[str, Any]) -> None:
@@ -51,19 +51,19 @@ class LiveInstance:
 
     def fire_timer(self, token: int) -> None:
         at = self._waiting(token)
-        at.task_spec.happen(at, {})  # type: ignore[attr-defined]
+        at.task_spec.happen(at, {})
         self.top.advance()
 
     def deliver(self, token: int, name: str, variables: Mapping[str, Any]) -> None:
         at = self._waiting(token)
-        if name not in {"", at.task_spec.event.name}:  # type: ignore[attr-defined]
+        if name not in {"", at.task_spec.event.name}:
             raise Conflict(_("The process does not wait for {name} here.", name=name))
-        at.task_spec.happen(at, clean(variables))  # type: ignore[attr-defined]
+        at.task_spec.happen(at, clean(variables))
         self.top.advance()
 
     def resolve_service(self, token: int, result: Any) -> None:
         at = self._called(token)
-        at.task_spec.resolve(at, result)  # type: ignore[attr-defined]
+        at.task_spec.resolve(at, result)
         if "failed" in at.internal_data:
             self._recover(at)
         self.top.advance()

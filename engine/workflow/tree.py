@@ -147,7 +147,7 @@ class ScopeMixin:
         *,
         stamps: dict[str, int] | None = None,
         parent: Token | None = None,
-        **internal: Any,
+        internal: dict[str, Any] | None = None,
     ) -> Token:
         """A new token on its way into `spec`."""
         token = Token(self, spec, parent or self.task_tree, FUTURE, self.top_workflow.next_id())  # type: ignore[arg-type]

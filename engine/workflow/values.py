@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -99,8 +99,13 @@ def _untagged(code: int, data: memoryview) -> Any:
         return timedelta(seconds=float(text))
     if code == 6:
         return int(text)
-    return {2: datetime, 3: date, 4: time}[code].fromisoformat(text)
+    return _FROM_ISO[code](text)
 
 
+_FROM_ISO: dict[int, Callable[[str], Any]] = {
+    2: datetime.fromisoformat,
+    3: date.fromisoformat,
+    4: time.fromisoformat,
+}
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ext_hook=_untagged)

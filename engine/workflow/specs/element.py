@@ -135,8 +135,8 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
         scope = my_task.workflow
         self.disarm(my_task)
         if self.repeats:
-            body = scope.tasks[my_task._parent]
-            body.task_spec.instance_done(body, my_task)  # type: ignore[attr-defined]
+            body = scope.tasks[my_task._parent or 0]
+            body.task_spec.instance_done(body, my_task)
             scope.remove(my_task)
             return
         my_task.top.journal.path.append((self.key, "left"))
@@ -154,8 +154,8 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
         for index, way in enumerate(ways):
             path.append((way.id, "taken"))
             data = token.data if index == last else dict(token.data)
-            internal = {"via": way.id} if way.target.gathers else {}
-            scope.spawn(way.target, data, stamps=dict(token.stamps) if token.stamps else None, **internal)
+            internal = {"via": way.id} if way.target.gathers else None
+            scope.spawn(way.target, data, stamps=dict(token.stamps), internal=internal)
 
     def _on_cancel(self, my_task: Token) -> None:
         self.disarm(my_task)

@@ -164,9 +164,8 @@ class Boundary(Listener):
         """Let a token out of this event; an interrupting one ends its host."""
         scope = host.workflow
         boundary = {"event": self.key, "host": host.task_spec.key, **source}
-        stamps = dict(host.stamps) if host.stamps else None
         scope.top_workflow.journal.path.append((self.key, "entered"))
-        out = scope.spawn(self, dict(host.data), stamps=stamps, done=True)
+        out = scope.spawn(self, dict(host.data), stamps=dict(host.stamps), internal={"done": True})
         if self.interrupting or self.event.kind == "error":
             host.cancel()
         out.write({**variables, "boundary": boundary})
@@ -188,7 +187,7 @@ class EventStart(Listener):
         data = {**scope.merged(), **variables}
         if source:
             data["boundary"] = {"event": self.key, "host": scope.spec.name, **source}
-        handler = scope.spawn(self.handler, data, start=self.key)
+        handler = scope.spawn(self.handler, data, internal={"start": self.key})
         if self.interrupting or self.event.kind == "error":
             scope.cancel_tokens(spare=handler)
 

@@ -103,5 +103,5 @@ class EventBased(Element):
 
     def leave(self, token: Token) -> None:
         for way in token.route:
-            data = dict(token.data)
-            token.workflow.spawn(way.target, data, stamps=dict(token.stamps), race=token.id, flow=way.id)
+            racing = {"race": token.id, "flow": way.id}
+            token.workflow.spawn(way.target, dict(token.data), stamps=dict(token.stamps), internal=racing)

@@ -227,9 +227,7 @@ def test_a_lane_is_a_rule_only_when_it_reads_like_one() -> None:
 
 
 def test_not_executable_empty_and_no_process() -> None:
-    (one_problem,) = [
-        one for one in problems(Drawing("p", executable=False).xml()) if one.rule == "not_executable"
-    ]
+    (one_problem,) = [one for one in problems(Drawing("p", executable=False).xml()) if one.rule == "not_executable"]
     assert one_problem.where == "p"
     assert "isExecutable" in str(one_problem.remedy)
     assert [one.rule for one in problems(definitions("<process id='p' isExecutable='true'/>"))] == ["empty"]
@@ -299,5 +297,6 @@ def test_the_table_of_elements_is_what_lint_refuses() -> None:
     assert elements.REFUSED.keys() >= {
         rule.removeprefix("unsupported.")
         for _build, rule in ERRORS.values()
-        if rule.startswith("unsupported.") and rule.split(".")[1] not in {"class", "delegateExpression", "choreographyTask"}
+        if rule.startswith("unsupported.")
+        and rule.split(".")[1] not in {"class", "delegateExpression", "choreographyTask"}
     }

@@ -38,8 +38,8 @@ OTHERWISE = {
     "signal-consume": "a signal reaches everyone waiting; in the simulator the inner handler keeps it from the border",
     "signal-rethrow": "a signal reaches everyone waiting; in the simulator the inner handler keeps it from the border",
     "signal-trigger-start-event": "starting other instances by a signal is the runtime's part",
-    "signal-trigger-multiple-start-events": "starting other instances by a signal is the runtime's part",
 }
+
 
 def diagram_of(trace: Path) -> Path:
     """Several traces may belong to one diagram: parallel-gateway-join-2, …-collaboration-message-trigger."""
