@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_appbuilder import AppBuilder
 from flask_babel import Domain, get_babel
+from flask_limiter import RequestLimit
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from engine import i18n
+from engine import clock, i18n
 from engine.db import Sessions
 from webapp import bootstrap, connectors, errors, home, skin, workflow
 from webapp.api import add_api
 from webapp.home import Workbench
 from webapp.registers import accounts, build
 from webapp.security import access, organization
+from webapp.security.login import too_many_from_here
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
 from webapp.settings import Settings
 from webapp.skin.assets import serve, static_url
@@ -96,7 +99,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "FAB_UPDATE_PERMS": False,
         "FAB_API_SWAGGER_UI": True,
         "RATELIMIT_ENABLED": True,
-        "RATELIMIT_HEADERS_ENABLED": True,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
         "SESSION_COOKIE_NAME": "yunliu",
         "SESSION_COOKIE_HTTPONLY": True,
@@ -139,7 +141,14 @@ def _csrf_refused(error: CSRFError) -> Response:
 
 def _limit_logins(app: Flask, appbuilder: AppBuilder, settings: Settings) -> None:
     """One budget per address for the page and the interface together."""
-    limit = appbuilder.sm.limiter.shared_limit(settings.login_rate_limit, scope="login", methods=["POST"])
+
+    def refuse(breach: RequestLimit) -> Response:
+        wait = max(1, ceil(breach.reset_at - clock.now().timestamp()))
+        return errors.refused(too_many_from_here(wait))
+
+    limit = appbuilder.sm.limiter.shared_limit(
+        settings.login_rate_limit, scope="login", methods=["POST"], on_breach=refuse
+    )
     for endpoint in ("LoginView.login", "LoginApi.login"):
         app.view_functions[endpoint] = limit(app.view_functions[endpoint])
 

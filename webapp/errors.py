@@ -103,12 +103,12 @@ def page(status: int, detail: Sentence | str, *, remedy: Sentence | str = "", in
 
 
 def register_errors(app: Flask) -> None:
-    app.register_error_handler(AppError, _refused)
+    app.register_error_handler(AppError, refused)
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(Exception, _crashed)
 
 
-def _refused(error: AppError) -> Response:
+def refused(error: AppError) -> Response:
     Sessions.rollback()
     if wants_json():
         response = problem(

@@ -279,7 +279,7 @@ class RegisterView(ModelView):
         return redirect(self.url("list"))
 
     def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
-        """Run the operation in one transaction; refused: each reason goes to its field, the input stays, None returns."""
+        """Run the operation in one transaction. Refused: each reason goes to its field, the input stays."""
         try:
             with db.transaction() as session:
                 return operation(session)

@@ -42,6 +42,16 @@ def locked_sentence(locked: Locked) -> Sentence:
     return _("Too many wrong passwords. Try again in {minutes} minutes.", minutes=-(-locked.seconds // 60))
 
 
+def too_many_from_here(seconds: int) -> SignInRefused:
+    """The answer to an address that tries too often, whatever names it tries."""
+    return SignInRefused(
+        _("Too many attempts from your address. Try again in {seconds} seconds.", seconds=seconds),
+        status=429,
+        code="too_many_attempts",
+        retry_after=seconds,
+    )
+
+
 class LoginForm(FlaskForm):
     username = StringField(filters=[lambda text: (text or "").strip()])
     password = PasswordField()

@@ -45,9 +45,11 @@ def build(settings: Settings) -> Flask:
 
 @contextmanager
 def declared() -> Iterator[None]:
+    before = dict(CATALOG.manifests)
     CATALOG.manifests["made_up"] = house.MANIFEST
     yield
-    del CATALOG.manifests["made_up"]
+    if "made_up" not in before:
+        del CATALOG.manifests["made_up"]
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +120,12 @@ def login(app: Flask) -> Login:
     def sign_in(username: str, roles: tuple[str, ...] = ("Employee",)) -> Browser:
         with app.app_context(), transaction() as session:
             held = session.query(Role).filter(Role.name.in_(roles)).all()
-            values = {"username": username, "last_name": "李", "first_name": username, "email": f"{username}@example.cn"}
+            values = {
+                "username": username,
+                "last_name": "李",
+                "first_name": username,
+                "email": f"{username}@example.cn",
+            }
             accounts.create_login(session, SYSTEM, values={**values, "roles": held}, password=PASSWORD)
         Sessions.remove()
         browser = Browser(app.test_client())

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_appbuilder import BaseView, ModelRestApi, ModelView
+from flask_appbuilder import BaseView, ModelRestApi, ModelView  # noqa: TID251 - to find who uses them
 from flask_appbuilder.api import BaseApi
-from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.models.sqla.interface import SQLAInterface  # noqa: TID251 - as above
 
 from webapp.registers.interface import SafeInterface
 from webapp.registers.views import RegisterView

@@ -101,7 +101,9 @@ def test_counting_stops_at_the_cap(seller: Browser, monkeypatch: pytest.MonkeyPa
     assert "2 in all" not in page
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(seller: Browser, app: Flask, count_queries: CountQueries) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    seller: Browser, app: Flask, count_queries: CountQueries
+) -> None:
     with transaction() as session:
         session.add_all(Customer(id=n, name=f"客户{n}") for n in range(10, 110))
         session.flush()
