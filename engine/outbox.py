@@ -19,8 +19,13 @@ from engine.i18n import _
 from engine.models import OutboxMessage
 
 LEASE = timedelta(minutes=2)
+"""How long a batch may wait in a sender's hands before the wire is touched."""
+ATTEMPT_LEASE = timedelta(minutes=10)
+"""How long one attempt may take on the wire: a long text over a modem, a slow mail server."""
+HELD_LIFE = timedelta(hours=24)
+"""A message held back for a link that never comes is given up after this."""
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 7200))
-"""Between attempts of a deferred message; after the last it fails."""
+"""Between attempts of a message deferred without a pause of the wire's own; after the last it fails."""
 
 DELIVER_JOB = "engine.deliver_outbox"
 
@@ -169,7 +174,7 @@ def begin_attempt(session: Session, message: Leased) -> bool:
         )
         .values(
             attempt_started_at=now,
-            lease_until=now + LEASE,
+            lease_until=now + ATTEMPT_LEASE,
             attempts=OutboxMessage.attempts + 1,
         )
         .returning(OutboxMessage.id)
@@ -196,19 +201,7 @@ def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:
         case "unknown":
             values |= {"state": "unknown"}
         case "deferred":
-            attempt = message.attempts
-            if not delivery.tried:
-                values |= {"state": "queued", "available_at": now + (delivery.retry_after or PAUSES[0])}
-                values |= {"attempt_started_at": None, "attempts": attempt}
-            elif attempt < len(PAUSES):
-                pause = delivery.retry_after or PAUSES[attempt]
-                values |= {
-                    "state": "queued",
-                    "available_at": now + pause,
-                    "attempt_started_at": None,
-                }
-            else:
-                values |= {"state": "failed"}
+            values |= _deferred(message, delivery, now)
     done = session.execute(
         update(OutboxMessage)
         .where(
@@ -220,6 +213,24 @@ def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:
         .execution_options(synchronize_session=False)
     )
     return str(values["state"]) if done.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def _deferred(message: Leased, delivery: Delivery, now: datetime) -> dict[str, Any]:
+    """The wire knows best when to try again; one that does not say so gets our own growing pauses."""
+    if not delivery.tried:
+        if now - message.created_at > HELD_LIFE:
+            return {"state": "failed", "attempts": message.attempts}
+        pause = delivery.retry_after or PAUSES[0]
+        return {
+            "state": "queued",
+            "available_at": now + pause,
+            "attempt_started_at": None,
+            "attempts": message.attempts,
+        }
+    if delivery.retry_after is None and message.attempts >= len(PAUSES):
+        return {"state": "failed"}
+    pause = delivery.retry_after or PAUSES[message.attempts]
+    return {"state": "queued", "available_at": now + pause, "attempt_started_at": None}
 
 
 def sweep(session: Session) -> int:

@@ -94,7 +94,7 @@ def _keeping(event: SmsEvent, road: str) -> Callable[[Session], None]:
                     variables={"pdu": pdu, "from": part.sender, "text": part.text, "road": road},
                 )
             case Unreadable(pdu=pdu, why=why):
-                logger.error("listener.unreadable", extra={"road": road, "pdu": pdu, "why": why})
+                logger.error("listener.unreadable", extra={"road": road, "octets": len(pdu) // 2, "why": why})
             case HealthChanged(health=health):
                 logger.warning("listener.health", extra={"road": road, "state": health.state, "reason": health.reason})
 

@@ -105,9 +105,10 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         values |= named
         told += freed
     if told:
+        # Names of our own parts, never anything from outside.
         parts.append(_PUSHED.format(union=" UNION ".join(f"SELECT principal FROM {name}" for name in told)))  # noqa: S608
     newborn = "(SELECT json_agg(json_build_array(id, token, sequence)) FROM born)" if rows.opened else "NULL"
-    statement = f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM upd), {newborn}"
+    statement = f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM upd), {newborn}"  # noqa: S608
     won, born = connection.exec_driver_sql(statement, values).one()
     if won != 1:
         return None

@@ -58,7 +58,8 @@ DIAGRAM = """<?xml version="1.0" encoding="UTF-8"?>
 @contextmanager
 def declared(wire: Path) -> Iterator[None]:
     """The diagram's topics and rule, and a wire that keeps what it heard in a file that survives its process."""
-    before = dict(outbox.HANDLERS), dict(service_tasks.TOPICS), dict(RULES), outbox.LEASE
+    before = dict(outbox.HANDLERS), dict(service_tasks.TOPICS), dict(RULES)
+    leases = outbox.LEASE, outbox.ATTEMPT_LEASE
 
     @assignment("crash_person", _("Crash"))
     def _person(_session: Session, _request: object, _argument: str | None) -> Candidates:
@@ -70,12 +71,12 @@ def declared(wire: Path) -> Iterator[None]:
     service_tasks.connector_task("crash.send")(_send)
     outbox.HANDLERS.clear()
     outbox.HANDLERS["wire"] = Wire(wire)
-    outbox.LEASE = timedelta(milliseconds=80)
+    outbox.LEASE = outbox.ATTEMPT_LEASE = timedelta(milliseconds=80)
     yield
     for registry, kept in ((outbox.HANDLERS, before[0]), (service_tasks.TOPICS, before[1]), (RULES, before[2])):
         registry.clear()  # type: ignore[attr-defined]
         registry.update(kept)  # type: ignore[attr-defined]
-    outbox.LEASE = before[3]
+    outbox.LEASE, outbox.ATTEMPT_LEASE = leases
 
 
 def _noting(step: str) -> Callable[..., dict[str, str]]:
@@ -117,7 +118,7 @@ class Wire:
 
 def work_until_killed(url: str, seed: int, ready: int) -> None:
     """The child: open the database, say so, then start, press, fire and deliver in random order for ever."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     db.bind(url)
     LIVE.clear()
     duties = [_start_one, _press_one, jobs.fire_timers, jobs.deliver_outbox, jobs.sweep, jobs.retry_incidents]
@@ -162,7 +163,7 @@ def kill_in_the_middle(url: str, seed: int, longest: float) -> None:
     try:
         if os.read(read, 1) != b"!":
             raise RuntimeError("the worker died by itself")
-        time.sleep(random.Random(seed).uniform(0, longest))  # noqa: S311
+        time.sleep(random.Random(seed).uniform(0, longest))
     finally:
         os.kill(child, signal.SIGKILL)
         _pid, status = os.waitpid(child, 0)

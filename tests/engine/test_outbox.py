@@ -104,6 +104,25 @@ def test_a_message_held_back_for_a_link_spends_no_attempt(database: Database, wi
     assert message(made).state == "sent"
 
 
+def test_a_message_held_for_a_day_is_given_up(database: Database, wire: Wire, clock: TestClock) -> None:
+    wire.answers = [Delivery("deferred", error="no modem", retry_after=timedelta(hours=9), tried=False)] * 5
+    made = put()
+    for _round in range(4):
+        jobs.deliver_outbox()
+        clock.advance(hours=9)
+    assert (message(made).state, message(made).last_error) == ("failed", "no modem")
+
+
+def test_a_wire_that_names_its_own_pauses_is_trusted(database: Database, wire: Wire, clock: TestClock) -> None:
+    wire.answers = [Delivery("deferred", error="greylisted", retry_after=timedelta(hours=2))] * 9
+    made = put()
+    for _round in range(9):
+        jobs.deliver_outbox()
+        clock.advance(hours=2)
+    jobs.deliver_outbox()
+    assert message(made).state == "sent"
+
+
 def test_what_an_earlier_attempt_brought_reaches_the_next(database: Database, wire: Wire, clock: TestClock) -> None:
     wire.answers = [Delivery("deferred", {"parts_sent": [1]}), Delivery("accepted", {"parts_sent": [1, 2]})]
     made = put()
@@ -140,7 +159,7 @@ def test_a_dead_sender_on_the_wire_leaves_doubt(database: Database, wire: Wire, 
         (leased,) = outbox.lease(dying, ["sms"], "dead:1")
     with transaction() as dying:
         assert outbox.begin_attempt(dying, leased)
-    clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    clock.advance(seconds=outbox.ATTEMPT_LEASE.total_seconds() + 1)
     jobs.sweep()
     assert message(made).state == "unknown"
     assert wire.heard == []
@@ -152,7 +171,7 @@ def test_a_dead_sender_to_an_idempotent_peer_is_repeated(database: Database, wir
     with transaction() as dying:
         (leased,) = outbox.lease(dying, ["sms"], "dead:1")
         outbox.begin_attempt(dying, leased)
-    clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    clock.advance(seconds=outbox.ATTEMPT_LEASE.total_seconds() + 1)
     jobs.sweep()
     jobs.deliver_outbox()
     assert message(made).state == "sent"
