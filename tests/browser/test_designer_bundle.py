@@ -92,6 +92,7 @@ def test_candidates_form_and_policy_reach_the_file_as_camunda_attributes(designe
     designer.locator("[data-add-rule]").select_option("position")
     designer.get_by_label("岗位").click()
     designer.get_by_role("option", name="总经理").click()
+    designer.get_by_label("这是审批任务").check()
     designer.get_by_label("退回").check()
     designer.get_by_label("必须填写意见").check()
     designer.locator(entry(designer, "due")).fill("working_hours(8)")
@@ -102,11 +103,8 @@ def test_candidates_form_and_policy_reach_the_file_as_camunda_attributes(designe
     assert task.get(f"{CAMUNDA}formKey") == "leave_request"
     assert task.get(f"{CAMUNDA}candidateGroups") == "department_head, position(general_manager)"
     properties = {p.get("name"): p.get("value") for p in task.iter(f"{CAMUNDA}property")}
-    assert properties == {
-        "approval.allow": "return",
-        "approval.opinion": "required",
-        "approval.due": "working_hours(8)",
-    }
+    assert properties == {"approval.allow": "approve,reject,return", "approval.opinion": "required"}
+    assert task.get(f"{CAMUNDA}dueDate") == "working_hours(8)"
 
 
 def test_a_service_task_is_set_up_from_the_declared_topics(designer: Page, draft: Draft) -> None:
@@ -158,6 +156,25 @@ def test_undo_takes_back_one_change_at_a_time(designer: Page, draft: Draft) -> N
 
     saved = element(draft.xml, "superior_approval")
     assert [p.attrib for p in saved.iter(f"{CAMUNDA}property")] == [p.attrib for p in before.iter(f"{CAMUNDA}property")]
+
+
+def test_an_approval_can_become_a_plain_task_again(designer: Page, draft: Draft) -> None:
+    select(designer, "superior_approval")
+    designer.get_by_label("这是审批任务").uncheck()
+    expect(designer.get_by_label("必须填写意见")).to_have_count(0)
+    save(designer)
+    assert list(element(draft.xml, "superior_approval").iter(f"{CAMUNDA}property")) == []
+
+
+def test_a_called_process_gets_and_gives_back_variables(designer: Page, draft: Draft) -> None:
+    select(designer, "notify_starter")
+    designer.get_by_label("传入全部变量").check()
+    designer.get_by_label("带回全部变量").check()
+    designer.get_by_label("带回全部变量").uncheck()
+    save(designer)
+    called = element(draft.xml, "notify_starter")
+    assert [p.attrib for p in called.iter(f"{CAMUNDA}in")] == [{"variables": "all"}]
+    assert list(called.iter(f"{CAMUNDA}out")) == []
 
 
 def test_what_the_panel_does_not_know_stays_in_the_file(designer: Page, draft: Draft) -> None:
@@ -220,7 +237,7 @@ def test_leaving_with_unsaved_work_asks_first(designer: Page) -> None:
         dialog.dismiss()
 
     select(designer, "revise")
-    designer.get_by_label("必须填写意见").check()  # a click: browsers do not ask people who touched nothing
+    designer.get_by_label("这是审批任务").check()  # a click: browsers do not ask people who touched nothing
     designer.on("dialog", stay)
     with pytest.raises(Error, match="ERR_ABORTED"):
         designer.goto("about:blank")
@@ -239,11 +256,11 @@ def test_every_word_the_panel_shows_is_chinese_and_the_mark_stays(designer: Page
 
 def test_the_viewer_marks_where_the_tokens_are_and_were(page: Page, address: str) -> None:
     page.goto(f"{address}/viewer.html")
-    expect(page.locator('.yl-active[data-element-id="head_approval"]')).to_be_visible()
-    expect(page.locator('.yl-done[data-element-id="start"]')).to_be_visible()
-    expect(page.locator('.yl-failed[data-element-id="remind"]')).to_be_visible()
-    expect(page.locator('.yl-taken[data-element-id="f_large"]')).to_be_attached()
-    expect(page.locator('[data-container-id="head_approval"] .yl-people')).to_have_text("李娜、王强")
+    expect(page.locator('.ylb-active[data-element-id="head_approval"]')).to_be_visible()
+    expect(page.locator('.ylb-done[data-element-id="start"]')).to_be_visible()
+    expect(page.locator('.ylb-failed[data-element-id="remind"]')).to_be_visible()
+    expect(page.locator('.ylb-taken[data-element-id="f_large"]')).to_be_attached()
+    expect(page.locator('[data-container-id="head_approval"] .ylb-people')).to_have_text("李娜、王强")
     expect(page.locator(".bjs-powered-by")).to_be_visible()
     page.locator('.djs-element[data-element-id="revise"]').first.click()
     expect(page.locator("#selected")).to_have_text("revise")
@@ -251,12 +268,12 @@ def test_the_viewer_marks_where_the_tokens_are_and_were(page: Page, address: str
 
 def test_the_viewer_follows_a_new_state(page: Page, address: str) -> None:
     page.goto(f"{address}/viewer.html")
-    expect(page.locator('.yl-active[data-element-id="head_approval"]')).to_be_visible()
+    expect(page.locator('.ylb-active[data-element-id="head_approval"]')).to_be_visible()
     page.evaluate("shown.update({ done: ['head_approval'], active: ['reserve_budget'], people: { unknown: '无' } })")
-    expect(page.locator('.yl-active[data-element-id="reserve_budget"]')).to_be_visible()
-    expect(page.locator('.yl-done[data-element-id="head_approval"]')).to_be_visible()
-    expect(page.locator(".djs-shape:is(.yl-active, .yl-done, .yl-failed)")).to_have_count(2)
-    expect(page.locator(".yl-people, .yl-badge")).to_have_count(0)
+    expect(page.locator('.ylb-active[data-element-id="reserve_budget"]')).to_be_visible()
+    expect(page.locator('.ylb-done[data-element-id="head_approval"]')).to_be_visible()
+    expect(page.locator(".djs-shape:is(.ylb-active, .ylb-done, .ylb-failed)")).to_have_count(2)
+    expect(page.locator(".ylb-people, .ylb-badge")).to_have_count(0)
 
 
 @pytest.mark.parametrize("page_name", ["", "viewer.html"])
@@ -272,5 +289,5 @@ def test_a_diagram_without_a_drawing_gets_one(page: Page, address: str, draft: D
 def test_the_viewer_never_makes_the_page_scroll_sideways(page: Page, address: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"{address}/viewer.html")
-    expect(page.locator(".yl-people")).to_be_visible()
+    expect(page.locator(".ylb-people")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

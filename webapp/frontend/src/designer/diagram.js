@@ -1,7 +1,8 @@
 // The file around the diagram: what stands beside the process in bpmn:Definitions.
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 
-export const codeOf = error => error.errorCode || error.id;
+/** The code the engine goes by. */
+export const codeOf = error => error.errorCode || error.name || error.id;
 
 export class Diagram {
   constructor(bpmnjs, bpmnFactory, commandStack) {

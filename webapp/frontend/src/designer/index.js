@@ -8,7 +8,7 @@
 //
 // Addresses, all same-origin; writes carry X-CSRFToken and JSON {"xml": "…"}:
 //   loadUrl    GET  -> the BPMN text; ETag = revision, unless `revision` is given
-//   draftUrl   PUT  with If-Match: "revision" -> {"revision"} ; 409 or 412 {"detail"} when somebody else has saved since
+//   draftUrl   PUT  with If-Match: "revision" (none when there is none yet) -> {"revision"} ; 409 or 412 {"detail"} when somebody else has saved since
 //   deployUrl  POST with If-Match -> {"version", "revision"} ; 422 {"problems": [...]} ; 409 or 412 as above
 //   lintUrl    POST -> {"problems": [{"where": element id, "rule", "message", "remedy", "severity": "error" | "warning"}]}
 //              (problem+json's `errors: [{element, message, remedy}]` is understood as well)
@@ -21,8 +21,8 @@
 //   forms        [{key, name, url?, fields?: [{key, label}]}]
 //   decisions    [{key, name}]
 //   definitions  [{key, name}]                  processes a call activity may name
-//   policy       {allow: [...], allowDefault: [...], sign: [...], empty: [...], self: [...], dedupe: [...]}: what this version runs;
-//                a key that is absent or empty is not shown
+//   policy       {allow, allowDefault, sign, reject, self, empty, dedupe}: lists of what this version runs, see POLICY below;
+//                a choice whose list is absent or empty is not shown
 //
 // csrf, lang ("zh…" or "en…"), confirm(text) -> boolean or promise (asked before an import replaces unsaved work),
 // onStatus({state, message, version?, problems?}) with state: loading loaded dirty saving saved deploying deployed
@@ -58,7 +58,8 @@ import './designer.css';
 
 const LINT_PAUSE = 800; // ms without a change before the server is asked
 const PALETTE = 120; // px of the canvas under the tools
-const POLICY = { allow: ['approve', 'reject', 'return'], allowDefault: ['approve', 'reject'] };
+const ACTIONS = ['approve', 'reject', 'return'];
+const POLICY = { allow: ACTIONS, allowDefault: ACTIONS, sign: ['or'], reject: ['flow'], self: ['allow'] };
 const REFUSALS = {
   conflict: 'Somebody else has changed this diagram since you opened it. Nothing of yours is lost: export your diagram, reload the page, then import or redo your change.',
   forbidden: 'You are no longer signed in or may not do this. Export your diagram before you leave the page.',
@@ -76,10 +77,10 @@ export async function openDesigner({
   const { translate, missing } = translator(lang, zh);
   const server = new Server({ loadUrl, draftUrl, deployUrl, lintUrl, csrf, revision });
   const container = place(canvas);
-  container.classList.add('yl-designer');
+  container.classList.add('ylb-designer');
   container.dataset.bsTheme = 'light'; // a drawing stays on white paper
   const sheet = place(panel);
-  sheet.classList.add('yl-panel');
+  sheet.classList.add('ylb-panel');
   const modeler = new BpmnModeler({
     container,
     propertiesPanel: { parent: sheet },

@@ -3,6 +3,7 @@
 import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
 
 const camunda = name => `camunda:${name}`;
+const isPassAll = (value, direction) => is(value, camunda(direction)) && value.variables === 'all';
 const present = value => (value === '' ? undefined : value);
 
 export class Pen {
@@ -21,15 +22,31 @@ export class Pen {
     this._modeling.updateProperties(element, Object.fromEntries(named));
   }
 
-  /** `camunda:property`, where the approval.* policies live. */
+  /** Names of the `camunda:property` entries, where the approval.* policies live. */
+  properties(element) {
+    return this._properties(element).map(({ name }) => name);
+  }
+
   property(element, name) {
     return this._properties(element).find(property => property.name === name)?.value || '';
   }
 
-  setProperty(element, name, value) {
-    const kept = this._properties(element).filter(property => property.name !== name);
-    const changed = value === '' ? kept : [...kept, this._make('camunda:Property', { name, value })];
+  /** Empty text removes a property. */
+  setProperties(element, values) {
+    const kept = this._properties(element).filter(({ name }) => !(name in values));
+    const made = Object.entries(values).filter(([, value]) => value !== '').map(([name, value]) => this._make('camunda:Property', { name, value }));
+    const changed = [...kept, ...made];
     this._replaceExtension(element, 'camunda:Properties', changed.length ? { values: changed } : null);
+  }
+
+  /** Whether a call activity hands all variables over: `direction` In or Out. */
+  passesAll(element, direction) {
+    return this._extensions(element).some(value => isPassAll(value, direction));
+  }
+
+  setPassesAll(element, direction, on) {
+    const kept = this._extensions(element).filter(value => !isPassAll(value, direction));
+    this._setExtensions(element, on ? [...kept, this._make(camunda(direction), { variables: 'all' })] : kept);
   }
 
   /** `camunda:inputParameter` as [name, text] pairs; lists, maps and scripts come as an empty text. */
@@ -70,17 +87,24 @@ export class Pen {
     return this._extension(element, 'camunda:InputOutput')?.get('inputParameters') || [];
   }
 
+  _extensions(element) {
+    return getBusinessObject(element).get('extensionElements')?.get('values') || [];
+  }
+
   _extension(element, type) {
-    return (getBusinessObject(element).get('extensionElements')?.get('values') || []).find(value => is(value, type));
+    return this._extensions(element).find(value => is(value, type));
   }
 
   _replaceExtension(element, type, content) {
-    const owner = getBusinessObject(element);
-    const old = owner.get('extensionElements')?.get('values') || [];
+    const old = this._extensions(element);
     const at = old.findIndex(value => is(value, type));
     const values = old.filter(value => !is(value, type));
     if (content) values.splice(at < 0 ? values.length : at, 0, this._make(type, content));
-    const extensionElements = values.length ? this._make('bpmn:ExtensionElements', { values }, owner) : undefined;
+    this._setExtensions(element, values);
+  }
+
+  _setExtensions(element, values) {
+    const extensionElements = values.length ? this._make('bpmn:ExtensionElements', { values }, getBusinessObject(element)) : undefined;
     this._modeling.updateProperties(element, { extensionElements });
   }
 

@@ -34,7 +34,7 @@ export const problemsModule = { ...lintModule, linting: ['type', JoinedLinting] 
 export function listProblems(place, modeler, translate) {
   const registry = modeler.get('elementRegistry');
   const canvas = modeler.get('canvas');
-  place.classList.add('yl-problems');
+  place.classList.add('ylb-problems');
   place.setAttribute('aria-live', 'polite');
 
   function show(id) {
@@ -49,8 +49,8 @@ export function listProblems(place, modeler, translate) {
     const element = registry.get(id);
     const name = element?.businessObject.name || problem?.where || actualElementId || id;
     const severity = category === 'error' ? 'error' : 'warning';
-    const line = make('button', { type: 'button', class: `yl-problem yl-${severity}` },
-      make('span', { class: 'yl-severity' }, translate(severity)), make('b', {}, name), make('span', {}, problem ? problem.message : translate(message)));
+    const line = make('button', { type: 'button', class: `ylb-problem yl-${severity}` },
+      make('span', { class: 'ylb-severity' }, translate(severity)), make('b', {}, name), make('span', {}, problem ? problem.message : translate(message)));
     if (problem?.remedy) line.append(make('small', {}, translate('What to do: {remedy}', { remedy: problem.remedy })));
     line.addEventListener('click', () => show(id));
     return make('li', {}, line);
@@ -60,7 +60,7 @@ export function listProblems(place, modeler, translate) {
     const found = Object.values(issues).flat().sort((a, b) => rank(a) - rank(b));
     place.replaceChildren(found.length
       ? make('ul', {}, ...found.map(row))
-      : make('p', { class: 'yl-note' }, translate('No problems found')));
+      : make('p', { class: 'ylb-note' }, translate('No problems found')));
   });
 }
 

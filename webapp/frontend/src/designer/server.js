@@ -35,7 +35,7 @@ export class Server {
   /** Writes over the revision that was read and no other, and remembers the new one. */
   async _write(method, url, xml) {
     const request = this._json({ xml });
-    if (this.revision) request.headers['If-Match'] = `"${this.revision}"`;
+    if (this.revision !== undefined) request.headers['If-Match'] = `"${this.revision}"`;
     const answer = await this._fetch(url, { method, ...request });
     const body = await answer.json().catch(() => ({}));
     this.revision = String(body.revision ?? unquoted(answer.headers.get('ETag')) ?? this.revision);

@@ -9,3 +9,10 @@ export function fitWithMargin(canvas, { left = 0 } = {}) {
   const x = inner.x + inner.width / 2 - (left + free / 2) / scale;
   canvas.viewbox({ x, y: inner.y + (inner.height - height) / 2, width, height });
 }
+
+/** Show this element in the middle, at this scale. */
+export function centreOn(canvas, { x, y, width, height }, scale) {
+  const { outer } = canvas.viewbox();
+  const [wide, high] = [outer.width / scale, outer.height / scale];
+  canvas.viewbox({ x: x + (width - wide) / 2, y: y + (height - high) / 2, width: wide, height: high });
+}

@@ -12,6 +12,7 @@
 //     people:   {element id: "李娜、王强"}             with whom it is, below the element
 //     labels:   {element id: text | {text, href}}    what a call activity or collapsed sub-process became
 //   lang      "zh…" or "en…"
+//   readable  scale below which rather the place where things stand is shown than the whole; 0.5 unless told
 //   onSelect  called with an element id, or null when the ground is clicked
 //
 // Returns {viewer, update(state), fit(), zoom(step), select(id), destroy()}.
@@ -20,7 +21,7 @@ import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import { isExpanded } from 'bpmn-js/lib/util/DiUtil';
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 import camunda from 'camunda-bpmn-moddle/resources/camunda.json';
-import { fitWithMargin } from '../shared/canvas.js';
+import { centreOn, fitWithMargin } from '../shared/canvas.js';
 import { element as make } from '../shared/dom.js';
 import { withDrawing } from '../shared/drawing.js';
 import { followTouch } from './touch.js';
@@ -32,20 +33,24 @@ import 'bpmn-js/dist/assets/bpmn-js.css';
 import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
 import './viewer.css';
 
-const MARKERS = { done: 'yl-done', flows: 'yl-taken', returned: 'yl-returned', active: 'yl-active', failed: 'yl-failed' };
+const MARKERS = { done: 'ylb-done', flows: 'ylb-taken', returned: 'ylb-returned', active: 'ylb-active', failed: 'ylb-failed' };
 const CORNER = { top: -11, right: 12 };
 const BELOW = { bottom: -4, left: 0 };
 const isRoom = element => is(element, 'bpmn:SubProcess') && isExpanded(element);
 const READABLE = 0.5; // below this scale a label cannot be read any more
+const COMFORTABLE = 0.75;
 
-export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh', onSelect = () => {} }) {
+/** Of the places where things stand the innermost: a sub-process around a task says less than the task. */
+const smallest = elements => elements.sort((a, b) => a.width * a.height - b.width * b.height)[0] || null;
+
+export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh', readable = READABLE, onSelect = () => {} }) {
   const container = typeof place === 'string' ? document.querySelector(place) : place;
-  container.classList.add('yl-diagram');
+  container.classList.add('ylb-diagram');
   const { translate } = translator(lang, zh);
   const viewer = new NavigatedViewer({
     container,
     moddleExtensions: { camunda },
-    bpmnRenderer: { defaultFillColor: 'var(--yl-shape)', defaultStrokeColor: 'var(--yl-line)', defaultLabelColor: 'var(--yl-text)' },
+    bpmnRenderer: { defaultFillColor: 'var(--ylb-shape)', defaultStrokeColor: 'var(--ylb-line)', defaultLabelColor: 'var(--ylb-text)' },
     zoomScroll: { enabled: false },
     additionalModules: [translateModule(translate)],
   });
@@ -59,16 +64,16 @@ export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh'
 
   function update(next) {
     for (const [id, marker] of shown) if (registry.get(id)) canvas.removeMarker(id, marker);
-    overlays.remove({ type: 'yl-state' });
+    overlays.remove({ type: 'ylb-state' });
     shown = Object.entries(MARKERS).flatMap(([part, marker]) => (next[part] || []).flatMap(id => withContainers(id).map(known => [known, marker])));
     for (const [id, marker] of shown) {
       canvas.addMarker(id, marker);
-      if (isRoom(registry.get(id))) canvas.addMarker(id, 'yl-room');
+      if (isRoom(registry.get(id))) canvas.addMarker(id, 'ylb-room');
     }
-    for (const [id, text] of Object.entries(next.badges || {})) attach(id, 'yl-badge', text, CORNER);
-    for (const [id, text] of Object.entries(next.people || {})) attach(id, 'yl-people', text, BELOW);
-    for (const [id, label] of Object.entries(next.labels || {})) attach(id, 'yl-label', label, BELOW);
-    focus = [...(next.failed || []), ...(next.active || [])].map(id => registry.get(id)).find(Boolean) || null;
+    for (const [id, text] of Object.entries(next.badges || {})) attach(id, 'ylb-badge', text, CORNER);
+    for (const [id, text] of Object.entries(next.people || {})) attach(id, 'ylb-people', text, BELOW);
+    for (const [id, label] of Object.entries(next.labels || {})) attach(id, 'ylb-label', label, BELOW);
+    focus = smallest([...(next.failed || []), ...(next.active || [])].map(id => registry.get(id)).filter(Boolean));
   }
 
   /** The element itself and, when it stands inside a collapsed sub-process, the boxes a reader of the top level sees. */
@@ -90,18 +95,15 @@ export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh'
     if (!element || !content) return;
     const { text, href } = typeof content === 'string' || typeof content === 'number' ? { text: String(content) } : content;
     const html = make(href ? 'a' : 'span', { class: kind, title: text, ...(href && { href }) }, text);
-    if (kind !== 'yl-badge') html.style.maxWidth = `${Math.max(element.width, 90)}px`;
-    overlays.add(id, 'yl-state', { position, html });
+    if (kind !== 'ylb-badge') html.style.maxWidth = `${Math.max(element.width, 90)}px`;
+    overlays.add(id, 'ylb-state', { position, html });
   }
 
   function fit() {
     if (!container.clientWidth || !container.clientHeight) return;
     fitWithMargin(canvas);
     // On a phone the whole of a wide diagram is a smear: rather show the place where things stand.
-    if (canvas.zoom() < READABLE && focus) {
-      canvas.zoom(0.7);
-      canvas.scrollToElement(focus, { top: 60, bottom: 60, left: 40, right: 40 });
-    }
+    if (canvas.zoom() < readable && focus) centreOn(canvas, focus, Math.max(readable, COMFORTABLE));
   }
 
   const zoom = step => viewer.get('zoomScroll').stepZoom(step);
@@ -110,7 +112,7 @@ export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh'
     made.addEventListener('click', act);
     return made;
   };
-  container.append(make('div', { class: 'yl-zoom', role: 'group', 'aria-label': translate('View') },
+  container.append(make('div', { class: 'ylb-zoom', role: 'group', 'aria-label': translate('View') },
     button(translate('Zoom in'), '+', () => zoom(1)), button(translate('Zoom out'), '−', () => zoom(-1)), button(translate('Fit'), '⤢', fit)));
 
   viewer.on('element.click', ({ element }) => {
@@ -129,6 +131,6 @@ export async function showInstance({ canvas: place, xml, state = {}, lang = 'zh'
   return {
     viewer, update, fit, zoom,
     select(id) { viewer.get('selection').select(registry.get(id) || null); },
-    destroy() { resized.disconnect(); viewer.destroy(); container.querySelector('.yl-zoom')?.remove(); },
+    destroy() { resized.disconnect(); viewer.destroy(); container.querySelector('.ylb-zoom')?.remove(); },
   };
 }

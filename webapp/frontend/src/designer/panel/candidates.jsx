@@ -12,11 +12,11 @@ export function Candidates({ element, id }) {
   const write = changed => writeRules(pen, element, changed);
   const replace = (at, rule) => write(rules.map((old, index) => (index === at ? rule : old)));
 
-  return <div class="bio-properties-panel-entry yl-candidates" data-entry-id={ id }>
+  return <div class="bio-properties-panel-entry ylb-candidates" data-entry-id={ id }>
     { rules.map((rule, at) => <Rule key={ `${element.id}-${at}-${rule.name ?? rule.raw}` } id={ `${id}-${at}` } element={ element } rule={ rule } known={ known }
       onChange={ changed => replace(at, changed) } onRemove={ () => write(rules.filter((_, index) => index !== at)) } />) }
-    <p class="yl-note">{ translate(rules.length > 1 ? 'All people found by any of the rules may take the task.'
-      : rules.length ? '' : 'Nobody yet. Without a rule the lane decides, else the administrator gets the task.') }</p>
+    <p class="ylb-note">{ translate(rules.length > 1 ? 'All people found by any of the rules may take the task.'
+      : rules.length ? '' : 'Nobody yet: add a rule.') }</p>
     <select class="bio-properties-panel-input" value="" aria-label={ translate('Add a rule') } data-add-rule
       onChange={ event => { write([...rules, { name: event.target.value, argument: '' }]); event.target.value = ''; } }>
       <option value="">{ `＋ ${translate('Add a rule')}` }</option>
@@ -29,13 +29,13 @@ function Rule({ id, element, rule, known, onChange, onRemove }) {
   const translate = useService('translate');
   const declared = known.find(({ name }) => name === rule.name);
   const argument = value => onChange({ name: rule.name, argument: value });
-  return <div class="yl-rule">
-    <div class="yl-rule-head">
+  return <div class="ylb-rule">
+    <div class="ylb-rule-head">
       { declared
         ? <select class="bio-properties-panel-input" value={ rule.name } aria-label={ translate('Rule') } onChange={ event => onChange({ name: event.target.value, argument: '' }) }>
           { known.map(({ name, title }) => <option value={ name } key={ name }>{ title }</option>) }
         </select>
-        : <span class="yl-unknown">{ translate('As written in the file: {text}', { text: rule.raw ?? (rule.argument ? `${rule.name}(${rule.argument})` : rule.name) }) }</span> }
+        : <span class="ylb-unknown">{ translate('As written in the file: {text}', { text: rule.raw ?? (rule.argument ? `${rule.name}(${rule.argument})` : rule.name) }) }</span> }
       <button type="button" title={ translate('Remove this rule') } aria-label={ translate('Remove this rule') } onClick={ onRemove }>×</button>
     </div>
     { declared?.argument && <Argument id={ id } element={ element } kind={ declared.argument } value={ rule.argument } onChange={ argument } /> }
@@ -52,7 +52,7 @@ function Argument({ id, element, kind, value, onChange }) {
 
   if (pickers[kind]) return <Picker id={ id } url={ pickers[kind] } value={ value } label={ label } translate={ translate } onPick={ onChange } />;
   if (kind === 'levels') {
-    return <label class="yl-inline">{ label }<input id={ id } class="bio-properties-panel-input" type="number" min="1" max="9" value={ value || '1' }
+    return <label class="ylb-inline">{ label }<input id={ id } class="bio-properties-panel-input" type="number" min="1" max="9" value={ value || '1' }
       onChange={ event => onChange(event.target.value === '1' ? '' : event.target.value) } /></label>;
   }
   const choices = kind === 'field' ? fields(forms, pen.attribute(element, 'formKey')) : kind === 'node' ? earlierTasks(registry, element) : [];

@@ -25,15 +25,15 @@ function Check({ element, id, label, hint, get, set }) {
 }
 
 function Note({ id, label }) {
-  return <div class="bio-properties-panel-entry yl-note" data-entry-id={ id }>{ label }</div>;
+  return <div class="bio-properties-panel-entry ylb-note" data-entry-id={ id }>{ label }</div>;
 }
 
 function Heading({ id, label, hint }) {
-  return <div class="bio-properties-panel-entry yl-heading" data-entry-id={ id }><b>{ label }</b>{ hint && <small>{ hint }</small> }</div>;
+  return <div class="bio-properties-panel-entry ylb-heading" data-entry-id={ id }><b>{ label }</b>{ hint && <small>{ hint }</small> }</div>;
 }
 
 function Link({ id, label, href }) {
-  return <div class="bio-properties-panel-entry yl-note" data-entry-id={ id }><a href={ href } target="_blank" rel="noopener">{ label }</a></div>;
+  return <div class="bio-properties-panel-entry ylb-note" data-entry-id={ id }><a href={ href } target="_blank" rel="noopener">{ label }</a></div>;
 }
 
 export const text = entry => ({ component: Text, isEdited: isTextFieldEntryEdited, ...entry });

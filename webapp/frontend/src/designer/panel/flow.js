@@ -11,7 +11,7 @@ const TIMES = {
 const DECISIONS = { rejected: 'An approver rejects (rejected)', returned: 'An approver returns (returned)' };
 const ANOTHER = ' another';
 
-const labelOf = error => (error.name ? `${error.name} (${codeOf(error)})` : codeOf(error));
+const labelOf = error => (error.name && error.name !== codeOf(error) ? `${error.name} (${codeOf(error)})` : codeOf(error));
 const eventDefinition = (element, type) => element.businessObject.eventDefinitions?.find(definition => is(definition, type));
 
 export function conditionGroup(element, { pen, t }) {
@@ -22,7 +22,7 @@ export function conditionGroup(element, { pen, t }) {
   if (!decides) return null;
   const isDefault = source.default === flow;
   return {
-    id: 'yl-condition', label: t('Condition'), entries: isDefault
+    id: 'ylb-condition', label: t('Condition'), entries: isDefault
       ? [note('condition-default', t('This is the default flow: it is taken when no other condition holds.'))]
       : [area({
         id: 'condition', label: t('Condition expression'), hint: t('For example ${form.total >= 1000}. Variables and form fields may be used.'),
@@ -39,7 +39,7 @@ export function timerGroup(element, { pen, t, kinds }) {
   const kind = written || kinds.get(timer) || 'timeDuration';
   const others = chosen => Object.fromEntries(Object.keys(TIMES).filter(name => name !== chosen).map(name => [name, undefined]));
   return {
-    id: 'yl-timer', label: t('Timer'), entries: [
+    id: 'ylb-timer', label: t('Timer'), entries: [
       select({
         id: 'timer-kind', label: t('Kind'), options: Object.entries(TIMES).map(([value, { label }]) => ({ value, label: t(label) })), unknown: value => value,
         get: () => kind,
@@ -64,13 +64,13 @@ export function errorGroup(element, { pen, t, diagram }) {
     { value: ANOTHER, label: t('Another code ...') },
   ];
   return {
-    id: 'yl-error', label: t('Error'), entries: [
+    id: 'ylb-error', label: t('Error'), entries: [
       select({
         id: 'error', label: t('Which error'), options, unknown: value => value,
         get: () => (error ? codeOf(error) : ''),
         set: code => (code === '' ? pen.setOn(element, definition, { errorRef: undefined }) : diagram.setError(element, definition, code === ANOTHER ? '' : code)),
       }),
-      ...(error && !(error.errorCode in DECISIONS) ? [
+      ...(error && !(codeOf(error) in DECISIONS) ? [
         text({ id: 'error-code', label: t('Error code'), get: () => error.errorCode || '', set: value => pen.setOn(element, error, { errorCode: value.trim() || undefined }) }),
         text({ id: 'error-name', label: t('Name'), get: () => error.name || '', set: value => pen.setOn(element, error, { name: value.trim() || undefined }) }),
       ] : []),
@@ -84,7 +84,7 @@ export function repetitionGroup(element, { pen, t }) {
   const ours = name => ({ get: () => loop.get(`camunda:${name}`) || '', set: value => pen.setOn(element, loop, { [`camunda:${name}`]: value.trim() || undefined }) });
   const standard = name => ({ get: () => pen.expression(loop, name), set: value => pen.setExpression(element, loop, name, value.trim()) });
   return {
-    id: 'yl-repetition', label: t('Multi-instance'), entries: [
+    id: 'ylb-repetition', label: t('Multi-instance'), entries: [
       text({ id: 'collection', label: t('For each in'), ...ours('collection') }),
       text({ id: 'element-variable', label: t('Name of the item'), ...ours('elementVariable') }),
       text({ id: 'cardinality', label: t('How often'), ...standard('loopCardinality') }),

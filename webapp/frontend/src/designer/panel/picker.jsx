@@ -53,7 +53,7 @@ export function Picker({ id, url, value, label, translate, onPick }) {
     event.stopPropagation();
   }
 
-  return <div class="yl-picker" ref={ box } onFocusOut={ event => { if (!box.current.contains(event.relatedTarget)) setTyped(null); } }>
+  return <div class="ylb-picker" ref={ box } onFocusOut={ event => { if (!box.current.contains(event.relatedTarget)) setTyped(null); } }>
     <input id={ id } class="bio-properties-panel-input" type="text" role="combobox" autocomplete="off" spellcheck={ false } aria-label={ label }
       aria-expanded={ open } aria-controls={ listId } aria-activedescendant={ open && found[marked] ? `${listId}-${marked}` : undefined }
       placeholder={ translate('Search by name') }
@@ -65,7 +65,7 @@ export function Picker({ id, url, value, label, translate, onPick }) {
         onMouseDown={ event => { event.preventDefault(); pick(item); } } onMouseEnter={ () => setMarked(at) }>
         { item.name }{ item.detail && <small>{ item.detail }</small> }
       </li>) }
-      { !found.length && <li class="yl-none">{ translate(failed ? 'The list could not be loaded' : 'Nothing found') }</li> }
+      { !found.length && <li class="ylb-none">{ translate(failed ? 'The list could not be loaded' : 'Nothing found') }</li> }
     </ul> }
   </div>;
 }

@@ -2,10 +2,10 @@
 import { Group } from '@bpmn-io/properties-panel';
 import { conditionGroup, errorGroup, repetitionGroup, timerGroup } from './flow.js';
 import { approvalGroup, candidatesGroup, dueGroup, formGroup } from './people.js';
-import { calledGroup, decisionGroup, parametersGroup, serviceGroup } from './services.js';
+import { calledGroup, decisionGroup, parametersGroup, scriptGroup, serviceGroup } from './services.js';
 
 const OURS = [
-  formGroup, candidatesGroup, approvalGroup, dueGroup, serviceGroup, parametersGroup, decisionGroup, calledGroup,
+  formGroup, candidatesGroup, approvalGroup, dueGroup, serviceGroup, parametersGroup, scriptGroup, decisionGroup, calledGroup,
   conditionGroup, timerGroup, errorGroup, repetitionGroup,
 ];
 const REPLACED = new Set(['timer', 'error', 'multiInstance']);

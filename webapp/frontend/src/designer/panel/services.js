@@ -1,6 +1,6 @@
 // Groups of the tasks the house does by itself: topic and parameters, decision table, called process.
 import { is } from 'bpmn-js/lib/util/ModelUtil';
-import { note, select, text } from './entries.jsx';
+import { area, check, note, select, text } from './entries.jsx';
 
 const NOT_A_TOPIC = { class: '', expression: '', delegateExpression: '' };
 const RESULTS = { singleEntry: 'One value', singleResult: 'One row', collectEntries: 'One column as a list', resultList: 'All rows as a list' };
@@ -10,7 +10,7 @@ const takesTopic = element => is(element, 'bpmn:ServiceTask') || is(element, 'bp
 export function serviceGroup(element, { pen, t, house }) {
   if (!takesTopic(element)) return null;
   return {
-    id: 'yl-service', label: t('Service'), entries: [
+    id: 'ylb-service', label: t('Service'), entries: [
       select({
         id: 'topic', label: t('Topic'), options: [{ value: '', label: t('<none>') }, ...byPackage(house.topics)],
         unknown: name => t('{name} (unknown here)', { name }),
@@ -40,7 +40,7 @@ export function parametersGroup(element, { pen, t, house }) {
     return topic?.required?.includes(name) ? t('{name} (required)', { name }) : name;
   };
   return {
-    id: 'yl-parameters', label: t('Parameters'), entries: [
+    id: 'ylb-parameters', label: t('Parameters'), entries: [
       ...names.map(name => text({
         id: `parameter-${name}`, label: label(name), get: () => written.get(name) || '', set: value => pen.setInput(element, name, value.trim()),
       })),
@@ -52,7 +52,7 @@ export function parametersGroup(element, { pen, t, house }) {
 export function decisionGroup(element, { pen, t, house }) {
   if (!is(element, 'bpmn:BusinessRuleTask')) return null;
   return {
-    id: 'yl-decision', label: t('Decision table'), entries: [
+    id: 'ylb-decision', label: t('Decision table'), entries: [
       select({
         id: 'decision', label: t('Decision'), options: [{ value: '', label: t('<none>') }, ...house.decisions.map(({ key, name }) => ({ value: key, label: name || key }))],
         unknown: name => t('{name} (unknown here)', { name }),
@@ -79,11 +79,26 @@ function resultVariable(element, pen, t) {
 export function calledGroup(element, { pen, t, house, modeling }) {
   if (!is(element, 'bpmn:CallActivity')) return null;
   return {
-    id: 'yl-called', label: t('Called process'), entries: [select({
-      id: 'called', label: t('Process'), options: [{ value: '', label: t('<none>') }, ...house.definitions.map(({ key, name }) => ({ value: key, label: name ? `${name} (${key})` : key }))],
-      unknown: name => t('{name} (unknown here)', { name }),
-      get: () => element.businessObject.get('calledElement') || '',
-      set: key => modeling.updateProperties(element, { calledElement: key || undefined }),
+    id: 'ylb-called', label: t('Called process'), entries: [
+      select({
+        id: 'called', label: t('Process'), options: [{ value: '', label: t('<none>') }, ...house.definitions.map(({ key, name }) => ({ value: key, label: name ? `${name} (${key})` : key }))],
+        unknown: name => t('{name} (unknown here)', { name }),
+        get: () => element.businessObject.get('calledElement') || '',
+        set: key => modeling.updateProperties(element, { calledElement: key || undefined }),
+      }),
+      check({ id: 'pass-in', label: t('Hand all variables over'), get: () => pen.passesAll(element, 'In'), set: on => pen.setPassesAll(element, 'In', on) }),
+      check({ id: 'pass-out', label: t('Take all variables back'), get: () => pen.passesAll(element, 'Out'), set: on => pen.setPassesAll(element, 'Out', on) }),
+    ],
+  };
+}
+
+export function scriptGroup(element, { pen, t, modeling }) {
+  if (!is(element, 'bpmn:ScriptTask')) return null;
+  const script = element.businessObject;
+  return {
+    id: 'ylb-script', label: t('Script'), entries: [area({
+      id: 'script', label: t('Assignments'), hint: t('One assignment to a line in the language of expressions, for example total = form.amount * 2.'),
+      get: () => script.get('script') || '', set: value => modeling.updateProperties(element, { script: value.trim() || undefined }),
     })],
   };
 }
