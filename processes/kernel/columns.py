@@ -26,7 +26,7 @@ class MoneyAmount(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
         if value is None:
             return None
         if not isinstance(value, (Decimal, int)):
@@ -36,7 +36,7 @@ class MoneyAmount(TypeDecorator[Decimal]):
             raise ValueError("an amount has at most four decimals")
         return int(scaled)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         if value is None:
             return None
         amount = Decimal(int(value)).scaleb(-_SCALE)  # PostgreSQL gives a sum of bigint as numeric, SQLite as integer

@@ -27,6 +27,8 @@ class SentMessage(Base):
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str]
     instance_id: Mapped[int | None]
+    record_type: Mapped[str | None]
+    record_id: Mapped[int | None]
 
     recipient: Mapped[str] = column_property(_payload["recipient"].as_string())
     subject: Mapped[str | None] = column_property(_payload["subject"].as_string())

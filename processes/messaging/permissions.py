@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, true
+from sqlalchemy import ColumnElement, and_, or_
 
 from engine.actor import Actor
 from engine.errors import Forbidden
@@ -13,11 +13,16 @@ READ_ALL = "messaging.message.read"
 SEND_SMS = "messaging.sms.send"
 SEND_MAIL = "messaging.mail.send"
 
+EMPLOYEE = "organization.employee"
+"""The record type of whoever a message from a template is written to."""
+
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """One's own messages; with the right, everybody's."""
-    mine = true() if actor.may(READ_ALL) else SentMessage.created_by == actor.person_id
-    return and_(SentMessage.channel.in_(CHANNELS), mine)
+    """What one wrote and what one was sent; with the right, everybody's messages."""
+    if actor.may(READ_ALL):
+        return SentMessage.channel.in_(CHANNELS)
+    to_me = and_(SentMessage.record_type == EMPLOYEE, SentMessage.record_id == actor.person_id)
+    return and_(SentMessage.channel.in_(CHANNELS), or_(SentMessage.created_by == actor.person_id, to_me))
 
 
 def require(actor: Actor, permission: str) -> None:

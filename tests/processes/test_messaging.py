@@ -175,16 +175,18 @@ def test_sending_by_hand_needs_the_right(session: Session, company: Company) -> 
         operations.send_mail(session, actor_of(company.li), to=["a@b"], subject="x", text="x", key="1")
 
 
-def test_one_reads_ones_own_messages_and_with_the_right_all(session: Session, company: Company) -> None:
+def test_one_reads_what_one_wrote_or_was_sent_and_with_the_right_all(session: Session, company: Company) -> None:
     actor = actor_of(company.li, permissions.SEND_SMS)
     operations.send_sms(session, actor, to="199 0000 0009", text="您好", key="a1")
-    operations.notify_mail(session, SYSTEM, FACTS, recipient=company.li.id, template="expense_approved", about=ABOUT)
+    operations.notify_mail(
+        session, actor_of(company.wang), FACTS, recipient=company.li.id, template="expense_approved", about=ABOUT
+    )
 
     def seen(reader: Any) -> list[str]:
         found = select(SentMessage.recipient).where(permissions.visible_to(reader)).order_by(SentMessage.id)
         return list(session.scalars(found))
 
-    assert seen(actor) == ["+8619900000009"]
+    assert seen(actor) == ["+8619900000009", "李娜 lina@example.com"], "written by her, and to her"
     assert seen(actor_of(company.zhao)) == []
     assert seen(actor_of(company.sun, permissions.READ_ALL)) == ["+8619900000009", "李娜 lina@example.com"]
 

@@ -52,7 +52,7 @@ def sms_to_employee(
         key=f"sms:{template}:{occasion}:{employee.id}",
         payload={"to": employee.phone, "text": text, "recipient": f"{employee.name} {employee.phone}"},
         actor=actor,
-        record=("organization.employee", employee.id),
+        record=(permissions.EMPLOYEE, employee.id),
         instance_id=instance_id,
     )
 
@@ -87,7 +87,7 @@ def mail_to_employee(
             "recipient": f"{employee.name} {employee.email}",
         },
         actor=actor,
-        record=("organization.employee", employee.id),
+        record=(permissions.EMPLOYEE, employee.id),
         instance_id=instance_id,
     )
 
