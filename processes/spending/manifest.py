@@ -9,6 +9,7 @@ from processes.spending.models import Budget, ExpenseCategory, ExpenseRequest
 
 _PERIODS = {"month": _("Month"), "quarter": _("Quarter"), "year": _("Year")}
 _POLICIES = {"stop": _("Stop"), "warn": _("Warn"), "ignore": _("Ignore")}
+_USE = {"spent": _("Spent"), "reserved": _("Reserved"), "left": _("Left")}
 _STATES = {"active": _("Active"), "archived": _("Archived")}
 
 REQUESTS = Register(
@@ -53,6 +54,7 @@ BUDGETS = Register(
         Column("department", _("Department"), kind="reference"),
         Column("category", _("Category"), kind="reference"),
         Column("period", _("Period"), sortable=False),
+        Column("use", _("Use"), kind="shares", sortable=False, choices=_USE),
         Column("amount", _("Amount"), kind="money"),
         Column("reserved", _("Reserved"), kind="money"),
         Column("spent", _("Spent"), kind="money"),

@@ -110,6 +110,11 @@ class Budget(Stamped, Base):
         type_coerce(amount - _moved(_RESERVED, id) - _moved(_SPENT, id), MoneyAmount())  # noqa: A003 - the column above
     )
 
+    @property
+    def use(self) -> dict[str, Decimal]:
+        """How the budget divides, for its bar."""
+        return {"spent": self.spent, "reserved": self.reserved, "left": self.left}
+
     def __str__(self) -> str:
         return f"{self.department} / {self.category} / {self.period}"
 

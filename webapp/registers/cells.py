@@ -19,6 +19,9 @@ TONES = {
 """Colour beside the word of a state, never instead of it; whatever is not named here is grey."""
 
 
+SHARE_TONES = {"spent": "blue", "reserved": "amber", "left": "green"}
+
+
 def tone(state: Any) -> str:
     return next((name for name, states in TONES.items() if state in states), "grey")
 
@@ -47,6 +50,19 @@ class Cell:
     def tone(self) -> str:
         return tone(self.value)
 
+    @property
+    def shares(self) -> list[tuple[float, str, str]]:
+        """Parts of a bar (kind "shares"): percent of the whole, tone, words. What is below nothing takes no room."""
+        whole = sum(max(part, 0) for part in self.value.values())
+        return [
+            (
+                round(float(max(part, 0) / whole * 100), 2) if whole else 0.0,
+                SHARE_TONES.get(name, "grey"),
+                f"{self.column.choices.get(name, name)} {formats.money(part)}",
+            )
+            for name, part in self.value.items()
+        ]
+
 
 def cell(record: Any, column: Column) -> Cell:
     value = getattr(record, column.name)
@@ -74,6 +90,8 @@ def text(column: Column, value: Any) -> str:
             return str(_("yes") if value else _("no"))
         case "state":
             return str(column.choices.get(value, value))
+        case "shares":
+            return "，".join(f"{column.choices.get(name, name)} {formats.money(part)}" for name, part in value.items())
         case "person" if isinstance(value, int):
             return formats.person(value)
     return str(value)

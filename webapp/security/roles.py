@@ -17,6 +17,8 @@ from engine.actor import Actor
 from engine.catalog import CATALOG, Permission
 from engine.errors import Forbidden, InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import Sentence, _
+from engine.repository import DEPLOY
+from engine.work_items.rights import ADMINISTER, MONITOR
 from webapp.security.naming import named, pair
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,9 @@ MANAGE_ROLES = "security.role.manage"
 READ_LOGIN_LOG = "security.login_log.read"
 
 PERMISSIONS = (
+    Permission(MONITOR, _("Follow every process, whoever started it")),
+    Permission(ADMINISTER, _("Terminate and repair processes")),
+    Permission(DEPLOY, _("Design and deploy processes")),
     Permission(MANAGE_LOGINS, _("Make, change and close logins, reset passwords")),
     Permission(MANAGE_ROLES, _("Make roles and decide what they may do")),
     Permission(READ_LOGIN_LOG, _("Read who signed in when and from where")),
@@ -48,12 +53,12 @@ ROLES = (
     RoleSum("Employee", _("Employee"), grants=("OpenApi.get", "SwaggerView.show", "MenuApi.get")),
     RoleSum("Supervisor", _("Supervisor"), ("Employee",), ("*.team.*",)),
     RoleSum("DepartmentHead", _("Department head"), ("Supervisor",), ("*.department_report.*",)),
-    RoleSum("GeneralManager", _("General manager"), ("DepartmentHead",), ("*.read", "*.report.*")),
+    RoleSum("GeneralManager", _("General manager"), ("DepartmentHead",), ("*.read", "*.report.*", MONITOR)),
     RoleSum("Finance", _("Finance"), ("Employee",), ("spending.*",)),
     RoleSum("HumanResources", _("Human resources"), ("Employee",), ("organization.*",)),
-    RoleSum("ProcessDesigner", _("Process designer"), ("Employee",), ("modeler.*", "workflow.definition.*")),
+    RoleSum("ProcessDesigner", _("Process designer"), ("Employee",), ("modeler.*", DEPLOY)),
     RoleSum(
-        "ProcessAdmin", _("Process administrator"), ("ProcessDesigner",), ("workflow.*", "messaging.*", "approval.*")
+        "ProcessAdmin", _("Process administrator"), ("ProcessDesigner",), ("process.*", "messaging.*", "approval.*")
     ),
     RoleSum(ADMIN, _("Administrator"), ("ProcessAdmin", "Finance", "HumanResources", "GeneralManager"), ("*",)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, literal, select, true
 from sqlalchemy.orm import Session
 
 from engine import clock, history
@@ -13,7 +13,8 @@ from engine.actor import Actor
 from engine.history import COUNT_CAP
 from engine.i18n import _
 from engine.models import InboxEntry, Instance, WorkItem
-from engine.work_items.rights import ADMINISTER, MONITOR
+from engine.work_items.rights import ADMINISTER, MONITOR, readable_by
+from processes.organization.models import Employee
 from webapp.skin import formats, words
 from webapp.skin.workbench import Figure, Panel, Workbench
 from webapp.workflow import holders, lists, processes, start
@@ -93,22 +94,27 @@ def unsent(session: Session, actor: Actor) -> dict[str, Any] | None:
 
 
 def team_overdue(session: Session, actor: Actor) -> dict[str, Any] | None:
-    """For those who watch over processes: what lies too long, whoever it lies with; the latest first."""
-    if not (actor.may(MONITOR) or actor.may(ADMINISTER)):
+    """What lies too long: with one's own people, or, for those who watch over processes, with anybody."""
+    watches = actor.may(MONITOR) or actor.may(ADMINISTER)
+    reports = select(Employee.id).where(Employee.superior_id == actor.person_id, Employee.state == "active")
+    if not watches and session.scalar(reports.limit(1)) is None:
         return None
     late = (
         select(WorkItem, Instance)
         .join(Instance, Instance.id == WorkItem.instance_id)
         .where(WorkItem.state == "open", WorkItem.due_at <= clock.now())
+        .where(true() if watches else WorkItem.assignee_id.in_(reports))
         .order_by(WorkItem.due_at)
         .limit(TEAM_LINES)
     )
     rows = session.execute(late).all()
     formats.people(item.assignee_id for item, _instance in rows)
+    ids = [instance.id for _item, instance in rows]
+    readable = set(session.scalars(select(Instance.id).where(Instance.id.in_(ids), readable_by(actor))))
     return {
         "lines": [
             {
-                "instance": instance,
+                "url": url_for("instances.show", instance_id=instance.id) if instance.id in readable else "",
                 "name": lists.name_of(instance.title),
                 "step": item.title,
                 "who": holders.in_short(holders.names(session, item)),
