@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine import assignment, clock, forms, workflow
 from engine.actor import Actor
 from engine.errors import Conflict, DeploymentRefused, Forbidden, NotFound, Problem
+from engine.forms import FormSchema
 from engine.i18n import Sentence, _
 from engine.models import Definition, DefinitionDraft, DefinitionFile
 from engine.service_tasks import TOPICS
@@ -32,7 +33,7 @@ class Loaded:
     version: int
     name: str
     compiled: CompiledProcess
-    forms: dict[str, forms.FormSchema] = field(default_factory=dict)
+    forms: dict[str, FormSchema] = field(default_factory=dict)
 
     @property
     def diagram(self) -> str:
@@ -41,14 +42,14 @@ class Loaded:
         own = f"{self.key}.bpmn"
         return drawings.get(own) or next((text for text in drawings.values() if f'id="{self.key}"' in text), "")
 
-    def start_form(self) -> forms.FormSchema | None:
+    def start_form(self) -> FormSchema | None:
         """The form named by the start event, else the one that bears the process's name."""
         for node in self.compiled.nodes.values():
             if node.kind == "startEvent" and node.form_key and node.process == self.key:
                 return self.forms.get(node.form_key)
         return self.forms.get(self.key)
 
-    def form_of(self, node_id: str) -> forms.FormSchema | None:
+    def form_of(self, node_id: str) -> FormSchema | None:
         node = self.compiled.nodes.get(node_id)
         return self.forms.get(node.form_key) if node and node.form_key else None
 
@@ -120,7 +121,7 @@ def _load(row: Definition, files: Mapping[str, str]) -> Loaded:
     return Loaded(row.id, row.key, row.version, row.name, compiled, _read_forms(files))
 
 
-def _read_forms(files: Mapping[str, str]) -> dict[str, forms.FormSchema]:
+def _read_forms(files: Mapping[str, str]) -> dict[str, FormSchema]:
     return {
         name.removesuffix(".form.json"): forms.check_schema(text)
         for name, text in files.items()

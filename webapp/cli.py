@@ -67,7 +67,7 @@ def serve(settings: Settings, host: str, port: int, demo: bool) -> None:
 @HOST
 @PORT
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64))
-def web(settings: Settings, host: str, port: int, processes: int) -> None:  # noqa: ARG001 - read again by each process
+def web(settings: Settings, host: str, port: int, processes: int) -> None:
     """Run the web server alone."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
