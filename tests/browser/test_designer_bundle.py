@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from threading import Thread
 from xml.etree import ElementTree as ET
@@ -202,6 +203,7 @@ def test_a_save_over_somebody_elses_is_refused_and_nothing_is_lost(designer: Pag
 
 def test_the_servers_problems_are_listed_and_lead_to_the_element(designer: Page) -> None:
     problem = designer.locator("#problems button", has_text="没有名为 approval.remind 的服务。")
+    expect(problem).to_have_class(re.compile("ylb-error"))
     expect(problem).to_contain_text("处理办法：在“服务”里另选一个")
     expect(designer.locator('[data-container-id="remind"] .bjsl-icon-error')).to_be_visible()
     problem.click()

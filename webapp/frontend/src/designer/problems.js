@@ -49,7 +49,7 @@ export function listProblems(place, modeler, translate) {
     const element = registry.get(id);
     const name = element?.businessObject.name || problem?.where || actualElementId || id;
     const severity = category === 'error' ? 'error' : 'warning';
-    const line = make('button', { type: 'button', class: `ylb-problem yl-${severity}` },
+    const line = make('button', { type: 'button', class: `ylb-problem ylb-${severity}` },
       make('span', { class: 'ylb-severity' }, translate(severity)), make('b', {}, name), make('span', {}, problem ? problem.message : translate(message)));
     if (problem?.remedy) line.append(make('small', {}, translate('What to do: {remedy}', { remedy: problem.remedy })));
     line.addEventListener('click', () => show(id));

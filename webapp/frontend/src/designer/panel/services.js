@@ -24,8 +24,12 @@ export function serviceGroup(element, { pen, t, house }) {
 
 /** "spending.file_request" stands under its package, by its title. */
 function byPackage(topics) {
-  const packages = Map.groupBy(topics, ({ name }) => name.split('.')[0]);
-  return [...packages].map(([label, members]) => ({ label, children: members.map(({ name, title }) => ({ value: name, label: title ? `${title} (${name})` : name })) }));
+  const packages = new Map();
+  for (const { name, title } of topics) {
+    const [home] = name.split('.');
+    packages.set(home, [...(packages.get(home) || []), { value: name, label: title ? `${title} (${name})` : name }]);
+  }
+  return [...packages].map(([label, children]) => ({ label, children }));
 }
 
 export function parametersGroup(element, { pen, t, house }) {
