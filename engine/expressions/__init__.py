@@ -1,4 +1,4 @@
-"""The expression language of diagrams, mappings and decision tables: Python's grammar, a whitelist, bounded, never `eval`.
+"""The expression language of diagrams, mappings and decision tables: Python's grammar, whitelisted, bounded, no `eval`.
 
 `${amount > 5000 && form.kind == "travel"}` and the bare text mean the same. Names are process variables, `form` and the
 facts of the instance; `a.b` reads a key of a mapping, never an attribute; calls reach only FUNCTIONS. An expression is

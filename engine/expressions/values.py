@@ -122,7 +122,7 @@ def add(a: Any, b: Any) -> Any:
         if len(a) + len(b) > MAX_ITEMS:
             raise ExpressionError(_("The list becomes too long."))
         return a + b
-    if isinstance(a, str) and number(a) is None or isinstance(b, str) and number(b) is None:
+    if any(isinstance(one, str) and number(one) is None for one in (a, b)):
         return bounded(text(a) + text(b))
     x, y = _operands(a, b, "+")
     return _arithmetic("add", x, y)

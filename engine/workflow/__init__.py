@@ -19,8 +19,8 @@ def compile_definition(
 ) -> CompiledProcess:
     """Read, check and build the process `key` (or the first executable one) of these files.
 
-    `known` is what the house has to offer; None means the definition was checked when it was deployed and only has to be
-    built. Raises DeploymentRefused with every problem at once.
+    `known` is what the house has to offer; None means the definition was checked when it was deployed and only has to
+    be built. Raises DeploymentRefused with every problem at once.
     """
     diagram, tables = dialect.read(files, key), decisions.read(files)
     found = [*diagram.problems, *tables.problems] if known is None else lint.check(diagram, tables, files, known)

@@ -1,4 +1,4 @@
-"""Who catches what is thrown: errors and escalations climb from the thrower outwards, signals reach everyone waiting."""
+"""Who catches what is thrown: errors and escalations climb outwards from the thrower, signals reach all who wait."""
 
 from __future__ import annotations
 

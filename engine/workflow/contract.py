@@ -40,7 +40,7 @@ class Node:
     form_key: str = ""
     """camunda:formKey: the form file's name without ".form.json", or "" """
     candidates: tuple[str, ...] = ()
-    """assignment rules, from camunda:assignee / candidateUsers / candidateGroups / the lane's name, in that order"""
+    """assignment rules: camunda:assignee / candidateUsers / candidateGroups, else the lane's name if it reads like one"""
     topic: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """camunda:inputParameter name -> expression"""
@@ -50,7 +50,7 @@ class Node:
     attached_to: str = ""
     """a boundary event's host"""
     event: str = ""
-    """what an event waits for or throws: "timer", "message:NAME", "signal:NAME", "error:CODE", "escalation:CODE" … or "" """
+    """what an event waits for or throws: "timer:TEXT", "message:NAME", "signal:NAME", "error:CODE" … or "" """
     catches: tuple[str, ...] = ()
     """error codes caught by boundary events on this node or on a sub-process around it; "" = any"""
     element: str = ""
@@ -149,7 +149,8 @@ class Host(Protocol):
 
     def call_service(self, call: ServiceCall) -> Any:
         """Run the topic's function; its JSON-able result, or PENDING. May raise BpmnError; AppError and StepRefused
-        pass through and refuse the step; any other exception must become a Failure of that token, the others live on."""
+        pass through and refuse the step; any other exception must become a Failure of that token, the others live on.
+        """
         ...
 
     def form_values(self) -> Mapping[str, Any]:
@@ -212,7 +213,7 @@ class CompiledProcess(Protocol):
     def name(self) -> str: ...
     @property
     def sha256(self) -> str:
-        """of all files together"""
+        """Of all files together."""
         ...
 
     @property

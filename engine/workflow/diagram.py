@@ -1,4 +1,4 @@
-"""What is drawn, as plain data: scopes (processes and sub-processes) holding shapes and flows. Nothing is judged here."""
+"""What is drawn, as plain data: scopes (processes and sub-processes) with shapes and flows. Nothing is judged here."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Shape:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """camunda attributes as written, plus plain ones lint asks about"""
     oddities: tuple[str, ...] = ()
-    """names of children no rule of the dialect covers, e.g. "taskListener:javascript", "standardLoopCharacteristics" """
+    """names of children outside the dialect, e.g. "taskListener:javascript", "standardLoopCharacteristics" """
 
     @property
     def id(self) -> str:

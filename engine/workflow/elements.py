@@ -81,7 +81,7 @@ def page() -> str:
     lines = [
         "# Which BPMN elements run",
         "",
-        "Made from `engine/workflow/elements.py` by `python -m engine.workflow.elements`; a test keeps it current.",
+        "Made from `engine/workflow/elements.py` by a function there; a test keeps it current.",
         "What is refused is refused when a definition is deployed, with the element's id and what to draw instead.",
         "",
         "| element | state | to know |",
@@ -90,9 +90,3 @@ def page() -> str:
     lines += [f"| {name} | runs | {note} |" for name, note in RUNS]
     lines += [f"| {one.element} | refused | {one.remedy.template} |" for one in REFUSED.values()]
     return "\n".join([*lines, "| anything else | refused | |", ""])
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(page())

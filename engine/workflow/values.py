@@ -1,4 +1,4 @@
-"""What a token may carry: JSON's values plus exact numbers and dates; copied on the way in, tagged on the way to bytes."""
+"""What a token may carry: JSON's values, exact numbers and dates; copied on the way in, tagged on the way to bytes."""
 
 from __future__ import annotations
 

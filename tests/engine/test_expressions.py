@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from engine import clock
 from engine.expressions import (
     FUNCTIONS,
+    Expression,
     ExpressionError,
     UnknownName,
     WorkingTime,
@@ -308,7 +309,8 @@ def test_a_script_is_nothing_but_assignments(text: str) -> None:
 # ---------------------------------------------------------------------------------------------------- properties
 
 WORDS = st.sampled_from([
-    *FUNCTIONS, *NAMES, "and", "or", "not", "in", "if", "else", "null", "(", ")", "[", "]", ",", ".", "?", ":", "+", "-",
+    *FUNCTIONS, *NAMES, "and", "or", "not", "in", "if", "else", "null", "(", ")", "[", "]", ",", ".", "?", ":", "+",
+    "-",
     "*", "/", "//", "%", "<", ">", "==", "=", "!=", "!", "&&", "||", "1", "0", "2.5", '"x"', "'y'", "${", "}", "lambda",
     "__class__", "import", "\n", "\\", "🐉", "is", "for", "**", ";",
 ])  # fmt: skip
@@ -322,13 +324,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             compiled = read(text)
         except ExpressionError:
             continue
-        try:
-            if read is compile_expression:
-                compiled.evaluate(NAMES)  # type: ignore[union-attr]
-            else:
-                compiled.run(NAMES)  # type: ignore[union-attr]
-        except ExpressionError:
-            pass
+        with suppress(ExpressionError):
+            compiled.evaluate(NAMES) if isinstance(compiled, Expression) else compiled.run(NAMES)
 
 
 VALUES = st.recursive(
@@ -352,20 +349,16 @@ TWO = [
 @settings(max_examples=600, deadline=2_000)
 @given(st.sampled_from(TWO), VALUES, VALUES)
 def test_any_two_values_meet_or_are_refused(text: str, a: Any, b: Any) -> None:
-    try:
+    with suppress(ExpressionError):
         value(text, a=a, b=b)
-    except ExpressionError as refused:
-        assert str(refused)
 
 
 @settings(max_examples=600, deadline=2_000)
 @given(st.sampled_from(sorted(FUNCTIONS)), st.lists(VALUES, max_size=3))
 def test_any_function_takes_any_value_or_refuses_it(name: str, given_values: list[Any]) -> None:
     names = {f"v{n}": one for n, one in enumerate(given_values)}
-    try:
+    with suppress(ExpressionError):
         compile_expression(f"{name}({', '.join(names)})").evaluate(names)
-    except ExpressionError as refused:
-        assert str(refused)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))

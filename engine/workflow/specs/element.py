@@ -35,7 +35,7 @@ class NoWay(ExpressionError):
 class Element(BpmnSpecMixin):  # type: ignore[misc]
     """The life of a token in an element: READY -> `execute` -> (waits, is resumed) -> `choose` -> it leaves.
 
-    Of SpiffWorkflow's TaskSpec the protected hooks are overridden: `_predict` (nothing is looked ahead), `_update_hook`,
+    Of SpiffWorkflow's TaskSpec the protected hooks are overridden: `_predict` (nothing is looked ahead), `_update`,
     `_on_ready`, `_run`, `_on_complete`, `_on_cancel`. Specs are shared by all instances and never changed by one.
     """
 
@@ -104,12 +104,8 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
     def _predict(self, my_task: Token, seen: Any = None, looked_ahead: int = 0, mask: int = 0) -> None:
         pass
 
-    def _update_hook(self, my_task: Token) -> bool:
-        return True
-
     def _update(self, my_task: Token) -> None:
-        if self._update_hook(my_task):
-            my_task._ready()
+        my_task._ready()
 
     def _on_ready(self, my_task: Token) -> None:
         my_task.top.agenda.append(my_task)
@@ -175,7 +171,7 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
         try:
             for boundary in self.listeners:
                 token.workflow.listen(boundary, {"host": token.id})
-        except ExpressionError:
+        except Exception:
             self.disarm(token)
             del token.internal_data["armed"]
             raise

@@ -54,7 +54,7 @@ class EventSubProcess(SubProcess):
 
 
 class CallActivity(SubProcess):
-    """Runs another process of the definition; without camunda:in everything goes in, without camunda:out all comes out."""
+    """Runs another process of the definition; without camunda:in all goes in, without camunda:out all comes out."""
 
     shares_variables = False
     passed_in: tuple[tuple[Pass, Expression | None], ...] = ()

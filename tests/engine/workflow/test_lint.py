@@ -104,9 +104,11 @@ def test_refused_by_name(name: str) -> None:
 
 def test_listeners_forms_connectors_and_structured_parameters() -> None:
     inner = (
-        '<extensionElements><camunda:taskListener event="create"><camunda:script scriptFormat="javascript">x</camunda:script>'
+        '<extensionElements><camunda:taskListener event="create"><camunda:script scriptFormat="javascript">x'
+        "</camunda:script>"
         "</camunda:taskListener><camunda:formData/><camunda:connector/>"
-        '<camunda:inputOutput><camunda:inputParameter name="a"><camunda:list/></camunda:inputParameter></camunda:inputOutput>'
+        '<camunda:inputOutput><camunda:inputParameter name="a"><camunda:list/></camunda:inputParameter>'
+        "</camunda:inputOutput>"
         "</extensionElements>"
     )
     rules = {rule for _where, rule, severity in drawn(one("userTask", inner)) if severity == "error"}
@@ -237,7 +239,8 @@ def test_not_executable_empty_and_no_process() -> None:
 def test_duplicate_ids_and_dangling_flows() -> None:
     text = definitions(
         '<process id="p" isExecutable="true"><startEvent id="a"/><task id="a"/><task id="b"/>'
-        '<sequenceFlow id="f" sourceRef="a" targetRef="nowhere"/><sequenceFlow id="g" sourceRef="a" targetRef="b"/></process>'
+        '<sequenceFlow id="f" sourceRef="a" targetRef="nowhere"/>'
+        '<sequenceFlow id="g" sourceRef="a" targetRef="b"/></process>'
     )
     assert {(one.where, one.rule) for one in problems(text)} >= {("a", "duplicate_id"), ("f", "dangling_flow")}
 

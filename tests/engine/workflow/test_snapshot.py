@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine import workflow
 from engine.workflow import snapshot, values
@@ -106,7 +105,7 @@ def test_a_branch_does_not_see_what_another_sets_inside_a_structure() -> None:
 
 
 def everything() -> Drawing:
-    """Every place a token can stand in: open, timer, message, race, join, sub-process, countersign, listener, failed."""
+    """Every place a token can stand in: open, timer, message, race, join, sub-process, countersign, border, failed."""
     d = Drawing("everything")
     d.start()
     d.add("parallelGateway", "fork")
