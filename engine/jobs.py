@@ -17,7 +17,7 @@ from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from engine.errors import AppError
 from engine.live import KEEP_SECONDS
-from engine.models import IdempotencyKey, Incident, Instance, Message, OutboxMessage, PushEvent, Timer
+from engine.models import IdempotencyKey, Incident, Instance, Message, OutboxMessage, PushEvent, StartTimer, Timer
 from engine.outbox import Delivery, Leased
 from engine.queue import periodic
 
@@ -81,6 +81,30 @@ def _fire_one(timer_id: int) -> int:
         return 0
     finally:
         Sessions.remove()
+
+
+@periodic("engine.start_due_processes", seconds=5)
+def start_due_processes() -> int:
+    """Start the processes whose timer start event is due."""
+    with transaction() as session:
+        due = list(
+            session.scalars(
+                select(StartTimer.id).where(StartTimer.due_at <= clock.now()).order_by(StartTimer.due_at).limit(BATCH)
+            )
+        )
+    return sum(_guarded(lambda session, i=timer: _start_due(session, i), "start_timer", timer) for timer in due)
+
+
+def _start_due(session: Session, timer_id: int) -> int:
+    timer = session.scalars(
+        select(StartTimer)
+        .where(StartTimer.id == timer_id, StartTimer.due_at <= clock.now())
+        .with_for_update(skip_locked=True)
+    ).first()
+    if timer is None:
+        return 0
+    runtime.fire_start_timer(session, timer)
+    return 1
 
 
 # ------------------------------------------------------------------------------------------------- outbox

@@ -222,6 +222,21 @@ class Timer(Base):
     """once | all | skip: what a late repeating timer does"""
 
 
+class StartTimer(Base):
+    """A moment at which a process starts by itself: the timer start event of the version that new starts take."""
+
+    __tablename__ = "start_timer"
+    __table_args__ = (UniqueConstraint("definition_id", "node"), Index("ix_start_timer_due_at", "due_at"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"))
+    node: Mapped[str] = mapped_column(String(120))
+    due_at: Mapped[datetime]
+    repeats: Mapped[int] = mapped_column(Integer, default=0)
+    """how often it comes again after this; -1 for ever"""
+    every: Mapped[str] = mapped_column(String(40), default="")
+
+
 class MessageWait(Base):
     """A token that waits for a message or a signal from outside its instance."""
 

@@ -6,19 +6,22 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine import assignment, clock, forms, workflow
 from engine.actor import Actor
-from engine.errors import Conflict, DeploymentRefused, Forbidden, NotFound, Problem
+from engine.catalog import CATALOG
+from engine.errors import Conflict, DeploymentRefused, Forbidden, NotFound, Problem, RuleViolation
 from engine.forms import FormSchema
 from engine.i18n import Sentence, _
-from engine.models import Definition, DefinitionDraft, DefinitionFile
+from engine.models import Definition, DefinitionDraft, DefinitionFile, StartTimer
 from engine.service_tasks import TOPICS
-from engine.workflow.contract import CompiledProcess
+from engine.workflow.contract import CompiledProcess, ServiceCall
 
 DEPLOY = "process.definition.deploy"
 """The permission of designers."""
@@ -197,7 +200,44 @@ def deploy(session: Session, actor: Actor, files: Mapping[str, str], *, package:
                 key=row.key,
             )
         ) from error
+    _set_start_timers(session, row, compiled)
     return row
+
+
+class _NoInstance:
+    """What a timer start event may ask: the time and the calendar; there is no instance yet."""
+
+    def now(self) -> datetime:
+        return clock.now()
+
+    def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
+        if CATALOG.calendar is None:
+            raise RuleViolation(_("No working calendar is installed."))
+        return CATALOG.calendar(start, days=days, hours=hours)
+
+    def facts(self) -> Mapping[str, Any]:
+        return {}
+
+    def form_values(self) -> Mapping[str, Any]:
+        return {}
+
+    def call_service(self, call: ServiceCall) -> Any:
+        raise RuleViolation(_("A start event cannot call {topic}.", topic=call.topic))
+
+
+def _set_start_timers(session: Session, row: Definition, compiled: CompiledProcess) -> None:
+    """The new version's timer start events take the place of the old one's."""
+    older = select(Definition.id).where(Definition.key == row.key)
+    session.execute(
+        delete(StartTimer).where(StartTimer.definition_id.in_(older)).execution_options(synchronize_session=False)
+    )
+    for trigger in compiled.starts:
+        if trigger.kind == "timer":
+            due = workflow.first_due(trigger.name, _NoInstance())
+            session.add(
+                StartTimer(definition_id=row.id, node=trigger.node, due_at=due.at, repeats=due.repeats, every=due.every)
+            )
+    session.flush()
 
 
 def fingerprint(files: Mapping[str, str]) -> str:

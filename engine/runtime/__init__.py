@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.runtime.delivery import (
     correlate,
+    fire_start_timer,
     fire_timer,
     publish,
     retry_incident,
@@ -18,6 +19,7 @@ __all__ = [
     "StepResult",
     "correlate",
     "discard_draft",
+    "fire_start_timer",
     "fire_timer",
     "may_start",
     "perform",

@@ -30,7 +30,7 @@ class LiveCache:
         self._lock = threading.Lock()
 
     def item(self, item_id: int) -> tuple[ItemFacts, InstanceFacts] | None:
-        """An open item with its instance as last seen here; only a write at that revision says whether it still is so."""
+        """An open item with its instance as last seen here; only a write at that revision proves it."""
         with self._lock:
             kept = self._kept.get(self._instance_of.get(item_id, 0))
             return (kept.items[item_id], kept.facts) if kept is not None else None

@@ -10,12 +10,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine import clock, repository
+from engine import clock, repository, workflow
 from engine.actor import SYSTEM, Actor
 from engine.errors import Conflict, NotFound
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import Definition, Incident, Instance, Message, MessageWait, Timer
+from engine.models import Definition, Incident, Instance, Message, MessageWait, StartTimer, Timer
 from engine.runtime.start import start
 from engine.runtime.step import MESSAGE_LIFE, Step, StepResult, step
 
@@ -29,6 +29,19 @@ def fire_timer(session: Session, timer: Timer) -> StepResult:
         interactive=False,
     )
     return step(session, SYSTEM, timer.instance_id, todo)
+
+
+def fire_start_timer(session: Session, timer: StartTimer) -> StepResult:
+    """Start the process whose moment has come, and set its next one."""
+    definition = session.get_one(Definition, timer.definition_id)
+    following = workflow.next_due(workflow.Due(timer.due_at, timer.repeats, timer.every), clock.now())
+    node = timer.node
+    if following is None:
+        session.delete(timer)
+    else:
+        timer.due_at, timer.repeats = following.at, following.repeats
+    session.flush()
+    return start(session, SYSTEM, definition.key, start_event=node)
 
 
 # ------------------------------------------------------------------------------------------------- messages
@@ -111,12 +124,11 @@ def _deliver(session: Session, wait: MessageWait, message: Message, actor: Actor
 
 def _start_by(session: Session, message: Message, actor: Actor) -> int | None:
     """Start the process that begins with this message, if one is deployed; a message starts one, a signal every one."""
-    wanted = f"{message.kind}:{message.name}"
     started = None
     for definition in session.scalars(select(Definition).where(Definition.state == "active").order_by(Definition.id)):
         loaded = repository.get(session, definition.id)
-        for node in loaded.compiled.nodes.values():
-            if node.kind != "startEvent" or node.event != wanted or node.process != loaded.key:
+        for trigger in loaded.compiled.starts:
+            if (trigger.kind, trigger.name) != (message.kind, message.name):
                 continue
             result = start(
                 session,
@@ -124,7 +136,7 @@ def _start_by(session: Session, message: Message, actor: Actor) -> int | None:
                 loaded.key,
                 variables=message.variables,
                 business_key=message.business_key or None,
-                start_event=node.id,
+                start_event=trigger.node,
             )
             started = result.instance_id
             if message.kind == "message":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from engine.errors import DeploymentRefused, Problem
-from engine.workflow import building, decisions, dialect, lint, live as _live, snapshot
+from engine.workflow import building, decisions, dialect, lint, live as _live, snapshot, timers
 from engine.workflow.compiled import Compiled
 from engine.workflow.contract import CompiledProcess, Host, Known, Live, OpenedTask, TopicShape
 from engine.workflow.preview import preview as _preview
+from engine.workflow.timers import Due
 
 SNAPSHOT_FORMAT = snapshot.FORMAT
 
@@ -50,6 +52,16 @@ def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Host)
     return _preview(cast("Compiled", compiled), variables, host)
 
 
+def first_due(text: str, host: Host) -> Due:
+    """When the timer of a start event goes off: see StartTrigger.name."""
+    return timers.due_of(text, host)
+
+
+def next_due(due: Due, now: datetime) -> Due | None:
+    """The next moment of a repeating one, missed ones passed over; None when it was the last."""
+    return timers.after(due, now)
+
+
 def called_elements(files: Mapping[str, str]) -> set[str]:
     """Ids of the processes these files call and do not contain."""
     return dialect.called_elements(files)
@@ -57,12 +69,15 @@ def called_elements(files: Mapping[str, str]) -> set[str]:
 
 __all__ = [
     "SNAPSHOT_FORMAT",
+    "Due",
     "Known",
     "TopicShape",
     "called_elements",
     "compile_definition",
+    "first_due",
     "lint_definition",
     "load",
+    "next_due",
     "preview",
     "start",
 ]

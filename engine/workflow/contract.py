@@ -40,7 +40,7 @@ class Node:
     form_key: str = ""
     """camunda:formKey: the form file's name without ".form.json", or "" """
     candidates: tuple[str, ...] = ()
-    """assignment rules: camunda:assignee / candidateUsers / candidateGroups, else the lane's name if it reads like one"""
+    """assignment rules: camunda:assignee, candidateUsers, candidateGroups; else the lane's name if it reads like one"""
     topic: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """camunda:inputParameter name -> expression"""

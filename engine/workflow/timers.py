@@ -80,6 +80,19 @@ def due(value: Any, host: Host) -> Due:
     raise ExpressionError(_("{value} is no ISO 8601 date or duration and no working time.", value=shown(value)))
 
 
+def due_of(text: str, host: Host) -> Due:
+    """The moment of a timer that stands alone: no instance runs yet, so an expression sees no variables."""
+    return read(Timer("", text)).due(host, {})
+
+
+def after(before: Due, now: datetime) -> Due | None:
+    """The next of a cycle once `before` has fired."""
+    if not before.repeats:
+        return None
+    left = FOREVER if before.repeats == FOREVER else before.repeats - 1
+    return Due(following(before.at, before.every, now, catch_up=False), left, before.every)
+
+
 def following(before: datetime, every: str, now: datetime, *, catch_up: bool) -> datetime:
     """The next instant of a cycle; missed ones are passed over unless each is to be caught up."""
     after = later(before, every)

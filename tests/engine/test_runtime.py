@@ -551,3 +551,52 @@ def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(site: Site) -> 
             thread.join()
         assert results == {"won": 1, "told": 1}
         assert house.actions(started) == ["start", "submit"]
+
+
+# ------------------------------------------------------------------------------------------------- starting by itself
+
+
+def by_itself(event: str) -> Drawing:
+    d = Drawing("by_itself")
+    d.add("startEvent", "begin", event)
+    d.user("look", camunda_assignee="person(2)")
+    d.end()
+    d.chain("begin", "look", "end")
+    return d
+
+
+def running(key: str = "by_itself") -> int:
+    return house.read(lambda s: s.scalar(select(func.count(Instance.id)).where(Instance.definition_key == key)))
+
+
+def test_a_process_starts_at_its_moments_and_misses_are_not_made_up(site: Site, clock: TestClock) -> None:
+    house.deploy(by_itself("<timerEventDefinition><timeCycle>R2/PT24H</timeCycle></timerEventDefinition>"))
+    assert jobs.start_due_processes() == 0
+    clock.advance(hours=24)
+    assert jobs.start_due_processes() == 1
+    assert jobs.start_due_processes() == 0
+    clock.advance(hours=24 * 5)
+    assert jobs.start_due_processes() == 1
+    clock.advance(hours=24 * 5)
+    assert jobs.start_due_processes() == 0, "R2: twice and no more"
+    assert running() == 2
+
+
+def test_a_new_version_takes_over_the_start_timer(site: Site, clock: TestClock) -> None:
+    cycle = "<timerEventDefinition><timeCycle>R/PT{}H</timeCycle></timerEventDefinition>"
+    house.deploy(by_itself(cycle.format(1)))
+    house.deploy(by_itself(cycle.format(24)))
+    clock.advance(hours=2)
+    assert jobs.start_due_processes() == 0
+
+
+def test_a_message_starts_the_process_that_begins_with_it(site: Site) -> None:
+    from engine import repository
+    from engine.actor import SYSTEM
+
+    xml = by_itself('<messageEventDefinition messageRef="m"/>').xml(head='<message id="m" name="order_paid"/>')
+    runtime.perform(lambda s: repository.deploy(s, SYSTEM, {"main.bpmn": xml}))
+    Sessions.remove()
+    assert send("order:1") == "matched"
+    assert send("order:1") == "matched"
+    assert running() == 1
