@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.workflow.contract import Thrown
-
-if TYPE_CHECKING:
-    from engine.workflow.specs.events import Boundary, EventStart
-    from engine.workflow.tree import Instance, Scope, Token
+from engine.workflow.tree import Instance, Scope, Token
 
 
 @dataclass(slots=True)
 class _Catch:
-    spec: Boundary | EventStart
+    spec: Any
+    """a boundary event, or the start of an event sub-process"""
     host: Token | None
     """the token whose border holds the event; None for the start of an event sub-process"""
     scope: Scope

@@ -12,7 +12,7 @@ from engine.workflow.compiled import Compiled
 from engine.workflow.contract import Changes, Host, TokenAt
 from engine.workflow.specs.events import Waiting, fail_instance
 from engine.workflow.specs.tasks import Keeping, ServiceTask, UserTask
-from engine.workflow.tree import CANCELLED, Instance, Token
+from engine.workflow.tree import WAITING, Instance, Token
 from engine.workflow.values import clean
 
 
@@ -64,8 +64,7 @@ class LiveInstance:
     def resolve_service(self, token: int, result: Any) -> None:
         at = self._called(token)
         at.task_spec.resolve(at, result)
-        if "failed" in at.internal_data:
-            self._recover(at)
+        at.forgive()  # a result came after all
         self.top.advance()
 
     def fail_service(self, token: int, cause: str, detail: str) -> None:
@@ -74,8 +73,11 @@ class LiveInstance:
 
     def retry(self, token: int) -> None:
         at = self._failed(token)
-        at.internal_data.pop("called", None)
-        at.again()
+        if at._state == WAITING:  # stuck at a join: look again
+            at.forgive()
+        else:
+            at.internal_data.pop("called", None)
+            at.again()
         self.top.advance()
 
     def skip(self, token: int, result: Any) -> None:
@@ -85,6 +87,7 @@ class LiveInstance:
             at.task_spec.keep(at, result)
         elif isinstance(result, Mapping):
             at.write(clean(result))
+        at.internal_data.pop("via", None)
         at.resume()
         self.top.advance()
 
@@ -150,26 +153,23 @@ class LiveInstance:
             raise Conflict(_("Nothing has failed here."))
         return at
 
-    def _recover(self, token: Token) -> None:
-        """A result came after all."""
-        token.internal_data.pop("failed")
-        self.top.journal.failure_cleared(token.id)
-
 
 def _state(token: Token) -> str:
     internal = token.internal_data
     for mark, state in (("failed", "failed"), ("open", "open"), ("called", "service"), ("waits", "waiting")):
         if mark in internal:
             return state
-    return "waiting" if token._state != CANCELLED and "via" in internal else "running"
+    return "waiting" if token._state == WAITING else "running"
 
 
 def start(process: Compiled, variables: Mapping[str, Any], host: Host, node: str | None = None) -> LiveInstance:
     """Begin an instance at the plain start event, or at the one that was triggered."""
     top = Instance(process, host)
-    first = process.spec.task_specs[node] if node else None
-    if first is None and not process.spec.starts and process.starts:
-        first = process.spec.task_specs[process.starts[0].node]
+    if node is not None and node not in {trigger.node for trigger in process.starts}:
+        raise Conflict(_("The process cannot begin at {node}.", node=node))
+    if node is None and not process.spec.starts and process.starts:
+        node = process.starts[0].node
+    first = process.spec.task_specs[node] if node is not None else None
     top.begin(first, clean(variables))
     top.advance()
     return LiveInstance(top)

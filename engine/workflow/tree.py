@@ -8,8 +8,8 @@ scopes of an instance. What a scope still knows: its live tokens and the variabl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -22,10 +22,6 @@ from engine.i18n import _
 from engine.workflow.contract import Failure, Host, ServiceFailed, StepRefused
 from engine.workflow.journal import Journal
 
-if TYPE_CHECKING:
-    from engine.workflow.compiled import Compiled
-    from engine.workflow.specs.element import Element, Way
-
 MAX_RUNS_PER_STEP = 10_000
 MAX_SCOPES_DEEP = 40
 
@@ -34,14 +30,41 @@ COMPLETED, CANCELLED, FUTURE = TaskState.COMPLETED, TaskState.CANCELLED, TaskSta
 FINISHED = COMPLETED | CANCELLED
 
 
+class Spec(Protocol):
+    """What a token asks of the element it stands in; specs.element.Element is it."""
+
+    name: str
+    key: str
+    shares_variables: bool
+
+    def _update(self, my_task: Token) -> None: ...
+    def _run(self, my_task: Token) -> bool | None: ...
+    def _on_cancel(self, my_task: Token) -> None: ...
+    def interrupted(self, token: Token) -> None: ...
+    def listen(self, token: Token) -> None: ...
+
+
+class Process(Protocol):
+    """What an instance asks of its definition; compiled.Compiled is it."""
+
+    @property
+    def spec(self) -> Any: ...
+    @property
+    def specs(self) -> Mapping[str, Any]: ...
+    @property
+    def engine(self) -> Any: ...
+
+
 class Token(Task):  # type: ignore[misc]
     """A task with an integer id; `stamps` say when it wrote a variable while others were about (see `merge`)."""
 
     workflow: Scope
-    task_spec: Element
-    route: tuple[Way, ...] | list[Way]
+    task_spec: Any
+    """a Spec; the families of elements know more of each other"""
+    route: Sequence[Any]
+    """the flows it leaves by, chosen when its work is done"""
 
-    def __init__(self, scope: Scope, spec: Element, parent: Token | None, state: int, id: int) -> None:
+    def __init__(self, scope: Scope, spec: Spec, parent: Token | None, state: int, id: int) -> None:
         # Task.__init__ draws a UUID and a thread id; neither is used here.
         self.id = id
         self.workflow = scope
@@ -101,6 +124,11 @@ class Token(Task):  # type: ignore[misc]
             self.task_spec._on_cancel(self)
             self.workflow.remove(self)
 
+    def forgive(self) -> None:
+        """What had failed here is no matter any more."""
+        if self.internal_data.pop("failed", None) is not None:
+            self.top.journal.failure_cleared(self.id)
+
     def _set_state(self, value: int) -> None:
         # Task._set_state logs each change with a dict of extras; the journal records what people ask for.
         self._state = value
@@ -129,7 +157,7 @@ class ScopeMixin:
         """How many tokens can act by themselves; listeners (boundary events and the like) do not count."""
         return len(self.live) - self.listening
 
-    def begin(self, start: Element | None, data: dict[str, Any]) -> None:
+    def begin(self, start: Spec | None, data: dict[str, Any]) -> None:
         """Put the first tokens down: at `start`, else where the drawing begins."""
         for listener in self.spec.listeners:
             self.listen(listener, {"scope": True})
@@ -142,7 +170,7 @@ class ScopeMixin:
 
     def spawn(
         self,
-        spec: Element,
+        spec: Spec,
         data: dict[str, Any],
         *,
         stamps: dict[str, int] | None = None,
@@ -160,7 +188,7 @@ class ScopeMixin:
         spec._update(token)
         return token
 
-    def listen(self, spec: Element, internal: dict[str, Any]) -> Token:
+    def listen(self, spec: Spec, internal: dict[str, Any]) -> Token:
         """A token that only waits for its event: it neither runs nor keeps the scope from ending."""
         token = Token(self, spec, self.task_tree, WAITING, self.top_workflow.next_id())  # type: ignore[arg-type]
         token.internal_data = {**internal, "listens": True}
@@ -186,6 +214,13 @@ class ScopeMixin:
         """End the scope when nothing moves in it any more."""
         if self.crowd == 0 and not self.completed:
             self.finish()
+
+    def stuck(self) -> Token | None:
+        """A token that waits at a join although nothing in the scope moves any more."""
+        tokens = [token for token in self.live.values() if "listens" not in token.internal_data]
+        if tokens and all(token._state == WAITING for token in tokens):
+            return tokens[0]
+        return None
 
     def finish(self) -> None:
         self.completed = True
@@ -238,7 +273,7 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
 
     subprocesses: dict[int, Nested]
 
-    def __init__(self, process: Compiled, host: Host) -> None:
+    def __init__(self, process: Process, host: Host) -> None:
         super().__init__(process.spec, process.specs, process.engine, deserializing=True)
         self.process = process
         self.host = host
@@ -305,6 +340,10 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
                     self.run_one(token)
             if not any(spec.open_gates(scope) for scope in list(self.scopes()) for spec in scope.spec.gates):
                 break
+        for scope in self.scopes():
+            token = scope.stuck()
+            if token is not None and "failed" not in token.internal_data:
+                self.report(token, "stuck", str(_("The join waits for a token that can never come.")))
 
     def run_one(self, token: Token) -> None:
         """An error of one token is its own; only a refusal of the house refuses the whole step."""
@@ -317,9 +356,8 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
         except Exception as error:  # noqa: BLE001
             self.fail(token, error)
         else:
-            if "failed" in token.internal_data and not token._state & CANCELLED:
-                del token.internal_data["failed"]
-                self.journal.failure_cleared(token.id)
+            if not token._state & CANCELLED:
+                token.forgive()
 
     def fail(self, token: Token, error: Exception) -> None:
         cause = getattr(error, "code", "") or type(error).__name__
@@ -327,6 +365,9 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
 
     def fail_with(self, token: Token, cause: str, detail: str) -> None:
         token._state = STARTED
+        self.report(token, cause, detail)
+
+    def report(self, token: Token, cause: str, detail: str) -> None:
         token.internal_data["failed"] = cause
         self.journal.failed(Failure(token.id, token.task_spec.key, cause, detail))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from SpiffWorkflow.bpmn.specs.mixins import BpmnSpecMixin
 
@@ -14,9 +14,6 @@ from engine.workflow.diagram import Shape
 from engine.workflow.names import Names
 from engine.workflow.tree import READY, Scope, Token
 from engine.workflow.values import clean
-
-if TYPE_CHECKING:
-    from engine.workflow.specs.events import Boundary
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +50,10 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
         self.ways: tuple[Way, ...] = ()
         self.default: Way | None = None
         self.conditional = False
-        self.boundaries: tuple[Boundary, ...] = ()
-        self.listeners: tuple[Boundary, ...] = ()
-        """those of its boundary events that wait for something from outside"""
+        self.boundaries: tuple[Element, ...] = ()
+        """the events on its border"""
+        self.listeners: tuple[Element, ...] = ()
+        """those of them that wait for something from outside"""
         self.inputs_of: Mapping[str, Expression] = {}
         self.outputs_of: Mapping[str, Expression] = {}
         self.repeats = False
@@ -155,8 +153,7 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
 
     def _on_cancel(self, my_task: Token) -> None:
         self.disarm(my_task)
-        if "failed" in my_task.internal_data:
-            my_task.top.journal.failure_cleared(my_task.id)
+        my_task.forgive()
 
     def enter(self, token: Token) -> None:
         token.top.journal.path.append((self.key, "entered"))

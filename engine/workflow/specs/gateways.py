@@ -45,9 +45,10 @@ class Gathering(Element):
         """Melt these into the one that came last."""
         *others, through = sorted(tokens, key=lambda token: token.id)
         data, stamps = dict(through.data), dict(through.stamps)
+        for token in tokens:
+            token.forgive()
         for other in others:
             merge(data, stamps, other.data, other.stamps)
-            other.internal_data["via"] = other.internal_data.get("via", "")
             other.workflow.remove(other)
         through.data, through.stamps = data, stamps
         through.internal_data.pop("via", None)

@@ -349,8 +349,17 @@ def test_a_second_token_on_the_same_flow_waits_for_the_next_round() -> None:
     assert play.nodes == ["b"]
     play.complete("b")
     assert play.nodes == ["after"]
+    assert not play.failures
     play.complete("after")
     assert play.ended is None, "one token still waits at the join"
+    ((token, cause),) = play.failures.items()
+    assert cause == "stuck"
+    assert [(one.node, one.state) for one in play.live.tokens()] == [("join", "failed")]
+    play.call("retry", token)
+    assert list(play.failures.values()) == ["stuck"]
+    play.call("skip", token, None)
+    assert play.nodes == ["after"]
+    assert not play.failures
 
 
 def inclusive(d: Drawing) -> None:
