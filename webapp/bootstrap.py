@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 from sqlalchemy import Engine
 
 import processes
-from engine import attachments, db, i18n
+from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
 from processes.kernel.working_time import add_working_time
 from processes.organization.directory import OrganizationDirectory
@@ -26,6 +26,8 @@ def start(settings: Settings) -> Engine:
     i18n.install(translate)
     engine = db.bind(settings.database_url)
     attachments.install(settings.data_dir / "attachments")
+    if settings.redis_url:
+        live.connect(settings.redis_url)
     join_parts()
     return engine
 
@@ -40,17 +42,18 @@ def join_parts() -> Catalog:
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """English sentence -> sentence in the language, read from the .po file itself: nothing to compile or go stale."""
-    path = TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        messages = read_po(file, locale=language)
-    return {
-        message.id: message.string
-        for message in messages
-        if message.id and isinstance(message.id, str) and isinstance(message.string, str) and message.string
-    }
+    """English sentence -> sentence in the language, read from the .po files themselves: nothing to compile or go stale.
+
+    What we say ourselves (messages.po) goes before what Flask-AppBuilder says (flask_appbuilder.po).
+    """
+    folder = TRANSLATIONS / language / "LC_MESSAGES"
+    sentences: dict[str, str] = {}
+    for name in ("flask_appbuilder.po", "messages.po"):
+        if (folder / name).exists():
+            with (folder / name).open("rb") as file:
+                messages = read_po(file, locale=language)
+            sentences |= {str(m.id): str(m.string) for m in messages if m.id and m.string and not m.fuzzy}
+    return sentences
 
 
 def language_of(locale: str) -> str:
