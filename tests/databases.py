@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 
-from engine import db
+from engine import db, repository
+from engine.runtime.cache import LIVE
 from webapp.migrations import schema
 
 NAMES = ("sqlite", "postgresql")
@@ -121,6 +122,9 @@ def without_tables(server: str) -> Iterator[Engine]:
 @contextlib.contextmanager
 def _bound(url: str) -> Iterator[Engine]:
     engine = db.bind(url)
+    # What this process remembers is keyed by ids, and every new database counts from one.
+    LIVE.clear()
+    repository.forget_all()
     try:
         yield engine
     finally:

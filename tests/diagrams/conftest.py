@@ -25,7 +25,6 @@ def _joined_parts() -> None:
 @pytest.fixture
 def company(session: Session, clock: Callable[[], object]) -> Company:
     """The small company with everything that ships deployed, and two categories to spend on."""
-    repository.forget_all()
     company = found_company(session)
     for folder in sorted(path for path in BPMN.iterdir() if path.is_dir()):
         files = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir())}

@@ -11,7 +11,7 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import journal, repository
+from engine import journal
 from engine.actor import SYSTEM
 from engine.errors import RuleViolation
 from engine.models import Incident, Instance, WorkItem
@@ -26,7 +26,6 @@ from webapp.security import roles
 def empty_house(session: Session) -> Iterator[Session]:
     """Roles and processes are there, people are not."""
     bootstrap.join_parts()
-    repository.forget_all()
     session.add_all(Role(name=role.name, permissions=[]) for role in roles.ROLES)
     session.flush()
     house.deploy_shipped(session)
