@@ -1,24 +1,23 @@
-"""Reads: the inbox, the lists of instances, what happened in one, where its tokens are and were."""
+"""The four views of the inbox and their counts: what lies with me, what I did, what I began, what I was copied."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.models import Copy, InboxEntry, Incident, Instance, InstanceLog, WorkItem
+from engine.models import Copy, Instance, WorkItem
 
 View = Literal["open", "done", "started", "cc"]
 VIEWS: tuple[View, ...] = ("open", "done", "started", "cc")
 
 COUNT_CAP = 1000
-PATH_LINES = 500
-"""How many log lines back the drawn path reaches; a loop of thousands of rounds still opens at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +77,41 @@ def inbox(session: Session, actor: Actor, view: View, *, size: int = 20, before:
     return Page(lines[:size], len(lines) > size)
 
 
+@lru_cache(maxsize=256)
+def _newest(principals: int, *, paged: bool) -> TextClause:
+    """The newest few items of each principal, merged: an index-only scan per principal, whatever the pools' size.
+
+    Written out and kept by the number of principals: building it anew costs more than the database needs to answer.
+    """
+    older = "AND item_id < :before " if paged else ""
+    parts = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT item_id FROM inbox WHERE principal = :p{n} {older}"  # noqa: S608  (numbers only)
+        f"ORDER BY item_id DESC LIMIT :most) AS part{n}"
+        for n in range(principals)
+    )
+    return text(f"SELECT DISTINCT item_id FROM ({parts}) AS merged ORDER BY item_id DESC LIMIT :most")  # noqa: S608
+
+
+@lru_cache(maxsize=256)
+def _counted(principals: int) -> TextClause:
+    parts = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT item_id FROM inbox WHERE principal = :p{n} LIMIT :most) AS part{n}"  # noqa: S608
+        for n in range(principals)
+    )
+    return text(
+        f"SELECT (SELECT count(DISTINCT item_id) FROM ({parts}) AS merged), "  # noqa: S608
+        "(SELECT count(*) FROM (SELECT 1 FROM process_copy WHERE person_id = :me AND read_at IS NULL LIMIT :most) AS c)"
+    )
+
+
+def _named(actor: Actor) -> dict[str, int]:
+    return {f"p{n}": principal for n, principal in enumerate(actor.principals)}
+
+
 def _open(session: Session, actor: Actor, limit: int, before: int | None) -> list[Line]:
-    # The newest few of each principal, merged: an index-only scan per principal, whatever the size of the pools.
-    newest = [
-        select(InboxEntry.item_id)
-        .where(InboxEntry.principal == principal, *([InboxEntry.item_id < before] if before else []))
-        .order_by(InboxEntry.item_id.desc())
-        .limit(limit)
-        .subquery()
-        for principal in actor.principals
-    ]
-    merged = union_all(*(select(part.c.item_id) for part in newest)).subquery()
-    ids = session.scalars(select(merged.c.item_id).distinct().order_by(merged.c.item_id.desc()).limit(limit)).all()
+    named = _named(actor)
+    values = {**named, "most": limit, **({"before": before} if before else {})}
+    ids = session.scalars(_newest(len(named), paged=bool(before)), values).all()
     if not ids:
         return []
     wanted = (
@@ -185,82 +207,6 @@ def present_steps(session: Session, instance_ids: Sequence[int]) -> dict[int, st
 
 def counts(session: Session, actor: Actor) -> dict[str, int]:
     """Open items and unread copies, each counted up to COUNT_CAP."""
-    parts = [
-        select(InboxEntry.item_id).where(InboxEntry.principal == principal).limit(COUNT_CAP).subquery()
-        for principal in actor.principals
-    ]
-    merged = union_all(*(select(part.c.item_id) for part in parts)).subquery()
-    open_count = session.scalar(select(func.count(merged.c.item_id.distinct())))
-    unread = session.scalar(
-        select(func.count()).select_from(
-            select(literal(1))
-            .where(Copy.person_id == actor.person_id, Copy.read_at.is_(None))
-            .limit(COUNT_CAP)
-            .subquery()
-        )
-    )
-    return {"open": min(open_count or 0, COUNT_CAP), "cc": unread or 0}
-
-
-# ------------------------------------------------------------------------------------------------- one instance
-
-
-@dataclass(slots=True)
-class Trail:
-    """Where the tokens of an instance are and were, by element id."""
-
-    active: set[str] = field(default_factory=set)
-    done: set[str] = field(default_factory=set)
-    flows: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
-    rounds: dict[str, int] = field(default_factory=dict)
-    """how often each node was left"""
-    entered_at: dict[str, datetime] = field(default_factory=dict)
-
-
-def trail(session: Session, instance_id: int) -> Trail:
-    """Read the path back from the log's newest lines."""
-    found = Trail()
-    lines = session.execute(
-        select(InstanceLog.at, InstanceLog.detail)
-        .where(InstanceLog.instance_id == instance_id)
-        .order_by(InstanceLog.seq.desc())
-        .limit(PATH_LINES)
-    ).all()
-    inside: dict[str, int] = {}
-    for at, detail in reversed(lines):
-        for element, mark in detail.get("path", ()):
-            if mark == "taken":
-                found.flows.add(element)
-            elif mark == "entered":
-                inside[element] = inside.get(element, 0) + 1
-                found.entered_at[element] = at
-            else:
-                inside[element] = max(inside.get(element, 0) - 1, 0)
-                if mark == "left":
-                    found.done.add(element)
-                    found.rounds[element] = found.rounds.get(element, 0) + 1
-    state = session.scalar(select(Instance.state).where(Instance.id == instance_id))
-    if state in ("running", "suspended"):
-        found.active = {element for element, tokens in inside.items() if tokens > 0}
-    found.failed = set(
-        session.scalars(select(Incident.node).where(Incident.instance_id == instance_id, Incident.state != "resolved"))
-    )
-    return found
-
-
-def log_lines(session: Session, instance_id: int, *, after: int = 0, limit: int = 200) -> list[InstanceLog]:
-    """The instance's log in order, from line `after` + 1."""
-    return list(
-        session.scalars(
-            select(InstanceLog)
-            .where(InstanceLog.instance_id == instance_id, InstanceLog.seq > after)
-            .order_by(InstanceLog.seq)
-            .limit(limit)
-        )
-    )
-
-
-def items_of(session: Session, instance_id: int) -> list[WorkItem]:
-    """Every work item of an instance, oldest first."""
-    return list(session.scalars(select(WorkItem).where(WorkItem.instance_id == instance_id).order_by(WorkItem.id)))
+    named = _named(actor)
+    found = session.execute(_counted(len(named)), {**named, "me": actor.person_id, "most": COUNT_CAP}).one()
+    return {"open": min(found[0], COUNT_CAP), "cc": found[1]}

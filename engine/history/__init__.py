@@ -1,0 +1,19 @@
+"""Reads: the inbox, the lists of instances, what happened in one, where its tokens are and were."""
+
+from engine.history.trails import Trail, items_of, log_lines, trail
+from engine.history.views import COUNT_CAP, VIEWS, Line, Page, View, counts, inbox, present_steps
+
+__all__ = [
+    "COUNT_CAP",
+    "VIEWS",
+    "Line",
+    "Page",
+    "Trail",
+    "View",
+    "counts",
+    "inbox",
+    "items_of",
+    "log_lines",
+    "present_steps",
+    "trail",
+]

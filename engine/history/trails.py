@@ -1,0 +1,75 @@
+"""What happened in one instance, and where its tokens are and were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.models import Incident, Instance, InstanceLog, WorkItem
+
+PATH_LINES = 500
+"""How many log lines back the drawn path reaches; a loop of thousands of rounds still opens at once."""
+
+
+@dataclass(slots=True)
+class Trail:
+    """Where the tokens of an instance are and were, by element id."""
+
+    active: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
+    flows: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    rounds: dict[str, int] = field(default_factory=dict)
+    """how often each node was left"""
+    entered_at: dict[str, datetime] = field(default_factory=dict)
+
+
+def trail(session: Session, instance_id: int) -> Trail:
+    """Read the path back from the log's newest lines."""
+    found = Trail()
+    lines = session.execute(
+        select(InstanceLog.at, InstanceLog.detail)
+        .where(InstanceLog.instance_id == instance_id)
+        .order_by(InstanceLog.seq.desc())
+        .limit(PATH_LINES)
+    ).all()
+    inside: dict[str, int] = {}
+    for at, detail in reversed(lines):
+        for element, mark in detail.get("path", ()):
+            if mark == "taken":
+                found.flows.add(element)
+            elif mark == "entered":
+                inside[element] = inside.get(element, 0) + 1
+                found.entered_at[element] = at
+            else:
+                inside[element] = max(inside.get(element, 0) - 1, 0)
+                if mark == "left":
+                    found.done.add(element)
+                    found.rounds[element] = found.rounds.get(element, 0) + 1
+    state = session.scalar(select(Instance.state).where(Instance.id == instance_id))
+    if state in ("running", "suspended"):
+        found.active = {element for element, tokens in inside.items() if tokens > 0}
+    found.failed = set(
+        session.scalars(select(Incident.node).where(Incident.instance_id == instance_id, Incident.state != "resolved"))
+    )
+    return found
+
+
+def log_lines(session: Session, instance_id: int, *, after: int = 0, limit: int = 200) -> list[InstanceLog]:
+    """The instance's log in order, from line `after` + 1."""
+    return list(
+        session.scalars(
+            select(InstanceLog)
+            .where(InstanceLog.instance_id == instance_id, InstanceLog.seq > after)
+            .order_by(InstanceLog.seq)
+            .limit(limit)
+        )
+    )
+
+
+def items_of(session: Session, instance_id: int) -> list[WorkItem]:
+    """Every work item of an instance, oldest first."""
+    return list(session.scalars(select(WorkItem).where(WorkItem.instance_id == instance_id).order_by(WorkItem.id)))
