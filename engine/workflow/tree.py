@@ -341,9 +341,9 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
             if not any(spec.open_gates(scope) for scope in list(self.scopes()) for spec in scope.spec.gates):
                 break
         for scope in self.scopes():
-            token = scope.stuck()
-            if token is not None and "failed" not in token.internal_data:
-                self.report(token, "stuck", str(_("The join waits for a token that can never come.")))
+            waiting = scope.stuck()
+            if waiting is not None and "failed" not in waiting.internal_data:
+                self.report(waiting, "stuck", str(_("The join waits for a token that can never come.")))
 
     def run_one(self, token: Token) -> None:
         """An error of one token is its own; only a refusal of the house refuses the whole step."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import Problem
+from engine.expressions import ExpressionError
 from engine.i18n import _
 from engine.workflow import timers
-from engine.workflow.diagram import ACTIVITIES, EVENTS, GATEWAYS, Event, Scope, Shape
+from engine.workflow.diagram import ACTIVITIES, EVENTS, GATEWAYS, Event, Scope, Shape, Timer
 from engine.workflow.elements import EVENTS_AT, REFUSED
 from engine.workflow.lint.context import Context, expression, problem, variable
 
@@ -104,6 +105,8 @@ def _events(context: Context, scope: Scope, shape: Shape) -> Iterator[Problem]:
     yield from _placed(scope, shape)
     if shape.event is not None:
         yield from _complete(shape, shape.event)
+    if shape.tag == "startEvent" and scope.tag == "process" and shape.event and shape.event.timer:
+        yield from _start_timer(shape, shape.event.timer)
     if shape.tag == "boundaryEvent":
         yield from _border(context, scope, shape)
 
@@ -158,6 +161,21 @@ def _complete(shape: Shape, event: Event) -> Iterator[Problem]:
             event.kind,
             _("The event throws no {kind}, or one without a code.", kind=event.kind),
             _("Choose or make the {kind} and give it a code.", kind=event.kind),
+        )
+
+
+def _start_timer(shape: Shape, timer: Timer) -> Iterator[Problem]:
+    """No instance runs yet when it goes off."""
+    try:
+        expression_of_it = timers.read(timer).expression
+    except ExpressionError:
+        return  # said already
+    for name in sorted(expression_of_it.names if expression_of_it else ()):
+        yield problem(
+            shape,
+            "timer",
+            _("The timer reads {name}, but no variables exist before the process starts.", name=name),
+            _("Write the date or cycle itself, like R/P1D."),
         )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from engine import workflow
+from engine.errors import Conflict
 from engine.workflow.contract import ServiceCall
 from tests.engine.workflow.drawing import MESSAGES, Drawing, event, timer
 from tests.engine.workflow.kit import House, Play, compiled
@@ -482,6 +484,14 @@ def test_a_process_begins_at_the_event_that_was_triggered() -> None:
         ("by_message", "message", "paid"),
         ("nightly", "timer", "R/P1D"),
     ]
+    nightly, house = process.starts[2], House()
+    first = workflow.first_due(nightly.name, house)
+    assert (first.at, first.every) == (house.at + timedelta(days=1), "P1D")
+    following = workflow.next_due(first, house.at + timedelta(days=3, hours=1))
+    assert following is not None
+    assert following.at == first.at + timedelta(days=3)
+    with pytest.raises(Conflict):
+        Play(process, node="a")
     assert Play(process).nodes == ["a"]
     assert Play(process, {"sum": 5}, node="by_message").nodes == ["b"]
     assert Play(process, node="nightly").nodes == ["c"]

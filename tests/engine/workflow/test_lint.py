@@ -211,6 +211,14 @@ def test_boundary_events() -> None:
     assert drawn(build) >= {("soft", "boundary", "error"), ("loose", "boundary", "error")}
 
 
+def test_a_timer_that_starts_the_process_reads_no_variables() -> None:
+    def build(d: Drawing) -> None:
+        d.add("startEvent", "nightly", timer("${when}", "timeDate"))
+        d.chain("nightly", "end")
+
+    assert drawn(build) == {("nightly", "timer", "error")}
+
+
 def test_a_lane_is_a_rule_only_when_it_reads_like_one() -> None:
     def build(name: str) -> set[tuple[str, str, str]]:
         def inner(d: Drawing) -> None:
