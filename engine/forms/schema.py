@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.forms import submission
-from engine.forms import values as reading
+from engine.forms import submission, values as reading
 from engine.forms.fields import Field, Right, Words, in_words
 from engine.forms.lookups import ScopedLookups
 
