@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, outbox, runtime
+from engine import attachments, clock, outbox, runtime
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from engine.errors import AppError
@@ -48,16 +48,10 @@ def fire_timers() -> int:
 
 
 def due_timers() -> list[int]:
-    """Ids of the oldest due timers of running instances, a batch of them."""
+    """Ids of the oldest due timers, a batch of them; one index and nothing else, however many wait."""
     with transaction() as session:
         return list(
-            session.scalars(
-                select(Timer.id)
-                .join(Instance, Instance.id == Timer.instance_id)
-                .where(Timer.due_at <= clock.now(), Instance.state == "running")
-                .order_by(Timer.due_at)
-                .limit(BATCH)
-            )
+            session.scalars(select(Timer.id).where(Timer.due_at <= clock.now()).order_by(Timer.due_at).limit(BATCH))
         )
 
 
@@ -223,6 +217,15 @@ def sweep() -> None:
         now = clock.now()
         session.execute(delete(PushEvent).where(PushEvent.at < now - timedelta(seconds=KEEP_SECONDS)))
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - IDEMPOTENCY_LIFE))
+        attachments.sweep(session)
+    Sessions.remove()
+
+
+@periodic("engine.sweep_attachments", seconds=3600)
+def sweep_attachments() -> None:
+    """Remove the bytes of files that nobody names any more."""
+    with transaction() as session:
+        attachments.sweep_bytes(session)
     Sessions.remove()
 
 
