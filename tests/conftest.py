@@ -138,9 +138,15 @@ def empty(empty_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
 
 
 @pytest.fixture(params=databases.NAMES)
-def another_empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def another_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def another_empty(another_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A second one, so that the test moves data between all pairs of kinds."""
-    yield from _without_tables(request.param, request, tmp_path / "another.db")
+    yield from _without_tables(another_kind, request, tmp_path / "another.db")
 
 
 def _without_tables(kind: str, request: pytest.FixtureRequest, file: Path) -> Iterator[Engine]:

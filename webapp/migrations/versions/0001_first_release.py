@@ -511,6 +511,21 @@ def upgrade() -> None:
     op.create_index("ix_process_instance_starter", "process_instance", ["starter_id", "id"], unique=False)
     op.create_index("ix_process_instance_state", "process_instance", ["state", "id"], unique=False)
     op.create_table(
+        "start_timer",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("definition_id", ID, nullable=False),
+        sa.Column("node", sa.String(length=120), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
+        sa.Column("every", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["definition_id"], ["process_definition.id"], name=op.f("fk_start_timer_definition_id_process_definition")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_start_timer")),
+        sa.UniqueConstraint("definition_id", "node", name=op.f("uq_start_timer_definition_id_node")),
+    )
+    op.create_index("ix_start_timer_due_at", "start_timer", ["due_at"], unique=False)
+    op.create_table(
         "ab_permission_view_role",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("permission_view_id", sa.Integer(), nullable=True),
@@ -789,6 +804,8 @@ def downgrade() -> None:
     op.drop_index("idx_role_id", table_name="ab_permission_view_role")
     op.drop_index("idx_permission_view_id", table_name="ab_permission_view_role")
     op.drop_table("ab_permission_view_role")
+    op.drop_index("ix_start_timer_due_at", table_name="start_timer")
+    op.drop_table("start_timer")
     op.drop_index("ix_process_instance_state", table_name="process_instance")
     op.drop_index("ix_process_instance_starter", table_name="process_instance")
     op.drop_index("ix_process_instance_definition", table_name="process_instance")
