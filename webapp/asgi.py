@@ -10,7 +10,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from flask import Flask
 
-from webapp import broker, logs
+from webapp import broker, live, logs
 from webapp.app import create_app
 from webapp.settings import Settings, load_settings
 
@@ -81,7 +81,8 @@ def threaded(flask: Flask, threads: int) -> Application:
 def create(settings: Settings) -> Front:
     flask = create_app(settings)
     broker.connect(settings)
-    return Front(threaded(flask, settings.web_threads))
+    hub = live.Hub(settings.redis_url)
+    return Front(threaded(flask, settings.web_threads), {live.PATH: live.Streams(flask, hub)}, [hub.run])
 
 
 def make() -> Front:

@@ -119,12 +119,11 @@ def sweep_bytes(session: Session) -> int:
     if _folder is None or not _folder.is_dir():
         return 0
     oldest = (clock.now() - STRAY_LIFE).timestamp()
+    old = [path for path in _folder.glob("??/*") if path.stat().st_mtime < oldest]
+    named = set(session.scalars(select(Attachment.sha256).distinct())) if old else set()
     removed = 0
-    for path in _folder.glob("??/*"):
-        if path.stat().st_mtime >= oldest:
-            continue
-        named = session.scalar(select(Attachment.id).where(Attachment.sha256 == path.name).limit(1))
-        if named is None and path.stat().st_mtime < oldest:  # nobody has uploaded the same bytes meanwhile
+    for path in old:
+        if path.name not in named and path.stat().st_mtime < oldest:  # nobody has sent the same bytes up meanwhile
             path.unlink(missing_ok=True)
             removed += 1
     return removed

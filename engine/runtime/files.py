@@ -14,13 +14,19 @@ from engine.models import Attachment
 RECORD_TYPE = "process.instance"
 
 
-def hang(session: Session, schema: FormSchema, values: Mapping[str, Any], instance_id: int) -> None:
-    """Bind the files these values name to the instance; whoever may read it may read them, and no sweep takes them."""
+def hang(
+    session: Session, schema: FormSchema, values: Mapping[str, Any], instance_id: int, *, by: int | None = None
+) -> None:
+    """Bind the files these values name to the instance; whoever may read it may read them, and no sweep takes them.
+
+    by: the values are unchecked (a draft's), so only files this person has sent up count.
+    """
     ids = set(_named(schema.fields, values))
     if ids:
+        theirs = [Attachment.uploaded_by == by] if by is not None else []
         session.execute(
             update(Attachment)
-            .where(Attachment.id.in_(ids), Attachment.record_id.is_(None))
+            .where(Attachment.id.in_(ids), Attachment.record_id.is_(None), *theirs)
             .values(record_type=RECORD_TYPE, record_id=instance_id)
             .execution_options(synchronize_session=False)
         )
@@ -30,7 +36,12 @@ def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
     for field in fields:
         value = values.get(field.id)
         if field.type == "attachment":
-            yield from value or ()
+            yield from (one for one in _list(value) if isinstance(one, int))
         elif field.type == "table":
-            for row in value or ():
-                yield from _named(field.columns, row)
+            for row in _list(value):
+                if isinstance(row, Mapping):
+                    yield from _named(field.columns, row)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -15,7 +15,7 @@ from engine.catalog import CATALOG
 from engine.errors import AppError, Conflict, Forbidden, NotFound
 from engine.i18n import Sentence, _
 from engine.journal import Entry
-from engine.models import FormData, Instance
+from engine.models import Attachment, FormData, Instance
 from engine.runtime import assign, files
 from engine.runtime.facts import read_instance
 from engine.runtime.host import StepHost
@@ -110,6 +110,9 @@ def save_draft(
         )
     )
     session.flush()
+    schema = loaded.start_form()
+    if schema is not None:
+        files.hang(session, schema, values, instance.id, by=actor.person_id)
     return instance
 
 
@@ -121,6 +124,8 @@ def discard_draft(session: Session, actor: Actor, draft_id: int) -> None:
     if draft.state != "draft":
         raise Conflict(_("This draft has been submitted already."))
     session.execute(delete(FormData).where(FormData.instance_id == draft_id))
+    hung = Attachment.record_type == files.RECORD_TYPE, Attachment.record_id == draft_id
+    session.execute(delete(Attachment).where(*hung))
     session.delete(draft)
     session.flush()
 

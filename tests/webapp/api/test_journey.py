@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.webapp.api.conftest import APPROVERS, EMPLOYEE, SUPERIOR, House, request_of
+from tests.webapp.callers import APPROVERS, EMPLOYEE, SUPERIOR, House, request_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
