@@ -139,7 +139,7 @@ def span(since: datetime | None, until: datetime | None = None) -> str:
 def _span(duration: timedelta) -> str:
     seconds = max(duration, timedelta(minutes=1))
     return str(
-        format_timedelta(seconds, locale=current_locale().replace("-", "_"), granularity="minute", threshold=1.2)
+        format_timedelta(seconds, locale=current_locale().replace("-", "_"), granularity="minute", threshold=1)
     )
 
 

@@ -225,20 +225,26 @@ def _refused(actor: Actor, item_id: int, refusal: AppError, typed: item.Typed) -
     """The same item as it is now, what was typed, and beside the buttons why it was refused."""
     session = Sessions()
     session.rollback()
-    pane = item.of_item(session, actor, item_id, typed)
-    if isinstance(refusal, (Conflict, Forbidden)) and pane.item is not None and pane.item.state != "open":
-        refusal = _who_was_faster(pane.item)
-        pane = replace(pane, typed=replace(typed, refusal=refusal))
+    present = session.get(WorkItem, item_id)
+    if present is None or isinstance(refusal, NotFound):
+        raise refusal
+    if present.state != "open" and isinstance(refusal, (Conflict, Forbidden)):
+        refusal = _who_was_faster(present)
     if request.form.get("quick") and _is_partial():
         return make_response(render_template("workflow/_refusal.html", refusal=refusal), refusal.status)
-    if _is_partial():
-        response = make_response(_draw_pane("open", item_id, pane), refusal.status)
-        if pane.item is not None and pane.item.state != "open":
-            response.headers["HX-Trigger"] = json.dumps({"yl:inbox": {"count": _open_count(session, actor)}})
-        return response
-    found = lists.inbox(session, actor, "open", Wanted())
-    context = _list_context(session, actor, "open", found) | _pane_context("open", item_id, pane)
-    return make_response(render_template("workflow/inbox.html", **context, opened=True), refusal.status)
+    try:
+        pane = item.of_item(session, actor, item_id, replace(typed, refusal=refusal))
+    except NotFound:
+        pane = None  # it lay in a pool and is now a colleague's: not ours to read any more
+    context = _pane_context("open", item_id if pane else None, pane) | {"refusal": refusal}
+    if not _is_partial():
+        found = lists.inbox(session, actor, "open", Wanted())
+        context |= _list_context(session, actor, "open", found)
+        return make_response(render_template("workflow/inbox.html", **context, opened=True), refusal.status)
+    response = make_response(render_template("workflow/_pane.html", **context), refusal.status)
+    if pane is None or not pane.decisions:
+        response.headers["HX-Trigger"] = json.dumps({"yl:inbox": {"count": _open_count(session, actor)}})
+    return response
 
 
 def _who_was_faster(late: WorkItem) -> Conflict:
@@ -247,7 +253,7 @@ def _who_was_faster(late: WorkItem) -> Conflict:
         return Conflict(_("This step is no longer needed: the process has moved on."))
     return Conflict(
         _(
-            "{who} {did} at {when}; the page now shows the present state.",
+            "Too late: {who} {did} at {when}.",
             who=late.done_by_name,
             did=words.deed(late.outcome).text,
             when=formats.instant(late.done_at),

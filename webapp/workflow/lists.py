@@ -7,7 +7,7 @@ from dataclasses import dataclass, field as slot
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from engine import clock, history, repository
@@ -355,7 +355,7 @@ def _instances_wanted(actor: Actor, wanted: InstancesWanted) -> Select[Instance]
     elif wanted.starter is not None:
         query = query.where(Instance.starter_id == wanted.starter)
     if wanted.overdue:
-        late = select(distinct(WorkItem.instance_id)).where(WorkItem.state == "open", WorkItem.due_at <= clock.now())
+        late = select(WorkItem.instance_id).where(WorkItem.state == "open", WorkItem.due_at <= clock.now())
         query = query.where(Instance.id.in_(late))
     return query
 

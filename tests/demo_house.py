@@ -1,0 +1,123 @@
+"""The application with the demo company in it: made once, every test gets a fresh copy of its database."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from engine import attachments, db, repository
+from engine.db import Sessions, transaction
+from engine.runtime.cache import LIVE
+from tests.databases import SqliteTemplate
+from webapp import bootstrap, demo, house, wires
+from webapp.app import create_app
+from webapp.security.roles import create_permissions
+from webapp.settings import Settings
+
+SECRET = "k" * 40
+
+
+@dataclass
+class DemoHouse:
+    """One Flask application; its database is changed under it between tests."""
+
+    app: Flask
+    file: Path
+    """the database as it is after the demo company has moved in"""
+    cookies: dict[str, str] = field(default_factory=dict)
+    """login -> its session cookie: signing in is slow on purpose"""
+
+    @contextlib.contextmanager
+    def opened(self, folder: Path) -> Iterator[DemoHouse]:
+        """The house with a database of its own in `folder`."""
+        file = folder / "demo.db"
+        shutil.copy(self.file, file)
+        engine = db.bind(f"sqlite:///{file}")
+        event.listen(engine, "connect", _do_not_wait_for_the_disk)
+        attachments.install(folder / "attachments")
+        LIVE.clear()
+        try:
+            yield self
+        finally:
+            Sessions.remove()
+            engine.dispose()
+            LIVE.clear()
+
+    def visitor(self) -> Browser:
+        """Somebody who has not signed in."""
+        return Browser(self.app.test_client())
+
+    def login(self, username: str) -> Browser:
+        browser = self.visitor()
+        name = self.app.config["SESSION_COOKIE_NAME"]
+        if username not in self.cookies:
+            answer = browser.post("/login/", {"username": username, "password": demo.PASSWORD})
+            assert answer.status_code == 302, answer.text
+            cookie = browser.client.get_cookie(name)
+            assert cookie is not None
+            self.cookies[username] = cookie.value
+        browser.client.set_cookie(name, self.cookies[username])
+        return browser
+
+
+def _do_not_wait_for_the_disk(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF").close()
+
+
+def build(folder: Path) -> DemoHouse:
+    """Schema, permissions, processes, demo company."""
+    template = SqliteTemplate(folder)
+    settings = Settings(
+        data_dir=folder,
+        database_url=f"sqlite:///{template.file}",
+        secret_key=SECRET,
+        login_rate_limit="100000 per minute",
+        demo=True,
+    )
+    repository.forget_all()
+    engine = bootstrap.start(settings)
+    app = create_app(settings, start=False)
+    create_permissions(app)
+    with transaction() as session:
+        house.deploy_shipped(session)
+        demo.load(session)
+        demo.send_samples(session)
+    Sessions.remove()
+    engine.dispose()
+    wires.install(settings)
+    return DemoHouse(app, template.file)
+
+
+class Browser:
+    """A test client that sends the token with everything it posts, as the pages do."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, url: str, *, partial: bool = False, **options: Any) -> TestResponse:
+        """partial: asked for by htmx, which takes a fragment."""
+        return self.client.get(url, headers={"HX-Request": "true"} if partial else {}, **options)
+
+    def post(
+        self, url: str, data: dict[str, Any] | None = None, *, partial: bool = False, **options: Any
+    ) -> TestResponse:
+        headers = {"HX-Request": "true"} if partial else {}
+        form = {"csrf_token": self.token(), **(data or {})}
+        return self.client.post(url, data=form, headers=headers, **options)
+
+    def token(self) -> str:
+        for page in ("/me/", "/login/"):
+            found = re.search(r'<meta name="csrf-token" content="([^"]+)"', self.client.get(page).text)
+            if found:
+                return found.group(1)
+        raise AssertionError("no page has a token")

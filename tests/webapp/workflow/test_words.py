@@ -1,0 +1,75 @@
+"""Deadlines in words, and a word for every state and action the engine knows."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from engine import i18n, models
+from engine.work_items import rights
+from webapp.skin import words
+
+
+@pytest.mark.parametrize(
+    ("hours", "said", "tone"),
+    [
+        (-1, "Overdue by 1 hour", "red"),
+        (-50, "Overdue by 2 days", "red"),
+        (0, "Overdue by 1 minute", "red"),
+        (2, "Due today 11:00", "amber"),
+        (8, "Due today 17:00", "grey"),
+        (24, "Due tomorrow 09:00", "grey"),
+        (72, "3 days left", "grey"),
+    ],
+)
+def test_a_deadline_says_how_it_stands(clock, hours: int, said: str, tone: str) -> None:
+    with i18n.reading_as("en"):
+        word = words.due(clock.at + timedelta(hours=hours))
+        assert word is not None
+        assert (str(word.text), word.tone) == (said, tone)
+
+
+def test_no_deadline_says_nothing() -> None:
+    assert words.due(None) is None
+
+
+def documented(model: type, attribute: str) -> set[str]:
+    """The states a column's docstring in the engine lists."""
+    source = Path(models.__file__).read_text("utf-8")
+    body = source.split(f"class {model.__name__}(Base)")[1].split("\nclass ")[0]
+    said = re.search(rf'\n    {attribute}: Mapped.*?"""(.*?)"""', body, re.DOTALL)
+    assert said
+    return set(re.findall(r"\b[a-z]+\b(?=\s*(?:\||\(|$))", re.sub(r"\([^)]*\)", "", said.group(1))))
+
+
+@pytest.mark.parametrize(
+    ("model", "known"),
+    [
+        (models.Instance, words.INSTANCE_STATES),
+        (models.WorkItem, words.ITEM_STATES),
+        (models.OutboxMessage, words.OUTBOX_STATES),
+    ],
+)
+def test_every_state_has_a_word(model: type, known: dict[str, words.Word]) -> None:
+    assert documented(model, "state") <= known.keys()
+
+
+def test_every_action_has_a_button_and_a_deed() -> None:
+    for action in (*rights.APPROVAL_ACTIONS, "submit", "claim", "release", "withdraw", "terminate"):
+        assert action in words.BUTTONS
+        assert action in words.DEEDS
+
+
+def test_what_is_unknown_is_shown_as_it_is() -> None:
+    assert str(words.instance_state("sleeping").text) == "sleeping"
+    assert str(words.deed("juggle").text) == "juggle"
+
+
+def test_how_long_something_lasts(clock) -> None:
+    with i18n.reading_as("en"):
+        assert words.span(clock.at - timedelta(hours=3)) == "3 hours"
+        assert words.span(clock.at - timedelta(hours=3), clock.at - timedelta(hours=1)) == "2 hours"
+        assert words.span(None) == ""
