@@ -23,6 +23,7 @@ from webapp.api import add_api
 from webapp.home import Workbench
 from webapp.registers import accounts, build
 from webapp.security import access, organization
+from webapp.security.bearer import asked_language
 from webapp.security.login import too_many_from_here
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
 from webapp.settings import Settings
@@ -77,7 +78,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         accounts.add_views(appbuilder)
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
-        add_api(app, csrf)
+        add_api(app, csrf, appbuilder.sm.limiter.limiter, settings.api_rate_limit)
         for add_pages in (home.add_pages, workflow.add_pages, connectors.add_pages):
             add_pages(app)
     for name, view in app.view_functions.items():
@@ -121,7 +122,8 @@ def _open() -> None:
     if request.method in {"GET", "HEAD"} and session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={"read_only": True})
     actor = access.actor_or_none() if not errors.wants_json() else None
-    g.language = chosen_language(actor.locale if actor else "")
+    asked = asked_language() if errors.wants_json() else None
+    g.language = asked or chosen_language(actor.locale if actor else "")
     g.reading = i18n.reading_as(LOCALES[g.language])
     g.reading.__enter__()
 

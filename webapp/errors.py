@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from engine.db import Sessions
-from engine.errors import AppError
+from engine.errors import AppError, DeploymentRefused, Problem
 from engine.i18n import Sentence, _
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,14 @@ EXPLANATIONS = {
     500: _("It has been noted. Tell an administrator the number below if it happens again."),
     503: _("Try again in a minute."),
 }
+
+FOR_PROGRAMS = {
+    400: _("The request cannot be read."),
+    401: _("Send a token or an API key, or sign in."),
+    403: _("Your roles do not include this."),
+    405: _("Use one of the methods in the header Allow."),
+}
+"""Where the same status needs other words than on a page."""
 
 
 def wants_json() -> bool:
@@ -115,13 +123,19 @@ def refused(error: AppError) -> Response:
             error.status,
             code=error.code,
             detail=str(error),
-            errors=[{"field": p.where, **p.as_dict()} for p in error.problems],
+            errors=[_listed(error, p) for p in error.problems],
         )
     else:
         response = page(error.status, error.message, remedy=error.remedy or "")
     if retry_after := getattr(error, "retry_after", 0):
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def _listed(error: AppError, problem: Problem) -> dict[str, Any]:
+    """A fault by its field, or by its element of a diagram."""
+    place = "element" if isinstance(error, DeploymentRefused) else "field"
+    return {place: problem.where, **{name: value for name, value in problem.as_dict().items() if name != "where"}}
 
 
 def refuse(error: HTTPException) -> Response:
@@ -134,6 +148,7 @@ def refuse(error: HTTPException) -> Response:
     if status == HTTPStatus.UNAUTHORIZED and not wants_json():
         return make_response(redirect(url_for("LoginView.login", next=_here())))
     if wants_json():
+        detail = FOR_PROGRAMS.get(status, detail)
         response = problem(status, code=error.name.lower().replace(" ", "_"), detail=detail)
     else:
         response = page(status, detail)

@@ -71,6 +71,7 @@ class Settings:
         5, "Wrong passwords in a row before a login is locked; each further one doubles the pause.", read=int
     )
     login_lock_seconds: int = _setting(30, "Length of the first lock after too many wrong passwords.", read=int)
+    api_rate_limit: str = _setting("1200 per minute", "Calls of the interface accepted from one person.")
     login_rate_limit: str = _setting(
         "20 per minute", "Login attempts accepted from one address, page and API together."
     )

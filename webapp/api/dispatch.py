@@ -9,7 +9,13 @@ import msgspec
 from flask import Response, current_app, request
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, ServiceUnavailable, UnsupportedMediaType
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 
 from engine import i18n
 from engine.actor import Actor
@@ -20,9 +26,10 @@ from engine.runtime import perform
 from webapp.api import idempotency
 from webapp.api.endpoint import Call, Empty, Endpoint
 from webapp.api.idempotency import Remembered
+from webapp.api.limits import limits
 from webapp.api.reading import Unreadable, check_printable, json_object, shape
 from webapp.api.uploads import MOST_FILES, Upload, read_uploads
-from webapp.security.bearer import authenticate
+from webapp.security.bearer import asked_language, authenticate
 from webapp.security.manager import LOCALES
 
 LONGEST_PLACE = 200
@@ -34,15 +41,14 @@ def view_of(endpoint: Endpoint) -> Callable[..., Response]:
     def view(**places: Any) -> Response:
         request.max_content_length = endpoint.limit
         request.max_form_parts = MOST_FILES
-        with i18n.reading_as(_asked_language() or i18n.current_locale()):
-            try:
-                return _serve(endpoint, places)
-            except OperationalError as error:
-                return _refuse(_overloaded(error))
-            except DataError:
-                return _refuse(Unreadable(_("The database cannot store one of these values.")))
-            except (AppError, HTTPException) as refusal:
-                return _refuse(refusal)
+        try:
+            return _serve(endpoint, places)
+        except OperationalError as error:
+            return _refuse(_overloaded(error))
+        except DataError:
+            return _refuse(Unreadable(_("The database cannot store one of these values.")))
+        except (AppError, HTTPException) as refusal:
+            return _refuse(refusal)
 
     view.__name__ = endpoint.name
     return view
@@ -50,7 +56,8 @@ def view_of(endpoint: Endpoint) -> Callable[..., Response]:
 
 def _serve(endpoint: Endpoint, places: Mapping[str, Any]) -> Response:
     actor = _caller(endpoint)
-    with i18n.reading_as(_asked_language() or actor.locale):
+    asked = asked_language()
+    with i18n.reading_as(LOCALES[asked] if asked else actor.locale):
         try:
             arguments, uploads, fields = _read(endpoint, places)
 
@@ -76,7 +83,12 @@ def _serve(endpoint: Endpoint, places: Mapping[str, Any]) -> Response:
 def _caller(endpoint: Endpoint) -> Actor:
     """Who calls; the database is left again before a body is read, which may come slowly."""
     _reader()
-    actor = authenticate()
+    try:
+        actor = authenticate()
+    except Unauthorized:
+        limits().spend(f"address:{request.remote_addr}")
+        raise
+    limits().spend(f"person:{actor.person_id}")
     if endpoint.method != "GET":
         Sessions().commit()
     return actor
@@ -88,12 +100,6 @@ def _reader() -> Session:
     if not session.in_transaction() and session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={"read_only": True})
     return session
-
-
-def _asked_language() -> str | None:
-    """What the caller's Accept-Language says, when it names a language of ours."""
-    best = request.accept_languages.best_match(list(LOCALES))
-    return LOCALES[best] if best else None
 
 
 # ------------------------------------------------------------------------------------------------- reading

@@ -7,6 +7,7 @@ import re
 
 from flask import Flask, Response, jsonify
 from flask_wtf.csrf import CSRFProtect
+from limits.strategies import RateLimiter
 
 from webapp.api import (  # noqa: F401 - importing a module declares its calls
     attachments,
@@ -17,6 +18,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     incidents,
     instances,
     keys,
+    limits,
     messages,
     openapi,
     work_items,
@@ -28,13 +30,14 @@ from webapp.security.bearer import authenticate
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-def add_api(app: Flask, csrf: CSRFProtect) -> None:
+def add_api(app: Flask, csrf: CSRFProtect, limiter: RateLimiter, rate_limit: str) -> None:
     """Called once when the app is built. The CSRF guard lets calls pass: they ask it where a browser's session acts."""
     for endpoint in ENDPOINTS.values():
         view = view_of(endpoint)
         csrf.exempt(view)
         app.add_url_rule(PREFIX + _PLACE.sub(r"<\1>", endpoint.path), endpoint.name, view, methods=[endpoint.method])
     app.add_url_rule(f"{PREFIX}/_openapi", "api.openapi", _openapi)
+    limits.init_app(app, limiter, rate_limit)
     health.init_app(app)
 
 

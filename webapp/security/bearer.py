@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, request
+from flask import current_app, g, request, session as cookie
 from flask_appbuilder.security.sqla.models import User
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from engine.actor import Actor
 from engine.db import Sessions
+from engine.errors import AppError
+from engine.i18n import _
+from webapp.bootstrap import LANGUAGES
 from webapp.security import access, api_keys
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CHALLENGE = WWWAuthenticate("bearer")
+
+
+class ForeignPage(AppError):
+    """A browser's session acts without the token of one of our pages."""
+
+    status = 400
+    code = "csrf"
 
 
 def authenticate() -> Actor:
@@ -26,14 +39,26 @@ def authenticate() -> Actor:
     if credentials:
         user = _bearer(credentials)
         if user is None:
-            raise Unauthorized(www_authenticate=None)
+            raise Unauthorized(www_authenticate=CHALLENGE)
         g.user = user
         access.forget_actor()
         return access.current_actor()
-    actor = access.current_actor()
+    actor = access.actor_or_none()
+    if actor is None:
+        raise Unauthorized(www_authenticate=CHALLENGE)
     if request.method not in SAFE_METHODS:
-        current_app.extensions["csrf"].protect()
+        try:
+            current_app.extensions["csrf"].protect()
+        except CSRFError as error:
+            raise ForeignPage(_("Send the CSRF token of the page as X-CSRFToken.")) from error
     return actor
+
+
+def asked_language() -> str | None:
+    """What a program says in Accept-Language, when it names a language of ours; a browser reads what its page reads."""
+    if "_user_id" in cookie and "Authorization" not in request.headers:
+        return None
+    return request.accept_languages.best_match(list(LANGUAGES))
 
 
 def _bearer(credentials: str) -> User | None:
