@@ -22,6 +22,7 @@ from engine.i18n import _
 from processes.organization.operations import ensure_employee_for_login
 from webapp.bootstrap import LANGUAGES
 from webapp.registers.build import add_register, view_of
+from webapp.registers.cells import Cell
 from webapp.registers.views import RegisterView
 from webapp.security import accounts, roles
 from webapp.security.access import current_actor, requires, signed_in
@@ -128,6 +129,13 @@ class LoginsView(RegisterView):
 
     def name_of(self, record: Any) -> str:
         return full_name(record.last_name, record.first_name) or str(record.username)
+
+    def cell(self, record: Any, column: Column) -> Cell:
+        """Shipped roles read in the reader's language."""
+        if column.name != "roles":
+            return super().cell(record, column)
+        titles = [roles.role_title(role.name) for role in record.roles]
+        return Cell(column, titles, "、".join(titles))
 
     def created(self, session: Session, record: Any) -> Any:
         """Every login is somebody."""

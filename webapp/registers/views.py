@@ -187,7 +187,7 @@ class RegisterView(ModelView):
         """Columns first, then what only the form knows; each once."""
         named = {c.name: c for c in (*self.register.fields, *self.register.columns)}
         order = dict.fromkeys([*(c.name for c in self.register.columns), *named])
-        return tuple(cells.cell(record, named[name]) for name in order)
+        return tuple(self.cell(record, named[name]) for name in order)
 
     def _related(self, name: str, record: Any) -> dict[str, Any] | None:
         """A tab that shows another register narrowed to this record, loaded when opened; None = not for this asker."""

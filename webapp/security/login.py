@@ -18,6 +18,7 @@ from wtforms import PasswordField, StringField
 
 from engine.errors import AppError
 from engine.i18n import Sentence, _
+from webapp.bootstrap import LANGUAGES
 from webapp.security.access import forget_actor, public
 from webapp.security.lockout import Locked
 
@@ -67,6 +68,8 @@ class LoginView(AuthDBView):
     def login(self) -> BaseResponse:
         if current_user.is_authenticated:
             return redirect(self._get_safe_next_url())
+        if request.args.get("_l_") in LANGUAGES:
+            cookie["locale"] = request.args["_l_"]
         form = LoginForm()
         refusal: Sentence | None = None
         status = 200

@@ -138,9 +138,7 @@ def span(since: datetime | None, until: datetime | None = None) -> str:
 
 def _span(duration: timedelta) -> str:
     seconds = max(duration, timedelta(minutes=1))
-    return str(
-        format_timedelta(seconds, locale=current_locale().replace("-", "_"), granularity="minute", threshold=1)
-    )
+    return str(format_timedelta(seconds, locale=current_locale().replace("-", "_"), granularity="minute", threshold=1))
 
 
 FILTERS = {

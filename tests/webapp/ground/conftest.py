@@ -45,11 +45,15 @@ def build(settings: Settings) -> Flask:
 
 @contextmanager
 def declared() -> Iterator[None]:
-    before = dict(CATALOG.manifests)
+    if "made_up" in CATALOG.manifests:
+        yield
+        return
     CATALOG.manifests["made_up"] = house.MANIFEST
+    CATALOG.search |= {r.name: (r.model, r.search) for r in house.MANIFEST.registers if r.search}
     yield
-    if "made_up" not in before:
-        del CATALOG.manifests["made_up"]
+    del CATALOG.manifests["made_up"]
+    for register in house.MANIFEST.registers:
+        CATALOG.search.pop(register.name, None)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from engine.db import Sessions
-from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, Problem, RuleViolation
+from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import Sentence, _
 from tests.webapp.ground.conftest import SETTINGS, Browser, Login, build
 from webapp.bootstrap import catalogue, translate
@@ -145,12 +145,12 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("error", "status", "code"), REFUSALS)
 def test_a_refusal_is_a_page_for_people(
-    refusing: dict[str, Any], login: Login, error: Exception, status: int, code: str
+    refusing: dict[str, Any], login: Login, error: AppError, status: int, code: str
 ) -> None:
     refusing["error"] = error
     answer = login("reader").get("/search/?_l_=en")
     assert answer.status_code == status
-    assert str(error.args[0]) in answer.text
+    assert error.message.in_locale("en") in answer.text
     assert "<html" in answer.text
 
 

@@ -168,7 +168,7 @@ document.addEventListener('change', event => {
     event.target.toggleAttribute('data-yl-changed', event.target.checked !== event.target.defaultChecked);
     const form = event.target.form, changed = form.querySelectorAll('[data-yl-changed]').length;
     form.toggleAttribute('data-yl-dirty', changed > 0);
-    find('[data-yl-matrix-count]', form).textContent = changed ? `${changed} ✎` : '';
+    find('[data-yl-matrix-count]', form).textContent = changed ? words.changed.replace('{count}', changed) : '';
   }
 });
 
@@ -221,6 +221,7 @@ document.addEventListener('htmx:responseError', event => {
   if (event.detail.xhr.status === 401) location.reload(); else toast(words.failed, 'danger');
 });
 enhance();
+find('.yl-side [aria-current]')?.scrollIntoView({ block: 'nearest' });
 document.querySelectorAll('[data-yl-fleeting]').forEach(fade);
 find('.yl-bad input, .yl-bad select, .yl-bad textarea')?.focus();
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('/sw.js').catch(() => {});

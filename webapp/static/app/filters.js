@@ -32,7 +32,7 @@ function valueControl(column) {
 }
 
 function draw(form) {
-  const place = form.querySelector('[data-yl-builder]'), columns = JSON.parse(form.querySelector('[data-yl-definitions]').textContent);
+  const place = form.querySelector('[data-yl-builder]'), columns = JSON.parse(form.dataset.ylFilters);
   if (place.childElementCount) return;
   if (!Object.keys(columns).length) { place.closest('details').hidden = true; return; }
   const what = document.createElement('select'), how = document.createElement('select'), slot = document.createElement('div'), apply = document.createElement('button');
