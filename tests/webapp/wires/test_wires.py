@@ -15,8 +15,7 @@ from connectors.sms.simulator import SimulatedSmsRoad
 from engine import jobs, outbox
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
-from engine.models import Message as ReceivedMessage
-from engine.models import OutboxMessage
+from engine.models import Message as ReceivedMessage, OutboxMessage
 from tests.connectors.pty_modem import PtyModem
 from tests.connectors.smtp_peers import Postbox, mail_server
 from tests.databases import Database
