@@ -7,7 +7,7 @@ PORT ?= 8000
 ARGS ?=
 # PYTHON= chooses the interpreter; without it the first suitable one is taken.
 PYTHON ?=
-PIP := --disable-pip-version-check --no-input --quiet --require-hashes
+PIP := --disable-pip-version-check --no-input -qq --require-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock as engine_clock
 from engine.db import Sessions, make_engine
+from engine.i18n import reading_as
 from tests import databases, servers
 from tests.databases import Database
 
@@ -195,6 +196,13 @@ def chromium() -> str:
     if not found:
         pytest.skip(CHROMIUM_MISSING)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """Sentences read as they are written, whatever catalogue another test's application has installed; pages choose."""
+    with reading_as("en"):
+        yield
 
 
 class TestClock:
