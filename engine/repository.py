@@ -297,3 +297,16 @@ def save_draft(
     draft.changed_by_name = actor.name
     session.flush()
     return draft
+
+
+def discard_draft(session: Session, actor: Actor, key: str, revision: int) -> None:
+    """Throw a draft away; what is deployed stays. Raises Conflict when somebody has saved it since `revision`."""
+    if not actor.may(DEPLOY):
+        raise Forbidden(_("Only process designers may throw a draft away."))
+    draft = session.get(DefinitionDraft, key, with_for_update=True)
+    if draft is None:
+        raise NotFound(_("There is no draft of “{key}”.", key=key))
+    if draft.revision != revision:
+        raise Conflict(_("{who} saved this draft in between.", who=draft.changed_by_name))
+    session.delete(draft)
+    session.flush()

@@ -1,0 +1,10 @@
+// The pages around the modeler: dialogs that ask for a new process or files, diagrams to look at.
+import { drawDiagrams } from './diagram.js';
+
+drawDiagrams();
+for (const dialog of document.querySelectorAll('dialog[data-yl-open]')) dialog.showModal();
+document.addEventListener('click', event => {
+  const opens = event.target.closest('[data-yl-dialog]');
+  if (opens) document.getElementById(opens.dataset.ylDialog).showModal();
+  if (event.target.closest('[data-yl-close]')) event.target.closest('dialog').close();
+});

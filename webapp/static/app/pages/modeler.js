@@ -1,0 +1,52 @@
+// The page around the modeler: hands it the settings, shows its state, asks before deploying, keeps both sides of a conflict.
+import { confirm, csrfToken, toast, words as common } from 'yl';
+import { drawDiagrams } from './diagram.js';
+
+const ROOM = matchMedia('(min-width: 900px)'); // as modeler.css has it
+const settings = JSON.parse(document.getElementById('designer-settings').textContent);
+const { words } = settings;
+const status = document.getElementById('dz-status');
+const conflict = document.getElementById('dz-conflict');
+const clock = () => new Intl.DateTimeFormat(document.documentElement.lang, { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date());
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function tell({ state, message, version }) {
+  const said = { saved: () => fill(words.saved, { time: clock() }), deployed: () => fill(words.version, { version }) }[state];
+  status.dataset.state = state;
+  status.textContent = state === 'conflict' ? '' : said ? said() : message;
+  status.title = status.textContent;
+  conflict.hidden = state !== 'conflict';
+  if (state === 'conflict') conflict.querySelector('p').textContent = message;
+  if (state === 'failed') toast(message, 'danger');
+  if (state === 'saved') mark('draft', true);
+  if (state === 'deployed') deployed(version, message);
+}
+
+function deployed(version, message) {
+  toast(version === settings.version ? fill(words.unchanged, { version }) : message, 'success');
+  settings.version = version;
+  mark('draft', false);
+  mark('version', true).firstElementChild.textContent = fill(words.version, { version });
+}
+
+function mark(name, shown) {
+  const chip = document.querySelector(`[data-yl-${name}]`);
+  chip.hidden = !shown;
+  return chip;
+}
+
+async function open() {
+  const { openDesigner } = await import(settings.bundle);
+  const designer = await openDesigner({
+    ...settings, canvas: '#dz-canvas', panel: '#dz-panel', problems: '#dz-problems', toolbar: '#dz-tools', csrf: csrfToken(), confirm, onStatus: tell,
+  });
+  document.addEventListener('click', async event => {
+    if (event.target.closest('[data-yl-save]')) designer.save();
+    if (event.target.closest('[data-yl-export]')) designer.exportFile();
+    if (event.target.closest('[data-yl-deploy]') && await confirm(fill(words.ask, { version: settings.version + 1 }))) designer.deploy();
+  });
+}
+
+document.querySelector('[data-yl-goto]')?.addEventListener('change', event => { location.href = event.target.value; });
+if (ROOM.matches) open().catch(() => tell({ state: 'failed', message: common.failed }));
+else drawDiagrams();
