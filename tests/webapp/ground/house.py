@@ -190,12 +190,12 @@ MANIFEST = Manifest(
 
 
 def records() -> list[Base]:
-    """Deals 1 and 3 are everybody's, 2 belongs to 王一, whom nobody here is."""
-    customers = [Customer(id=1, name="华宇科技"), Customer(id=2, name="吴氏医药")]
+    """Numbered by the database in this order. Deals 1 and 3 are everybody's, 2 belongs to 王一, whom nobody here is."""
+    customers = [Customer(name="华宇科技"), Customer(name="吴氏医药")]
     deals = [
-        Deal(id=1, name="采购合同", customer=customers[0], amount=Decimal("1200.50")),
-        Deal(id=2, name="秘密项目", owner="王一", customer=customers[0], amount=Decimal(99)),
-        Deal(id=3, name="100%_续约", customer=customers[1], amount=Decimal(300), won=True),
+        Deal(name="采购合同", customer=customers[0], amount=Decimal("1200.50")),
+        Deal(name="秘密项目", owner="王一", customer=customers[0], amount=Decimal(99)),
+        Deal(name="100%_续约", customer=customers[1], amount=Decimal(300), won=True),
     ]
-    notes = [Note(id=1, text="第一次拜访", deal=deals[0]), Note(id=2, text="秘密便条", deal=deals[1])]
+    notes = [Note(text="第一次拜访", deal=deals[0]), Note(text="秘密便条", deal=deals[1])]
     return [*customers, *deals, *notes]
