@@ -23,20 +23,12 @@ async function draw(place) {
   const steps = () => [...(place.closest('.yl-two, .yl-diagram-page')?.querySelectorAll('[data-yl-step]') || [])];
   const shown = await showInstance({
     canvas: place, xml: picture.xml, state: picture.state, lang: picture.lang,
+    ...(place.clientHeight < SMALL && { readable: READABLE }),
     onSelect: id => steps().forEach(step => step.classList.toggle('yl-chosen', step.dataset.ylStep === id)),
   });
-  if (place.clientHeight < SMALL) requestAnimationFrame(() => requestAnimationFrame(() => centre(shown.viewer, picture.state, place)));
   place.dataset.ylReady = '';
   for (const step of steps()) {
     step.addEventListener('click', () => shown.select(step.dataset.ylStep));
     step.addEventListener('keydown', event => { if (event.key === 'Enter') shown.select(step.dataset.ylStep); });
   }
-}
-
-function centre(viewer, state, place) {
-  const registry = viewer.get('elementRegistry'), canvas = viewer.get('canvas');
-  const here = [...state.failed, ...state.active].map(id => registry.get(id)).filter(Boolean).sort((a, b) => a.width * a.height - b.width * b.height)[0];
-  if (!here || canvas.zoom() >= READABLE) return;
-  const width = place.clientWidth / READABLE, height = place.clientHeight / READABLE;
-  canvas.viewbox({ x: here.x + here.width / 2 - width / 2, y: here.y + here.height / 2 - height / 2, width, height });
 }

@@ -162,7 +162,7 @@ function prepare(form) {
 
   // ---------------------------------------------------------------------------------------------- draft
   const saved = document.getElementById('yl-saved');
-  let draftTimer = 0, saving = null, again = false;
+  let draftTimer = 0, saving = null, again = false, unsaved = false;
 
   function tell(text, failed = false) {
     if (!saved) return;
@@ -172,17 +172,17 @@ function prepare(form) {
 
   function saveSoon() {
     if (!form.dataset.ylDraftUrl) return;
-    form.dataset.ylDirty = '1';
+    unsaved = true;
     clearTimeout(draftTimer);
     draftTimer = setTimeout(save, DRAFT_PAUSE);
   }
 
   async function save(last = false) {
     clearTimeout(draftTimer);
-    if (!form.dataset.ylDraftUrl || !form.dataset.ylDirty || form.dataset.ylSending) return;
+    if (!unsaved || form.dataset.ylSending) return;
     if (saving) { again = true; return; }
     const body = new FormData(form);
-    delete form.dataset.ylDirty;
+    unsaved = false;
     saving = fetch(form.dataset.ylDraftUrl, { method: 'POST', body, keepalive: last, headers: { 'X-CSRFToken': csrfToken(), Accept: 'application/json' } });
     try {
       const answer = await saving;
@@ -190,16 +190,19 @@ function prepare(form) {
       const kept = await answer.json();
       form.elements.draft.value = kept.draft;
       history.replaceState(history.state, '', `?draft=${kept.draft}`);
+      delete form.dataset.ylDirty;
       tell(said.saved.replace('{time}', kept.saved));
     } catch {
-      form.dataset.ylDirty = '1';
+      unsaved = true;
+      form.dataset.ylDirty = '1'; // only now would leaving lose something: ask first
       tell(said.unsaved, true);
     } finally {
       saving = null;
       if (again) { again = false; save(); }
     }
   }
-  if (form.dataset.ylDraftUrl) document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'hidden') save(true); });
+  addEventListener('pagehide', () => save(true)); // a last time, on the way out
+  document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'hidden') save(true); });
 
   // ---------------------------------------------------------------------------------------------- the way it will take
   const route = document.getElementById('yl-route');
