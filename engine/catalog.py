@@ -63,7 +63,7 @@ class Register:
     columns: tuple[Column, ...]
     scope: Scope
     group: str
-    """menu group: workbench | customer | sales | office | admin | process | reports | system"""
+    """menu group: workbench | customer | sales | office | admin | process | reports | system; "" = in no menu"""
     icon: str = "table"
     order_by: tuple[str, str] = ("id", "desc")
     search: tuple[str, ...] = ()

@@ -64,7 +64,7 @@ def starter(session: Session, request: Request, _argument: str | None) -> Candid
     if person is None:
         return Candidates()
     if person.is_active:
-        return Candidates(persons=(person.id,), path=f"starter {person.name}")
+        return Candidates(persons=(person.id,), path=person.name)
     return _one_up(session, person)
 
 
@@ -76,7 +76,7 @@ def superior(session: Session, request: Request, argument: str | None) -> Candid
     if found is None:
         return Candidates()
     person = session.get_one(Employee, request.starter_id)
-    return Candidates(persons=(found.id,), path=f"superior of {person.name}")
+    return Candidates(persons=(found.id,), path=person.name)
 
 
 @assignment("department_head", _("The head of the starter's department"))
@@ -87,7 +87,7 @@ def department_head(session: Session, request: Request, _argument: str | None) -
     while department is not None:
         head = session.get(Employee, department.head_id) if department.head_id else None
         if head is not None and head.is_active and head.id != request.starter_id:
-            return Candidates(persons=(head.id,), path=f"head of {department.name}")
+            return Candidates(persons=(head.id,), path=department.name)
         department = session.get(Department, department.parent_id) if department.parent_id else None
     return Candidates()
 
@@ -98,7 +98,7 @@ def position(session: Session, request: Request, argument: str | None) -> Candid
     if found is None:
         return Candidates()
     holders = holders_of_position(session, found.id)
-    return _pool(session, request, holders, group_principal("position", found.id), f"position {found.name}")
+    return _pool(session, request, holders, group_principal("position", found.id), found.name)
 
 
 @assignment("role", _("Members of a role"), argument="role")
@@ -106,18 +106,18 @@ def role(session: Session, request: Request, argument: str | None) -> Candidates
     found = session.scalar(select(ROLE.c.id).where(ROLE.c.name == argument))
     if found is None:
         return Candidates()
-    return _pool(session, request, members_of_role(session, found), group_principal("role", found), f"role {argument}")
+    return _pool(session, request, members_of_role(session, found), group_principal("role", found), argument or "")
 
 
 @assignment("person", _("A named person"), argument="person")
 def person(session: Session, request: Request, argument: str | None) -> Candidates:
-    return _persons(session, request, [argument], "named person")
+    return _persons(session, request, [argument], "")
 
 
 @assignment("field", _("A person from a form field"), argument="field")
 def field(session: Session, request: Request, argument: str | None) -> Candidates:
     value = request.variables.get("form", {}).get(argument)
-    return _persons(session, request, value if isinstance(value, list) else [value], f"field {argument}")
+    return _persons(session, request, value if isinstance(value, list) else [value], argument or "")
 
 
 @assignment("handler", _("Who handled an earlier step"), argument="node")
@@ -127,7 +127,7 @@ def handler(session: Session, request: Request, argument: str | None) -> Candida
     if found is None:
         return Candidates()
     if found.is_active:
-        return Candidates(persons=(found.id,), path=f"handler of {argument}")
+        return Candidates(persons=(found.id,), path=argument or "")
     return _one_up(session, found)
 
 
@@ -165,4 +165,4 @@ def _above_but_not(session: Session, person: Employee, starter_id: int) -> Emplo
 
 def _one_up(session: Session, person: Employee) -> Candidates:
     found = superior_of(session, person.id)
-    return Candidates(persons=(found.id,), path=f"superior of {person.name}") if found else Candidates()
+    return Candidates(persons=(found.id,), path=person.name) if found else Candidates()

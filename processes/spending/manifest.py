@@ -9,7 +9,7 @@ from processes.spending.models import Budget, ExpenseCategory, ExpenseRequest
 
 _PERIODS = {"month": _("Month"), "quarter": _("Quarter"), "year": _("Year")}
 _POLICIES = {"stop": _("Stop"), "warn": _("Warn"), "ignore": _("Ignore")}
-_USE = {"spent": _("Spent"), "reserved": _("Reserved"), "left": _("Left")}
+_USE = {"spent": _("Spent"), "reserved": _("Reserved"), "left": _("Remaining")}
 _STATES = {"active": _("Active"), "archived": _("Archived")}
 
 REQUESTS = Register(
@@ -58,7 +58,7 @@ BUDGETS = Register(
         Column("amount", _("Amount"), kind="money"),
         Column("reserved", _("Reserved"), kind="money"),
         Column("spent", _("Spent"), kind="money"),
-        Column("left", _("Left"), kind="money"),
+        Column("left", _("Remaining"), kind="money"),
         Column("policy", _("Beyond it"), kind="state", choices=_POLICIES, phone=False),
         Column("state", _("State"), kind="state", choices=_STATES, phone=False),
     ),
@@ -81,7 +81,7 @@ CATEGORIES = Register(
     title=_("Expense categories"),
     model=ExpenseCategory,
     group="office",
-    icon="tags",
+    icon="category",
     order_by=("name", "asc"),
     columns=(
         Column("name", _("Name")),

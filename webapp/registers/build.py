@@ -30,6 +30,8 @@ def view_of(register: Register, base: type[RegisterView] = RegisterView) -> type
 def add_register(appbuilder: AppBuilder, view: type[RegisterView]) -> None:
     appbuilder.add_view_no_menu(view)
     register = view.register
+    if not register.group:
+        return
     navigation().add(
         Entry(register.group, register.title, register.icon, f"{view.__name__}.list", register.permission, order=200)
     )

@@ -19,7 +19,7 @@ TONES = {
 """Colour beside the word of a state, never instead of it; whatever is not named here is grey."""
 
 
-SHARE_TONES = {"spent": "blue", "reserved": "amber", "left": "green"}
+SHARE_TONES = {"spent": "blue", "reserved": "amber", "left": "none"}
 
 
 def tone(state: Any) -> str:
