@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from engine import attachments, clock, outbox, runtime
+from engine import attachments, clock, health, outbox, runtime
 from engine.actor import SYSTEM
+from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.errors import AppError
 from engine.live import KEEP_SECONDS
@@ -226,6 +227,14 @@ def sweep_attachments() -> None:
     """Remove the bytes of files that nobody names any more."""
     with transaction() as session:
         attachments.sweep_bytes(session)
+    Sessions.remove()
+
+
+@periodic("engine.report_health", seconds=health.PERIOD)
+def report_health() -> None:
+    """Say how the wires of this process are."""
+    with transaction() as session:
+        health.report(session, CATALOG.health)
     Sessions.remove()
 
 

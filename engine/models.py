@@ -369,6 +369,18 @@ class Lease(Base):
     fence: Mapped[int] = mapped_column(Integer, default=1)
 
 
+class WireHealth(Base):
+    """What a connector said of itself last; written by the process that holds it."""
+
+    __tablename__ = "wire_health"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    """up | degraded | down"""
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    at: Mapped[datetime]
+
+
 class IdempotencyKey(Base):
     """The remembered answer to a POST, so that a repeat gives the same answer and does nothing."""
 

@@ -10,8 +10,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import journal
-from engine.catalog import CATALOG
+from engine import health, journal
 from engine.db import Sessions
 from engine.models import Instance
 from engine.queue import celery
@@ -35,9 +34,11 @@ def look_around() -> list[Finding]:
     database = _database(engine)
     found = [database]
     if database.state == "up":
-        found.append(_schema(engine))
+        schema = _schema(engine)
+        found.append(schema)
+        if schema.state == "up":
+            found.extend(Finding(name, wire.state, wire.reason) for name, wire in health.seen(Sessions()).items())
     found.append(_broker())
-    found.extend(Finding(name, *report()) for name, report in sorted(CATALOG.health.items()))
     return found
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from connectors.sms.pdu import DeliveryState
 from connectors.sms.transport import HealthChanged, Received, Report, SmsEvent, SmsTransport, Unreadable
-from engine import clock, jobs, leases, outbox, runtime
+from engine import clock, health, jobs, leases, outbox, runtime
+from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.models import OutboxMessage
 from webapp import bootstrap, wires
@@ -41,7 +42,10 @@ def hold(road: SmsTransport, device: str, stop: threading.Event) -> None:
     duty = f"sms:{device}"[:80]
     me = jobs.owner()
     outbox.HANDLERS.clear()
-    outbox.HANDLERS[wires.SMS] = wires.SmsHandler(road)
+    handler = wires.SmsHandler(road)
+    outbox.HANDLERS[wires.SMS] = handler
+    CATALOG.health[wires.SMS] = wires.health_of(handler)
+    reported = -health.PERIOD
     listening = threading.Thread(target=_listen, args=(road, stop), name="sms-events", daemon=True)
     began = False
     while not stop.is_set():
@@ -50,6 +54,9 @@ def hold(road: SmsTransport, device: str, stop: threading.Event) -> None:
                 listening.start()
                 began = True
             jobs.deliver_outbox()
+            if time.monotonic() - reported >= health.PERIOD:
+                jobs.report_health()
+                reported = time.monotonic()
         elif began:
             logger.error("listener.lost_its_lease", extra={"device": device})
             break  # the supervisor starts us anew, and the port is closed before
@@ -95,8 +102,8 @@ def _keeping(event: SmsEvent, road: str) -> Callable[[Session], None]:
                 )
             case Unreadable(pdu=pdu, why=why):
                 logger.error("listener.unreadable", extra={"road": road, "octets": len(pdu) // 2, "why": why})
-            case HealthChanged(health=health):
-                logger.warning("listener.health", extra={"road": road, "state": health.state, "reason": health.reason})
+            case HealthChanged(health=link):
+                logger.warning("listener.health", extra={"road": road, "state": link.state, "reason": link.reason})
 
     return keep
 

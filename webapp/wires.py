@@ -26,7 +26,7 @@ def install(settings: Settings) -> None:
     if not has_modem(settings):
         outbox.HANDLERS[SMS] = SmsHandler(SimulatedSmsRoad())
     for channel, handler in outbox.HANDLERS.items():
-        CATALOG.health[channel] = _health(handler)
+        CATALOG.health[channel] = health_of(handler)
 
 
 def has_modem(settings: Settings) -> bool:
@@ -130,5 +130,5 @@ class _RoadHealth:
         return health.state.value, health.reason
 
 
-def _health(handler: Any) -> _RoadHealth:
+def health_of(handler: Any) -> _RoadHealth:
     return _RoadHealth(handler.road)

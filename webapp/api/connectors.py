@@ -11,9 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.sms.segments import count
-from engine import outbox
+from engine import health, outbox
 from engine.actor import Actor
-from engine.catalog import CATALOG
 from engine.errors import NotFound, Problem
 from engine.models import Attachment, OutboxMessage
 from processes.messaging import operations
@@ -104,7 +103,7 @@ class Operation(Answer):
 class Connector(Answer):
     name: str
     state: str
-    """up | degraded | down | unknown (no process here holds it)"""
+    """up | degraded | down | unknown (nobody has ever reported)"""
     reason: str
     waiting: int
     """messages not sent yet, counted up to 1000"""
@@ -131,8 +130,8 @@ def list_connectors(call: Call) -> Connectors:
 
 def _connector(session: Session, name: str) -> Connector:
     operation, body, answer = OFFERED[name]
-    asked = CATALOG.health.get(name)
-    state, reason = asked() if asked is not None else ("unknown", "")
+    wire = health.seen(session).get(name)
+    state, reason = (wire.state, wire.reason) if wire is not None else ("unknown", "")
     waiting = select(OutboxMessage.id).where(OutboxMessage.state == "queued", OutboxMessage.channel == name)
     return Connector(
         name=name,

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from engine import health
 from engine.actor import Actor
-from engine.catalog import CATALOG
 from engine.i18n import Sentence, _
 from engine.models import Instance, OutboxMessage
 from processes.kernel import phone_number
@@ -30,6 +30,15 @@ ICONS = {"sms": "device-mobile", "mail": "mail"}
 REASONS: dict[str, Sentence] = {
     "simulated": _("a simulator: nothing really leaves"),
     "": _("ready"),
+    health.GONE: _("no worker or listener reports"),
+    "not_opened": _("not opened yet"),
+    "not_tried": _("nothing sent yet"),
+    "modem_lost": _("the modem does not answer"),
+    "no_signal": _("no signal"),
+    "not_registered": _("not registered in a network"),
+    "sim_pin_refused": _("the SIM refused its PIN; a person must look"),
+    "auth_refused": _("the server refused the login"),
+    "closed": _("closed"),
 }
 
 _NUMBER = re.compile(r"\+?\d{7,}")
@@ -211,9 +220,10 @@ def roads(session: Session) -> Sequence[Road]:
     )
     numbers = {(channel, state): count for channel, state, count in counted}
     found = []
+    seen = health.seen(session)
     for channel in CHANNELS:
-        asked = CATALOG.health.get(channel)
-        state, reason = asked() if asked else ("", "")
+        wire = seen.get(channel)
+        state, reason = (wire.state, wire.reason) if wire else ("", health.GONE)
         found.append(
             Road(
                 channel,

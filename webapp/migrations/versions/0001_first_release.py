@@ -703,6 +703,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_timer_due_at", "timer", ["due_at"], unique=False)
     op.create_table(
+        "wire_health",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_wire_health")),
+    )
+    op.create_table(
         "work_item",
         sa.Column("id", ID, nullable=False),
         sa.Column("instance_id", ID, nullable=False),
@@ -784,6 +792,7 @@ def downgrade() -> None:
     op.drop_index("ix_work_item_open_due", table_name="work_item")
     op.drop_index("ix_work_item_done_by", table_name="work_item")
     op.drop_table("work_item")
+    op.drop_table("wire_health")
     op.drop_index("ix_timer_due_at", table_name="timer")
     op.drop_table("timer")
     op.drop_index(op.f("ix_process_participant_instance_id"), table_name="process_participant")
