@@ -19,6 +19,8 @@ MONITOR = "process.instance.monitor"
 """Supervisors: read every instance of the processes."""
 ADMINISTER = "process.instance.administer"
 """Process administrators: terminate, repair, re-route."""
+PUBLISH = "process.message.publish"
+"""Whoever feeds processes from outside: hand in messages and signals."""
 
 APPROVAL_ACTIONS = ("approve", "reject", "return")
 """What an approval offers unless its diagram says otherwise, as far as the diagram catches it."""

@@ -8,12 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from engine import runtime
+from engine.work_items.rights import PUBLISH
 from webapp.api.endpoint import Answer, Body, Call, endpoint
 
 TAG = "messages"
-
-PUBLISH = "process.message.publish"
-"""The permission of systems and people who feed processes from outside."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 

@@ -18,7 +18,7 @@ from engine.catalog import CATALOG, Permission
 from engine.errors import Forbidden, InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import Sentence, _
 from engine.repository import DEPLOY
-from engine.work_items.rights import ADMINISTER, MONITOR
+from engine.work_items.rights import ADMINISTER, MONITOR, PUBLISH
 from webapp.security.naming import named, pair
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ PERMISSIONS = (
     Permission(MONITOR, _("Follow every process, whoever started it")),
     Permission(ADMINISTER, _("Terminate and repair processes")),
     Permission(DEPLOY, _("Design and deploy processes")),
+    Permission(PUBLISH, _("Send messages and signals to processes")),
     Permission(MANAGE_LOGINS, _("Make, change and close logins, reset passwords")),
     Permission(MANAGE_ROLES, _("Make roles and decide what they may do")),
     Permission(READ_LOGIN_LOG, _("Read who signed in when and from where")),

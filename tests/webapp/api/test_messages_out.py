@@ -135,6 +135,8 @@ def test_a_faulty_mail_is_refused(people: House, change: dict[str, object], fiel
 
 
 def test_connectors_describe_themselves(people: House, roads: None) -> None:
+    assert {one["state"] for one in people(EMPLOYEE).get("/connectors")["items"]} == {"unknown"}
+    jobs.report_health()
     found = {one["name"]: one for one in people(EMPLOYEE).get("/connectors")["items"]}
     assert set(found) == {"sms", "mail"}
     assert found["sms"]["state"] == "up"
