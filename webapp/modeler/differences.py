@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engine import assignment
 from engine.i18n import Sentence, _
 from engine.workflow import dialect
 from engine.workflow.diagram import Diagram, Event, Flow, Loop, Shape
@@ -85,6 +86,14 @@ def _one(kind: Literal["added", "removed", "changed"], shape: Shape, changes: tu
     return Difference(kind, shape.id, KINDS.get(shape.tag, _("element")), shape.node.name or shape.id, changes)
 
 
+def _rule(text: str) -> str:
+    """A candidate rule as the panel calls it: “Holders of a position (finance)”."""
+    name, argument = assignment.parse(text) or ("", None)
+    known = assignment.RULES.get(name)
+    title = str(known.title) if known else text
+    return f"{title} ({argument})" if known and argument else title
+
+
 def _pairs(values: Mapping[str, str]) -> str:
     return "; ".join(f"{name} = {value}" for name, value in sorted(values.items()))
 
@@ -130,7 +139,7 @@ FACETS: tuple[tuple[Sentence, Callable[[Shape, Diagram], str]], ...] = (
     (_("Description"), lambda shape, _diagram: shape.node.documentation),
     (_("Stands in"), _place),
     (_("Sits on"), _host),
-    (_("Who does it"), lambda shape, _diagram: ", ".join(shape.node.candidates)),
+    (_("Who does it"), lambda shape, _diagram: ", ".join(map(_rule, shape.node.candidates))),
     (_("Form"), lambda shape, _diagram: shape.node.form_key),
     (_("Approval policy"), lambda shape, _diagram: _pairs(_policy(shape))),
     (_("Due after"), lambda shape, _diagram: shape.node.due),

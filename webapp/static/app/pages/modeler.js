@@ -18,7 +18,10 @@ function tell({ state, message, version }) {
   conflict.hidden = state !== 'conflict';
   if (state === 'conflict') conflict.querySelector('p').textContent = message;
   if (state === 'failed') toast(message, 'danger');
-  if (state === 'saved') mark('draft', true);
+  if (state === 'saved') {
+    mark('draft', true);
+    document.querySelector('.yl-dz-note').textContent = ''; // whose draft it was before
+  }
   if (state === 'deployed') deployed(version, message);
 }
 
@@ -40,6 +43,10 @@ async function open() {
   const designer = await openDesigner({
     ...settings, canvas: '#dz-canvas', panel: '#dz-panel', problems: '#dz-problems', toolbar: '#dz-tools', csrf: csrfToken(), confirm, onStatus: tell,
   });
+  new ResizeObserver(() => {
+    designer.modeler.get('canvas').resized();
+    if (!designer.isDirty()) document.querySelector('[data-act=fit]').click(); // nobody has begun to draw: show all of it
+  }).observe(document.getElementById('dz-canvas'));
   document.addEventListener('click', async event => {
     if (event.target.closest('[data-yl-save]')) designer.save();
     if (event.target.closest('[data-yl-export]')) designer.exportFile();
