@@ -12,12 +12,14 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
 from engine import attachments, db, repository
 from engine.db import Sessions, transaction
+from engine.models import Instance, WorkItem
 from engine.runtime.cache import LIVE
+from processes.organization.models import Employee
 from tests.databases import SqliteTemplate
 from webapp import bootstrap, demo, house, wires
 from webapp.app import create_app
@@ -121,3 +123,36 @@ class Browser:
             if found:
                 return found.group(1)
         raise AssertionError("no page has a token")
+
+
+class Facts:
+    """Looks into the database between two requests."""
+
+    def instance(self, said: str) -> int:
+        """The request about this."""
+        with transaction() as session:
+            found = session.scalars(select(Instance.id).where(Instance.title.endswith(said))).one()
+        Sessions.remove()
+        return found
+
+    def state(self, instance_id: int) -> str:
+        with transaction() as session:
+            found = session.scalars(select(Instance.state).where(Instance.id == instance_id)).one()
+        Sessions.remove()
+        return found
+
+    def open_item(self, said: str) -> WorkItem:
+        """The one open item of the request about this."""
+        with transaction() as session:
+            item = session.scalars(
+                select(WorkItem).join(Instance).where(Instance.title.endswith(said), WorkItem.state == "open")
+            ).one()
+            session.expunge(item)
+        Sessions.remove()
+        return item
+
+    def person(self, name: str) -> int:
+        with transaction() as session:
+            found = session.scalars(select(Employee.id).where(Employee.name == name)).one()
+        Sessions.remove()
+        return found

@@ -154,4 +154,3 @@ def send_request(page: Page, title: str, *lines: tuple[str, str, str]) -> int:
     page.click("[data-yl-send]")
     page.wait_for_url("**/instances/*")
     return int(page.url.rsplit("/", 1)[1])
-

@@ -28,8 +28,10 @@ PAGES = {
     "budgets": ("zhao.min", "/spending/budget/list/"),
 }
 
-SMALL_TARGETS = """() => [...document.querySelectorAll('main :is(button, a.btn, select, input:not([type=hidden],[type=checkbox],[type=file]))')]
-  .filter(one => one.checkVisibility() && one.getClientRects().length && !one.closest('.yl-diagram-canvas, .visually-hidden, .ts-control'))
+SMALL_TARGETS = """() => [...document.querySelectorAll('main :is(button, a.btn, select, input)')]
+  .filter(one => !['hidden', 'checkbox', 'file'].includes(one.type) && one.checkVisibility())
+  .filter(one => one.getClientRects().length)
+  .filter(one => !one.closest('.yl-diagram-canvas, .visually-hidden, .ts-control, .yl-quick'))
   .filter(one => one.getBoundingClientRect().height < 43.5 && !one.matches('.visually-hidden, .tomselected'))
   .map(one => one.outerHTML.slice(0, 120))"""
 

@@ -45,7 +45,8 @@ def in_browser(page: Page, source: str) -> Any:
     return page.evaluate(
         """async ([source, lines]) => {
             const { reckon, decimal, written } = await import('/static/app/pages/reckon.js');
-            const rows = lines.map(row => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, v === null ? null : decimal(v)])));
+            const amount = ([name, text]) => [name, text === null ? null : decimal(text)];
+            const rows = lines.map(row => Object.fromEntries(Object.entries(row).map(amount)));
             return written(reckon(source, { lines: rows, price: decimal('1.5'), count: decimal('2.5') }), 0, false);
         }""",
         [source, LINES],
@@ -60,12 +61,15 @@ def test_browser_and_server_agree(page: Page, source: str) -> None:
     assert Decimal(in_browser(page, source)) == Decimal(CASES[source])
 
 
-@pytest.mark.parametrize("source", ["today()", "price > 1 ? 1 : 2", "nobody + 1", "price / 0", "fetch(1)", "price['x']"])
+@pytest.mark.parametrize(
+    "source", ["today()", "price > 1 ? 1 : 2", "nobody + 1", "price / 0", "fetch(1)", "price['x']"]
+)
 def test_what_the_browser_does_not_know_it_leaves_to_the_server(page: Page, source: str) -> None:
     refused = page.evaluate(
         """async source => {
             const { reckon, decimal, Unknown } = await import('/static/app/pages/reckon.js');
-            try { reckon(source, { price: decimal('1.5') }); return false; } catch (error) { return error instanceof Unknown; }
+            try { reckon(source, { price: decimal('1.5') }); } catch (error) { return error instanceof Unknown; }
+            return false;
         }""",
         source,
     )
@@ -74,8 +78,17 @@ def test_what_the_browser_does_not_know_it_leaves_to_the_server(page: Page, sour
 
 @pytest.mark.parametrize(
     ("typed", "shown"),
-    [("12345.6", "12,345.60"), ("１２，０００", "12,000.00"), ("-0.5", "-0.50"), (".25", "0.25"), ("1,234,567.891", "1,234,567.891")],
+    [
+        ("12345.6", "12,345.60"),
+        ("１２，０００", "12,000.00"),
+        ("-0.5", "-0.50"),
+        (".25", "0.25"),
+        ("1,234,567.891", "1,234,567.891"),
+    ],
 )
 def test_amounts_are_written_for_people(page: Page, typed: str, shown: str) -> None:
-    script = "async text => { const { decimal, written } = await import('/static/app/pages/reckon.js'); return written(decimal(text)); }"
+    script = """async text => {
+        const { decimal, written } = await import('/static/app/pages/reckon.js');
+        return written(decimal(text));
+    }"""
     assert page.evaluate(script, typed) == shown

@@ -29,7 +29,7 @@ pages = Blueprint("inbox", __name__)
 TITLES: dict[View, Sentence] = {
     "open": _("To do"),
     "done": _("Done"),
-    "started": _("Started"),
+    "started": _("My requests"),
     "cc": _("Copies"),
 }
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from engine import work_items
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from engine.models import Copy, InboxEntry, WorkItem
-from tests.demo_house import DemoHouse
+from tests.demo_house import DemoHouse, Facts
 
 WAITING = "杭州客户拜访"
 """lies with zhou.ming, not overdue"""
@@ -24,8 +26,9 @@ POOLED = "上海客户现场调研"
 """lies with finance: zhao.min and qian.li"""
 
 
-def told(answer) -> dict:
-    return json.loads(answer.headers["HX-Trigger"])
+def told(answer: TestResponse) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(answer.headers["HX-Trigger"])
+    return found
 
 
 def test_lists_hold_what_they_say(house: DemoHouse) -> None:
@@ -40,7 +43,7 @@ def test_lists_hold_what_they_say(house: DemoHouse) -> None:
     assert WAITING not in wang
 
 
-def test_overdue_is_said_in_words(house: DemoHouse, facts) -> None:
+def test_overdue_is_said_in_words(house: DemoHouse, facts: Facts) -> None:
     page = house.login("zhou.ming").get("/inbox?_l_=en").text
     entry = re.search(rf'data-yl-entry="{facts.open_item(LATE).id}".*?</li>', page, re.DOTALL)
     assert entry
@@ -62,13 +65,13 @@ def test_narrowing_a_list(house: DemoHouse) -> None:
         assert zhou.get(f"/inbox/{view}/list?q=客户", partial=True).status_code == 200
 
 
-def test_the_pane_shows_form_reason_and_what_has_happened(house: DemoHouse, facts) -> None:
+def test_the_pane_shows_form_reason_and_what_has_happened(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     pane = house.login("zhou.ming").get(f"/inbox/open/{item.id}?_l_=en", partial=True).text
     assert "<!doctype" not in pane
     assert "高铁与市内交通" in pane
     assert "¥580.00" in pane
-    assert "superior of 孙宇" in pane
+    assert "superior · 孙宇" in pane
     assert "submitted the request" in pane
     assert [name for name in ("approve", "return", "reject") if f'data-yl-action="{name}"' in pane] == [
         "approve",
@@ -77,7 +80,7 @@ def test_the_pane_shows_form_reason_and_what_has_happened(house: DemoHouse, fact
     ]
 
 
-def test_somebody_elses_item_does_not_exist(house: DemoHouse, facts) -> None:
+def test_somebody_elses_item_does_not_exist(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     stranger = house.login("xu.fang")
     assert stranger.get(f"/inbox/open/{item.id}").status_code == 404
@@ -85,14 +88,14 @@ def test_somebody_elses_item_does_not_exist(house: DemoHouse, facts) -> None:
     assert facts.open_item(WAITING).version == item.version
 
 
-def test_a_reader_sees_the_item_but_no_buttons(house: DemoHouse, facts) -> None:
+def test_a_reader_sees_the_item_but_no_buttons(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     pane = house.login("chen.guoqiang").get(f"/inbox/open/{item.id}?_l_=en", partial=True).text
     assert "data-yl-action" not in pane
     assert "This work item does not lie with you." in pane
 
 
-def test_approving_opens_the_next_item(house: DemoHouse, facts) -> None:
+def test_approving_opens_the_next_item(house: DemoHouse, facts: Facts) -> None:
     item, following = facts.open_item(WAITING), facts.open_item(LATE)
     answer = house.login("zhou.ming").post(
         f"/work-items/{item.id}/approve?_l_=en", {"version": item.version, "opinion": "同意"}, partial=True
@@ -107,7 +110,7 @@ def test_approving_opens_the_next_item(house: DemoHouse, facts) -> None:
     assert facts.state(item.instance_id) == "completed"
 
 
-def test_without_scripts_the_same_form_leads_on(house: DemoHouse, facts) -> None:
+def test_without_scripts_the_same_form_leads_on(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     zhou = house.login("zhou.ming")
     answer = zhou.post(f"/work-items/{item.id}/approve", {"version": item.version})
@@ -116,7 +119,7 @@ def test_without_scripts_the_same_form_leads_on(house: DemoHouse, facts) -> None
 
 
 @pytest.mark.parametrize("action", ["reject", "return"])
-def test_refusing_needs_a_reason(house: DemoHouse, facts, action: str) -> None:
+def test_refusing_needs_a_reason(house: DemoHouse, facts: Facts, action: str) -> None:
     item = facts.open_item(WAITING)
     zhou = house.login("zhou.ming")
     answer = zhou.post(
@@ -133,7 +136,7 @@ def test_refusing_needs_a_reason(house: DemoHouse, facts, action: str) -> None:
     assert "资料不全" in page
 
 
-def test_who_is_too_late_learns_who_was_faster(house: DemoHouse, facts) -> None:
+def test_who_is_too_late_learns_who_was_faster(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(POOLED)
     house.login("zhao.min").post(f"/work-items/{item.id}/approve", {"version": item.version, "opinion": "预算内"})
     answer = house.login("qian.li").post(
@@ -146,7 +149,7 @@ def test_who_is_too_late_learns_who_was_faster(house: DemoHouse, facts) -> None:
     assert "预算内" not in answer.text  # it was never hers, so she may not read it either
 
 
-def test_who_has_read_rights_sees_the_present_state_at_once(house: DemoHouse, facts) -> None:
+def test_who_has_read_rights_sees_the_present_state_at_once(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     zhou = house.login("zhou.ming")
     zhou.post(f"/work-items/{item.id}/approve", {"version": item.version, "opinion": "第一个窗口"})
@@ -159,7 +162,7 @@ def test_who_has_read_rights_sees_the_present_state_at_once(house: DemoHouse, fa
     assert "data-yl-action" not in late.text
 
 
-def test_a_pool_item_is_taken_and_given_back(house: DemoHouse, facts) -> None:
+def test_a_pool_item_is_taken_and_given_back(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(POOLED)
     zhao, qian = house.login("zhao.min"), house.login("qian.li")
     assert f'data-yl-entry="{item.id}"' in qian.get("/inbox").text
@@ -172,7 +175,7 @@ def test_a_pool_item_is_taken_and_given_back(house: DemoHouse, facts) -> None:
     assert f'data-yl-entry="{item.id}"' in qian.get("/inbox").text
 
 
-def test_a_card_is_approved_where_it_stands(house: DemoHouse, facts) -> None:
+def test_a_card_is_approved_where_it_stands(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     zhou = house.login("zhou.ming")
     form = {"version": item.version, "quick": "1"}
@@ -185,7 +188,7 @@ def test_a_card_is_approved_where_it_stands(house: DemoHouse, facts) -> None:
     assert "<form" not in again.text
 
 
-def test_a_returned_request_is_mended_by_its_starter(house: DemoHouse, facts) -> None:
+def test_a_returned_request_is_mended_by_its_starter(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(RETURNED)
     wang = house.login("wang.lei")
     pane = wang.get(f"/inbox/open/{item.id}?_l_=en", partial=True).text
@@ -212,12 +215,12 @@ def test_a_returned_request_is_mended_by_its_starter(house: DemoHouse, facts) ->
     assert "¥2,980.00" in page
 
 
-def test_an_action_nobody_knows_is_no_address(house: DemoHouse, facts) -> None:
+def test_an_action_nobody_knows_is_no_address(house: DemoHouse, facts: Facts) -> None:
     item = facts.open_item(WAITING)
     assert house.login("zhou.ming").post(f"/work-items/{item.id}/explode").status_code == 404
 
 
-def test_a_copy_is_read_when_it_is_opened(house: DemoHouse, facts) -> None:
+def test_a_copy_is_read_when_it_is_opened(house: DemoHouse, facts: Facts) -> None:
     instance_id, li = facts.instance("拜访苏州客户"), facts.person("李娜")
     with transaction() as session:
         work_items.send_copies(session, SYSTEM, instance_id, [li])
@@ -230,7 +233,7 @@ def test_a_copy_is_read_when_it_is_opened(house: DemoHouse, facts) -> None:
     assert house.login("xu.fang").get(f"/inbox/cc/{copy_id}").status_code == 404
 
 
-def test_a_long_list_comes_in_pages(house: DemoHouse, facts) -> None:
+def test_a_long_list_comes_in_pages(house: DemoHouse, facts: Facts) -> None:
     sample = facts.open_item(WAITING)
     with transaction() as session:
         for number in range(30):

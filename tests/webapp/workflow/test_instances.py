@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.db import Sessions, transaction
 from engine.models import Incident
 from engine.service_tasks import TOPICS
-from tests.demo_house import DemoHouse
+from tests.demo_house import DemoHouse, Facts
 
 FINISHED = "拜访苏州客户"
 UNDECIDED = "杭州客户拜访"
@@ -21,7 +21,7 @@ def rows(page: str) -> list[int]:
     return [int(number) for number in re.findall(r'<tr data-yl-href="/instances/(\d+)"', page)]
 
 
-def test_supervisors_of_processes_see_all_others_their_own(house: DemoHouse, facts) -> None:
+def test_supervisors_of_processes_see_all_others_their_own(house: DemoHouse, facts: Facts) -> None:
     everything = rows(house.login("zheng.kai").get("/instances").text)
     assert len(everything) == 12
     mine = rows(house.login("wang.lei").get("/instances").text)
@@ -41,12 +41,12 @@ def test_supervisors_of_processes_see_all_others_their_own(house: DemoHouse, fac
         ("overdue=1", {"行业研讨会报名", "华东渠道大会", "上海客户现场调研"}),
     ],
 )
-def test_filters(house: DemoHouse, facts, query: str, said: set[str]) -> None:
+def test_filters(house: DemoHouse, facts: Facts, query: str, said: set[str]) -> None:
     found = rows(house.login("zheng.kai").get(f"/instances?{query}").text)
     assert set(found) == {facts.instance(one) for one in said}
 
 
-def test_by_starter_by_number_and_mine(house: DemoHouse, facts) -> None:
+def test_by_starter_by_number_and_mine(house: DemoHouse, facts: Facts) -> None:
     admin = house.login("zheng.kai")
     wang = facts.person("王磊")
     assert len(rows(admin.get(f"/instances?starter={wang}").text)) == 3
@@ -55,7 +55,7 @@ def test_by_starter_by_number_and_mine(house: DemoHouse, facts) -> None:
     assert number in rows(admin.get(f"/instances?q={number}").text)
 
 
-def test_pages_by_key_without_gaps(house: DemoHouse, facts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_by_key_without_gaps(house: DemoHouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webapp.workflow.lists.instances.__kwdefaults__", {"size": 5, "after": None})
     admin = house.login("zheng.kai")
     for order, direction in (("", -1), ("&order=old", 1)):
@@ -70,7 +70,7 @@ def test_pages_by_key_without_gaps(house: DemoHouse, facts, monkeypatch: pytest.
         assert seen == sorted(seen, key=lambda number: direction * number)
 
 
-def test_the_present_step_its_holder_and_how_long(house: DemoHouse, facts) -> None:
+def test_the_present_step_its_holder_and_how_long(house: DemoHouse, facts: Facts) -> None:
     page = house.login("zheng.kai").get("/instances?q=研讨&_l_=en").text
     assert "上级审批" in page
     assert "周明" in page
@@ -78,7 +78,7 @@ def test_the_present_step_its_holder_and_how_long(house: DemoHouse, facts) -> No
     assert "5 days" in page
 
 
-def test_the_page_tells_the_whole_story(house: DemoHouse, facts) -> None:
+def test_the_page_tells_the_whole_story(house: DemoHouse, facts: Facts) -> None:
     wang, number = house.login("wang.lei"), facts.instance(RUNNING)
     overview = wang.get(f"/instances/{number}?_l_=en").text
     assert "¥12,345.60" in overview
@@ -87,12 +87,12 @@ def test_the_page_tells_the_whole_story(house: DemoHouse, facts) -> None:
     history = wang.get(f"/instances/{number}?tab=history&_l_=en").text
     assert history.index("submitted the request") < history.index("项目需要")
     people = wang.get(f"/instances/{number}?tab=people&_l_=en").text
-    assert "superior of 王磊" in people
+    assert "superior · 王磊" in people
     steps = wang.get(f"/instances/{number}?tab=diagram&_l_=en").text
     assert re.search(r"yl-step-done.*?上级审批.*?yl-step-active.*?财务审批", steps, re.DOTALL)
 
 
-def test_the_diagram_says_where_the_token_is(house: DemoHouse, facts) -> None:
+def test_the_diagram_says_where_the_token_is(house: DemoHouse, facts: Facts) -> None:
     picture = house.login("wang.lei").get(f"/instances/{facts.instance(RUNNING)}/diagram").json
     assert "approve_finance" in picture["state"]["active"]
     assert "approve_superior" in picture["state"]["done"]
@@ -101,7 +101,7 @@ def test_the_diagram_says_where_the_token_is(house: DemoHouse, facts) -> None:
     assert '<bpmn:process id="expense_request"' in picture["xml"]
 
 
-def test_the_starter_takes_back_what_nobody_has_decided(house: DemoHouse, facts) -> None:
+def test_the_starter_takes_back_what_nobody_has_decided(house: DemoHouse, facts: Facts) -> None:
     sun, number = house.login("sun.yu"), facts.instance(UNDECIDED)
     assert 'id="ask-withdraw"' in sun.get(f"/instances/{number}").text
     refused = sun.post(f"/instances/{number}/withdraw?_l_=en", {"reason": " "})
@@ -112,7 +112,7 @@ def test_the_starter_takes_back_what_nobody_has_decided(house: DemoHouse, facts)
     assert "客户取消" in sun.get(f"/instances/{number}?tab=history").text
 
 
-def test_after_a_decision_it_cannot_be_taken_back(house: DemoHouse, facts) -> None:
+def test_after_a_decision_it_cannot_be_taken_back(house: DemoHouse, facts: Facts) -> None:
     wang, number = house.login("wang.lei"), facts.instance(RUNNING)
     page = wang.get(f"/instances/{number}?_l_=en").text
     assert 'id="ask-withdraw"' not in page
@@ -124,14 +124,14 @@ def test_after_a_decision_it_cannot_be_taken_back(house: DemoHouse, facts) -> No
 @pytest.mark.parametrize(
     ("who", "status"), [("wang.lei", 403), ("chen.guoqiang", 403), ("xu.fang", 404), ("zheng.kai", 302)]
 )
-def test_only_administrators_terminate(house: DemoHouse, facts, who: str, status: int) -> None:
+def test_only_administrators_terminate(house: DemoHouse, facts: Facts, who: str, status: int) -> None:
     number = facts.instance(RUNNING)
     assert house.login(who).post(f"/instances/{number}/terminate", {"reason": "重复申请"}).status_code == status
     assert facts.state(number) == ("terminated" if status == 302 else "running")
 
 
 @pytest.fixture
-def stranded(house: DemoHouse, facts, monkeypatch: pytest.MonkeyPatch) -> int:
+def stranded(house: DemoHouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> int:
     """An incident: the last approval went through, the SMS behind it did not."""
 
     def away(*_args: object, **_named: object) -> None:
@@ -150,7 +150,7 @@ def stranded(house: DemoHouse, facts, monkeypatch: pytest.MonkeyPatch) -> int:
     return found
 
 
-def test_an_administrator_tries_a_failed_step_again(house: DemoHouse, facts, stranded: int) -> None:
+def test_an_administrator_tries_a_failed_step_again(house: DemoHouse, facts: Facts, stranded: int) -> None:
     number = facts.instance(UNDECIDED)
     starter, admin = house.login("sun.yu"), house.login("zheng.kai")
     assert "the template is broken" not in starter.get(f"/instances/{number}").text
@@ -161,7 +161,7 @@ def test_an_administrator_tries_a_failed_step_again(house: DemoHouse, facts, str
     assert admin.post(f"/incidents/{stranded}/retry").status_code == 409
 
 
-def test_skipping_a_step_needs_a_reason(house: DemoHouse, facts, stranded: int) -> None:
+def test_skipping_a_step_needs_a_reason(house: DemoHouse, facts: Facts, stranded: int) -> None:
     admin, number = house.login("zheng.kai"), facts.instance(UNDECIDED)
     assert admin.post(f"/incidents/{stranded}/skip", {"reason": ""}).status_code == 422
     assert admin.post(f"/incidents/{stranded}/skip", {"reason": "已电话告知"}).status_code == 302
@@ -169,7 +169,7 @@ def test_skipping_a_step_needs_a_reason(house: DemoHouse, facts, stranded: int) 
     assert admin.post("/incidents/999999/retry").status_code == 404
 
 
-def test_hidden_fields_stay_hidden(house: DemoHouse, facts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_fields_stay_hidden(house: DemoHouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     number = facts.instance(RUNNING)
     monkeypatch.setattr("webapp.workflow.item.hidden_fields", lambda *_args: {"lines"})
     page = house.login("lin.xiaoyan").get(f"/instances/{number}").text
@@ -177,6 +177,6 @@ def test_hidden_fields_stay_hidden(house: DemoHouse, facts, monkeypatch: pytest.
     assert "¥12,345.60" in page
 
 
-def test_a_finished_instance_offers_nothing(house: DemoHouse, facts) -> None:
+def test_a_finished_instance_offers_nothing(house: DemoHouse, facts: Facts) -> None:
     page = house.login("zheng.kai").get(f"/instances/{facts.instance(FINISHED)}").text
     assert '<dialog class="yl-dialog yl-ask"' not in page

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.demo_house import DemoHouse
+from tests.demo_house import DemoHouse, Facts
 
 NOBODY, STARTER, STRANGER, APPROVER, BOSS, ADMIN = (
     "",
@@ -20,7 +20,7 @@ OWN = "拜访苏州客户"
 """a finished request of STARTER, decided by zhou.ming alone"""
 
 PAGES = (
-    # address, then the status for: nobody, its starter, a stranger, an approver of others, the general manager, an admin
+    # address, then the status for: nobody, starter, stranger, approver of others, general manager, administrator
     ("/", 302, 200, 200, 200, 200, 200),
     ("/start", 302, 200, 200, 200, 200, 200),
     ("/start/expense_request", 302, 200, 200, 200, 200, 200),
@@ -49,7 +49,7 @@ PAGES = (
 
 
 @pytest.mark.parametrize("number", range(6), ids=["nobody", "starter", "stranger", "approver", "boss", "admin"])
-def test_who_may_open_what(house: DemoHouse, facts, number: int) -> None:
+def test_who_may_open_what(house: DemoHouse, facts: Facts, number: int) -> None:
     who = (NOBODY, STARTER, STRANGER, APPROVER, BOSS, ADMIN)[number]
     browser = house.login(who) if who else house.visitor()
     own = facts.instance(OWN)
@@ -60,7 +60,7 @@ def test_who_may_open_what(house: DemoHouse, facts, number: int) -> None:
 @pytest.mark.parametrize(
     "url", [row[0] for row in PAGES if row[2] == 200 and not row[0].endswith(("diagram", "employee"))]
 )
-def test_pages_are_whole_and_load_nothing_foreign(house: DemoHouse, facts, url: str) -> None:
+def test_pages_are_whole_and_load_nothing_foreign(house: DemoHouse, facts: Facts, url: str) -> None:
     page = house.login(STARTER).get(url.format(own=facts.instance(OWN))).text
     assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', page)
     assert " style=" not in page

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from engine.db import Sessions, transaction
 from engine.models import FormData, Instance
-from tests.demo_house import Browser, DemoHouse
+from tests.demo_house import Browser, DemoHouse, Facts
 
 URL = "/start/expense_request"
 PRESENT = ["title", "lines", "remark", "attachments"]
@@ -69,7 +69,7 @@ def test_the_form_has_every_field_with_its_mark(wang: Browser) -> None:
     assert page.count("data-yl-required") >= 3
 
 
-def test_a_request_is_sent(wang: Browser, facts) -> None:
+def test_a_request_is_sent(wang: Browser, facts: Facts) -> None:
     answer = wang.post(URL, filled(submission="one"))
     assert answer.status_code == 302
     number = int(answer.location.rsplit("/", 1)[1])
@@ -125,7 +125,7 @@ def test_two_clicks_at_the_same_moment_send_once(house: DemoHouse, wang: Browser
     assert instances(title="费用申请 · 拜访上海华宇科技") == 1
 
 
-def test_a_draft_is_kept_found_again_and_sent(wang: Browser, facts) -> None:
+def test_a_draft_is_kept_found_again_and_sent(wang: Browser, facts: Facts) -> None:
     half = filled(title="半张申请", **{"lines.1.amount": "noch offen", "lines.0.amount": "88"})
     kept = wang.post(f"{URL}/draft", half).json
     again = wang.post(f"{URL}/draft", {**half, "draft": str(kept["draft"]), "remark": "等报价"}).json

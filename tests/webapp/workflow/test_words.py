@@ -10,6 +10,7 @@ import pytest
 
 from engine import i18n, models
 from engine.work_items import rights
+from tests.conftest import TestClock
 from webapp.skin import words
 
 
@@ -25,7 +26,7 @@ from webapp.skin import words
         (72, "3 days left", "grey"),
     ],
 )
-def test_a_deadline_says_how_it_stands(clock, hours: int, said: str, tone: str) -> None:
+def test_a_deadline_says_how_it_stands(clock: TestClock, hours: int, said: str, tone: str) -> None:
     with i18n.reading_as("en"):
         word = words.due(clock.at + timedelta(hours=hours))
         assert word is not None
@@ -68,7 +69,7 @@ def test_what_is_unknown_is_shown_as_it_is() -> None:
     assert str(words.deed("juggle").text) == "juggle"
 
 
-def test_how_long_something_lasts(clock) -> None:
+def test_how_long_something_lasts(clock: TestClock) -> None:
     with i18n.reading_as("en"):
         assert words.span(clock.at - timedelta(hours=3)) == "3 hours"
         assert words.span(clock.at - timedelta(hours=3), clock.at - timedelta(hours=1)) == "2 hours"

@@ -25,6 +25,13 @@ function arrived(scope) {
   drawDiagrams(scope);
 }
 
+let scrolled = 0;
+document.addEventListener('htmx:beforeSwap', event => { if (event.detail.target.id === 'yl-list') scrolled = box.querySelector('[data-yl-entries]')?.scrollTop || 0; });
+document.addEventListener('htmx:afterSettle', event => {
+  const list = event.detail.target.id === 'yl-list' && box.querySelector('[data-yl-entries]');
+  if (list) list.scrollTop = scrolled; // news must not push away what one is looking at
+});
+
 document.addEventListener('htmx:afterSwap', event => {
   if (event.detail.target.id === 'yl-pane') {
     if (event.detail.requestConfig.elt.matches('[data-yl-open]')) box.classList.add('yl-box-opened');
