@@ -194,12 +194,11 @@ def test_what_is_not_there_is_said_in_the_skin(app: Flask, login: Login) -> None
 # ------------------------------------------------------------------------------------------------ session and language
 
 
+@pytest.mark.databases("sqlite")  # the only one with one writer for all
 def test_reading_pages_take_no_write_lock(app: Flask, login: Login) -> None:
     browser = login("reader")
     begun: list[str] = []
     engine = Sessions.get_bind()
-    if engine.dialect.name != "sqlite":
-        pytest.skip("only SQLite has one writer for all")
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.startswith("BEGIN"):

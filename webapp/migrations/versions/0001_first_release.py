@@ -312,6 +312,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_search_token_record", "search_token", ["record_type", "record_id"], unique=False)
     op.create_table(
+        "wire_health",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_wire_health")),
+    )
+    op.create_table(
         "ab_api_key",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uuid", sa.String(length=36), nullable=False),
@@ -703,14 +711,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_timer_due_at", "timer", ["due_at"], unique=False)
     op.create_table(
-        "wire_health",
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("reason", sa.String(length=200), nullable=False),
-        sa.Column("at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_wire_health")),
-    )
-    op.create_table(
         "work_item",
         sa.Column("id", ID, nullable=False),
         sa.Column("instance_id", ID, nullable=False),
@@ -792,7 +792,6 @@ def downgrade() -> None:
     op.drop_index("ix_work_item_open_due", table_name="work_item")
     op.drop_index("ix_work_item_done_by", table_name="work_item")
     op.drop_table("work_item")
-    op.drop_table("wire_health")
     op.drop_index("ix_timer_due_at", table_name="timer")
     op.drop_table("timer")
     op.drop_index(op.f("ix_process_participant_instance_id"), table_name="process_participant")
@@ -841,6 +840,7 @@ def downgrade() -> None:
     op.drop_index("idx_api_key_prefix", table_name="ab_api_key")
     op.drop_index("idx_api_key_lookup_hash", table_name="ab_api_key")
     op.drop_table("ab_api_key")
+    op.drop_table("wire_health")
     op.drop_index("ix_search_token_record", table_name="search_token")
     op.drop_table("search_token")
     op.drop_index("ix_record_audit_at", table_name="record_audit")
