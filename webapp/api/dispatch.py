@@ -59,7 +59,7 @@ def _serve(endpoint: Endpoint, places: Mapping[str, Any]) -> Response:
     asked = asked_language()
     with i18n.reading_as(LOCALES[asked] if asked else actor.locale):
         try:
-            arguments, uploads, fields = _read(endpoint, places)
+            arguments, uploads = _read(endpoint, places)
 
             def run(session: Session) -> tuple[Any, dict[str, str]]:
                 call = Call(session, actor, dict(request.headers), uploads)
@@ -67,7 +67,7 @@ def _serve(endpoint: Endpoint, places: Mapping[str, Any]) -> Response:
 
             key = request.headers.get(idempotency.HEADER)
             if endpoint.writes and endpoint.method == "POST" and key is not None:
-                return _answer(_once(endpoint, actor, key, run, uploads, fields))
+                return _answer(_once(endpoint, actor, key, run, uploads))
             result, headers = perform(run) if endpoint.writes else run(_reader())
             if isinstance(result, Response):
                 result.headers.update(headers)
@@ -105,10 +105,8 @@ def _reader() -> Session:
 # ------------------------------------------------------------------------------------------------- reading
 
 
-def _read(
-    endpoint: Endpoint, places: Mapping[str, Any]
-) -> tuple[dict[str, Any], tuple[Upload, ...], list[tuple[str, str]]]:
-    """The function's arguments, the uploaded files, the text fields beside them."""
+def _read(endpoint: Endpoint, places: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Upload, ...]]:
+    """The function's arguments, and the uploaded files."""
     arguments = {name: _place(kind, places[name]) for name, kind in endpoint.places.items()}
     if endpoint.query is not None:
         given = request.args.to_dict()
@@ -118,15 +116,14 @@ def _read(
     if endpoint.multipart:
         if request.mimetype != "multipart/form-data":
             raise UnsupportedMediaType
-        fields = list(request.form.items(multi=True))
-        for name, value in fields:
-            check_printable(name + value)
-        return arguments, read_uploads(request.files), fields
+        if request.form:
+            raise Unreadable(_("Send nothing but files here."))
+        return arguments, read_uploads(request.files)
     if endpoint.body is not None:
         arguments["body"] = shape(json_object(_raw()), endpoint.body)
     elif endpoint.method == "POST":
         shape(json_object(_raw()), Empty)
-    return arguments, (), []
+    return arguments, ()
 
 
 def _place(kind: Any, text: str) -> Any:
@@ -157,11 +154,10 @@ def _once(
     key: str,
     run: Callable[[Session], tuple[Any, dict[str, str]]],
     uploads: tuple[Upload, ...],
-    fields: list[tuple[str, str]],
 ) -> Remembered:
     idempotency.check_key(key)
     raw = b"" if endpoint.multipart else request.get_data(cache=True)
-    body_sha256 = idempotency.fingerprint(f"{request.method} {request.path}", raw, fields, uploads)
+    body_sha256 = idempotency.fingerprint(f"{request.method} {request.path}", raw, uploads)
 
     def work(session: Session) -> Remembered:
         known = idempotency.take(session, actor, key, body_sha256)

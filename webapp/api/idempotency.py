@@ -44,12 +44,10 @@ def check_key(key: str) -> None:
         )
 
 
-def fingerprint(address: str, raw: bytes, fields: list[tuple[str, str]], uploads: tuple[Upload, ...]) -> str:
+def fingerprint(address: str, raw: bytes, uploads: tuple[Upload, ...]) -> str:
     """SHA-256 of what is asked for. A multipart body counts by its parts: its boundary is another each time."""
     digest = hashlib.sha256(address.encode())
-    if fields or uploads:
-        for name, value in sorted(fields):
-            digest.update(f"\0{name}\0{value}".encode())
+    if uploads:
         for upload in sorted(uploads, key=lambda one: (one.field, one.name)):
             digest.update(f"\0{upload.field}\0{upload.name}\0{upload.sha256}".encode())
     else:

@@ -27,7 +27,9 @@ class Upload:
 
 
 def read_uploads(files: MultiDict[str, FileStorage]) -> tuple[Upload, ...]:
-    return tuple(Upload(field, plain_name(file.filename or ""), file.read()) for field, file in files.items(multi=True))
+    return tuple(
+        Upload(field or "", plain_name(file.filename or ""), file.read()) for field, file in files.items(multi=True)
+    )
 
 
 def plain_name(given: str) -> str:
