@@ -55,7 +55,7 @@ def lines(session: Session, text: str = "") -> list[Line]:
             )
         )
     }
-    names = dict(session.execute(select(DefinitionDraft.key, DefinitionDraft.name)).tuples().all())
+    names = dict(session.execute(select(DefinitionDraft.key, DefinitionDraft.name)).all())
     running = running_by_process(session)
     active = session.scalars(select(Definition).where(Definition.state == "active"))
     found = {
@@ -90,7 +90,7 @@ def running_by_process(session: Session) -> dict[str, int]:
         .where(Instance.state.in_(UNDER_WAY))
         .group_by(Instance.definition_key)
     )
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
 
 
 def running_by_version(session: Session, key: str) -> dict[int, int]:
@@ -101,4 +101,4 @@ def running_by_version(session: Session, key: str) -> dict[int, int]:
         .where(Definition.key == key, Instance.state.in_(UNDER_WAY))
         .group_by(Instance.definition_id)
     )
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
