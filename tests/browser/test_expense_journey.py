@@ -21,6 +21,7 @@ def entry_of(page: Page, title: str) -> str:
 def open_item(page: Page, title: str) -> None:
     page.goto("/inbox")
     page.click(f"{entry_of(page, title)} [data-yl-open]")
+    page.wait_for_url("**/inbox/open/*")
     expect(page.locator(".yl-pane-title h2")).to_have_text(title)
 
 
