@@ -43,7 +43,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """Whom a rule found: persons by id, pools by group principal; `path`: the name the rule went by
-    (the person, post or department), shown beside the rule's title."""
+    (the person, post or department), shown beside the rule's title.
+    """
 
     persons: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()

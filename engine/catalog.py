@@ -33,8 +33,9 @@ class Permission:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a register. `kind`: text | number | money | date | datetime | bool | state | person | reference | shares.
+    """A column of a register.
 
+    kind: text | number | money | date | datetime | bool | state | person | reference | shares.
     shares: a mapping of amounts that make up a whole, drawn as a bar; `choices` names them.
     """
 

@@ -82,7 +82,7 @@ def make_engine(url: str, **options: Any) -> Engine:
 
 
 def _ping_the_idle(engine: Engine) -> None:
-    """Ask a pooled connection whether it lives only when it has rested: a ping at each step would cost a third of it."""
+    """Ask a pooled connection whether it lives only after a rest: a ping at each step would cost a third of it."""
 
     @event.listens_for(engine, "checkin")
     def _on_checkin(_connection: Any, record: Any) -> None:

@@ -16,7 +16,7 @@ from engine.work_items.rights import ADMINISTER, MONITOR, holds
 
 
 def hidden_fields(session: Session, actor: Actor, instance: Instance, schema: FormSchema) -> set[str]:
-    """Fields this reader may not see: what every step he had a part in hides; for a mere reader, what any step hides."""
+    """Fields this reader may not see: what every step of theirs hides; for a mere reader, what any step hides."""
     if actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER):
         return set()
     items = session.scalars(select(WorkItem).where(WorkItem.instance_id == instance.id))
