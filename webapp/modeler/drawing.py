@@ -61,6 +61,7 @@ def _settings(session: Session, work: Workspace, file: str) -> dict[str, Any]:
         "words": {
             "saved": str(_("Draft saved {time}")),
             "version": str(_("Version {version}")),
+            "deployed": str(_("Version {version} is in force.")),
             "unchanged": str(_("Nothing has changed since version {version}.")),
             "ask": str(_("Deploy this as version {version}? New requests follow it, running ones keep theirs.")),
         },

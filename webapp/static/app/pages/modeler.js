@@ -10,26 +10,29 @@ const conflict = document.getElementById('dz-conflict');
 const clock = () => new Intl.DateTimeFormat(document.documentElement.lang, { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date());
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-function tell({ state, message, version }) {
-  const said = { saved: () => fill(words.saved, { time: clock() }), deployed: () => fill(words.version, { version }) }[state];
+function inWords({ state, message, version }) {
+  if (state === 'conflict') return ''; // the banner says it
+  if (state === 'saved') return fill(words.saved, { time: clock() });
+  if (state === 'deployed') return fill(version === settings.version ? words.unchanged : words.deployed, { version });
+  return message;
+}
+
+function tell(happened) {
+  const { state, message, version } = happened;
   status.dataset.state = state;
-  status.textContent = state === 'conflict' ? '' : said ? said() : message;
+  status.textContent = inWords(happened);
   status.title = status.textContent;
   conflict.hidden = state !== 'conflict';
   if (state === 'conflict') conflict.querySelector('p').textContent = message;
   if (state === 'failed') toast(message, 'danger');
-  if (state === 'saved') {
-    mark('draft', true);
+  if (state === 'saved' || state === 'deployed') {
+    mark('draft', state === 'saved');
     document.querySelector('.yl-dz-note').textContent = ''; // whose draft it was before
   }
-  if (state === 'deployed') deployed(version, message);
-}
-
-function deployed(version, message) {
-  toast(version === settings.version ? fill(words.unchanged, { version }) : message, 'success');
-  settings.version = version;
-  mark('draft', false);
-  mark('version', true).firstElementChild.textContent = fill(words.version, { version });
+  if (state === 'deployed') {
+    settings.version = version;
+    mark('version', true).firstElementChild.textContent = fill(words.version, { version });
+  }
 }
 
 function mark(name, shown) {
