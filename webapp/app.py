@@ -53,6 +53,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         bootstrap.start(settings)
     app = Flask("webapp", static_folder=None)
     app.config.from_mapping(_configuration(settings))
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -109,7 +110,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session lives
         "WTF_CSRF_SSL_STRICT": settings.secure,
         "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
-        "JSON_AS_ASCII": False,
     }
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from connectors.sms.segments import count
@@ -17,10 +17,12 @@ from engine.errors import NotFound, Problem
 from engine.models import Attachment, OutboxMessage
 from processes.messaging import operations
 from processes.messaging.models import SentMessage
-from processes.messaging.permissions import SEND_MAIL, SEND_SMS, require, visible_to
+from processes.messaging.permissions import EMPLOYEE, READ_ALL, SEND_MAIL, SEND_SMS, require, visible_to
+from processes.messaging.rules import masked
 from webapp.api.attachments import readable
 from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
 from webapp.api.idempotency import HEADER
+from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 from webapp.api.reading import InvalidRequest
 
 TAG = "connectors"
@@ -56,6 +58,12 @@ class MailRequest(Body):
     """ids of files you may read"""
     send_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     record: Record | None = None
+
+
+class MessagesQuery(ListQuery):
+    state: Literal["queued", "sending", "sent", "delivered", "failed", "unknown", "cancelled"] | None = None
+    instance: Id | None = None
+    """the process instance that sent it"""
 
 
 class Queued(Answer):
@@ -114,6 +122,8 @@ class Connectors(Answer):
     items: list[Connector]
 
 
+Channel = Literal["sms", "mail"]
+ORDERS = {"id": OutboxMessage.id, "created_at": OutboxMessage.created_at}
 SEND = {"sms": SEND_SMS, "mail": SEND_MAIL}
 
 OFFERED: dict[str, tuple[str, type[Body], type[Answer]]] = {
@@ -212,27 +222,45 @@ def _queued(call: Call, name: str, message_id: int) -> OutboxMessage:
     return call.session.get_one(OutboxMessage, message_id)
 
 
+@endpoint("GET", "/connectors/{name}/messages", tag=TAG)
+def list_messages(call: Call, name: Channel, query: MessagesQuery) -> Page[MessageState]:
+    """What you wrote and what was sent to you; with the right, everybody's. `order` takes id and created_at."""
+    session, actor = call.session, call.actor
+    allowed = select(SentMessage.id).where(visible_to(actor))
+    wanted = select(OutboxMessage).where(OutboxMessage.channel == name, OutboxMessage.id.in_(allowed))
+    if query.state:
+        wanted = wanted.where(OutboxMessage.state == query.state)
+    if query.instance:
+        wanted = wanted.where(OutboxMessage.instance_id == query.instance)
+    if query.q:
+        parts = (OutboxMessage.payload[part].as_string() for part in ("subject", "text"))
+        wanted = wanted.where(or_(*(part.icontains(query.q, autoescape=True) for part in parts)))
+    total = total_of(session, query, wanted, OutboxMessage.id)
+    found = rows(session, query, wanted.order_by(*ordering(query, ORDERS, "-id", OutboxMessage.id)))
+    return page_of(query, found, total, lambda row: _state(actor, row.OutboxMessage))
+
+
 @endpoint("GET", "/connectors/{name}/messages/{message_id}", tag=TAG)
-def get_message(call: Call, name: Literal["sms", "mail"], message_id: Id) -> MessageState:
-    """The state of a message and of each of its parts: your own; with the right, everybody's."""
-    return _state(_visible(call.session, call.actor, name, message_id))
+def get_message(call: Call, name: Channel, message_id: Id) -> MessageState:
+    """The state of a message and of each of its parts."""
+    return _state(call.actor, _visible(call.session, call.actor, name, message_id))
 
 
 @endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/resend", tag=TAG, refusals=(409,))
-def resend(call: Call, name: Literal["sms", "mail"], message_id: Id) -> MessageState:
+def resend(call: Call, name: Channel, message_id: Id) -> MessageState:
     """Send again what failed, is in doubt or was cancelled."""
     _visible(call.session, call.actor, name, message_id)
     require(call.actor, SEND[name])
-    return _state(outbox.resend(call.session, call.actor, message_id))
+    return _state(call.actor, outbox.resend(call.session, call.actor, message_id))
 
 
 @endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/cancel", tag=TAG, refusals=(422,))
-def cancel(call: Call, name: Literal["sms", "mail"], message_id: Id) -> MessageState:
+def cancel(call: Call, name: Channel, message_id: Id) -> MessageState:
     """Take back what has not been sent yet."""
     row = _visible(call.session, call.actor, name, message_id)
     if row.created_by != call.actor.person_id:
         require(call.actor, SEND[name])
-    return _state(outbox.cancel(call.session, message_id))
+    return _state(call.actor, outbox.cancel(call.session, message_id))
 
 
 def _visible(session: Session, actor: Actor, name: str, message_id: int) -> OutboxMessage:
@@ -242,13 +270,14 @@ def _visible(session: Session, actor: Actor, name: str, message_id: int) -> Outb
     return session.get_one(OutboxMessage, message_id, populate_existing=True)
 
 
-def _state(row: OutboxMessage) -> MessageState:
+def _state(actor: Actor, row: OutboxMessage) -> MessageState:
     payload = row.payload
+    recipient = str(payload.get("recipient") or payload.get("to") or "")
     return MessageState(
         id=row.id,
         connector=row.channel,
         state=row.state,
-        recipient=str(payload.get("recipient") or payload.get("to") or ""),
+        recipient=recipient if _may_see_recipient(actor, row) else masked(recipient),
         subject=str(payload.get("subject") or ""),
         text=str(payload.get("text") or ""),
         attempts=row.attempts,
@@ -260,3 +289,12 @@ def _state(row: OutboxMessage) -> MessageState:
         instance_id=row.instance_id,
         record={"type": row.record_type, "id": row.record_id} if row.record_type else None,
     )
+
+
+def _may_see_recipient(actor: Actor, row: OutboxMessage) -> bool:
+    """One's own number, a number one has written oneself, or with the right every number."""
+    if actor.may(READ_ALL):
+        return True
+    if row.record_type == EMPLOYEE:
+        return row.record_id == actor.person_id
+    return row.created_by == actor.person_id

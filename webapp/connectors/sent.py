@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +13,9 @@ from engine import health
 from engine.actor import Actor
 from engine.i18n import Sentence, _
 from engine.models import Instance, OutboxMessage
-from processes.kernel import phone_number
 from processes.messaging.models import CHANNELS
 from processes.messaging.permissions import READ_ALL, SEND_MAIL, SEND_SMS
+from processes.messaging.rules import masked
 
 PAGE_SIZE = 20
 LONGEST_SEARCH = 60
@@ -40,9 +39,6 @@ REASONS: dict[str, Sentence] = {
     "auth_refused": _("the server refused the login"),
     "closed": _("closed"),
 }
-
-_NUMBER = re.compile(r"\+?\d{7,}")
-_ADDRESS = re.compile(r"([\w.+-])[\w.+-]*@")
 
 
 def scope(actor: Actor) -> ColumnElement[bool]:
@@ -175,7 +171,7 @@ def _recipient(row: OutboxMessage, actor: Actor) -> str:
     own = row.record_type == PERSON and row.record_id == actor.person_id
     if own or actor.may(READ_ALL):
         return plain
-    return _ADDRESS.sub(r"\1***@", _NUMBER.sub(lambda found: phone_number.masked(found[0]), plain))
+    return masked(plain)
 
 
 # ------------------------------------------------------------------------------------------------- roads

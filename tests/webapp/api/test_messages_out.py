@@ -13,7 +13,7 @@ from engine import jobs, outbox
 from engine.db import Sessions, transaction
 from engine.models import OutboxMessage
 from tests.conftest import TestClock
-from tests.webapp.callers import ADMIN, EMPLOYEE, OTHER, House, good, refused
+from tests.webapp.callers import ADMIN, EMPLOYEE, OTHER, SUPERIOR, House, good, refused, request_of
 from webapp import wires
 from webapp.settings import Settings
 
@@ -143,3 +143,21 @@ def test_connectors_describe_themselves(people: House, roads: None) -> None:
     (operation,) = found["sms"]["operations"]
     assert operation["path"] == "/api/v1/connectors/sms/messages"
     assert "text" in str(operation["input"])
+
+
+def test_messages_are_listed_for_who_wrote_or_got_them(people: House, clock: TestClock) -> None:
+    employee, superior = people(EMPLOYEE), people(SUPERIOR)
+    started = employee.post("/process-definitions/expense_request/start", request_of("80.00"))
+    (item,) = superior.inbox()
+    superior.act(item, "approve")
+    query = f"{SMS}?instance={started['id']}"
+    (told,) = employee.get(query)["items"]
+    assert "199" in told["recipient"]
+    (written,) = superior.get(query)["items"]
+    assert written["id"] == told["id"]
+    assert written["recipient"] != told["recipient"], "the number of a colleague is masked"
+    assert people(OTHER).get(query)["items"] == []
+    assert people(ADMIN).get(query)["items"][0]["recipient"] == told["recipient"]
+    assert employee.get(f"{query}&state=failed&count=true")["total"] == 0
+    assert employee.get(f"{query}&q=nothing")["items"] == []
+    assert employee.get(f"{MAIL}?instance={started['id']}")["items"]

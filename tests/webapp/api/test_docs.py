@@ -1,0 +1,111 @@
+"""Every command of docs/api.md, run in one shell against the demo as `make demo` serves it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.servers import free_port
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "api.md"
+READY_SECONDS = 90
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@dataclass
+class Demo:
+    url: str
+    admin_key: str
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A house of its own with the demo company in it: web, worker and beat."""
+    folder = tmp_path_factory.mktemp("house")
+    output = (folder / "output.txt").open("w+")
+    port = free_port()
+    unset = {"DATABASE_URL", "REDIS_URL", "BROKER_URL", "SECRET_KEY"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webapp.cli", "serve", "--demo", "--port", str(port)],
+        env={**environment, "DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1"},
+        cwd=ROOT,
+        stdout=output,
+        start_new_session=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        yield Demo(url, _admin_key(url, _password(folder / "output.txt")))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        output.close()
+
+
+def _password(output: Path) -> str:
+    """The administrator's, which is shown once, when the pages answer."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if found := re.search(r"administrator: admin\s+password: (\S+)", output.read_text()):
+            return found[1]
+        time.sleep(0.2)
+    raise TimeoutError(f"the demo did not become ready: {output.read_text()}")
+
+
+def _admin_key(url: str, password: str) -> str:
+    def post(path: str, body: dict[str, str], token: str = "") -> dict[str, str]:
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        request = urllib.request.Request(f"{url}/api/v1/{path}", json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: dict[str, str] = json.load(answer)
+            return found
+
+    token = post("security/login", {"username": "admin", "password": password, "provider": "db"})["access_token"]
+    return post("api-keys", {"name": "docs"}, token)["key"]
+
+
+def commands() -> list[str]:
+    """The fenced shell blocks in the order they stand, without those that say they cannot be run."""
+    return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_page_is_true(demo: Demo, tmp_path: Path) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("no curl: apt-get install curl")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    script = "\n".join(f"echo '--- {number}'\n{block}" for number, block in enumerate(commands(), start=1))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "YUNLIU": demo.url, "KEY": demo.admin_key},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    said = done.stdout
+    assert done.returncode == 0, f"{said[-3000:]}\n{done.stderr[-3000:]}"
+    assert "周明 was faster: approve" in said
+    assert said.count("running\n") == 2
+    assert said.count("completed\n") == 2
+    assert "event: inbox" in said
+    assert "华东客户大会" in said.split("--- 8")[1], "the SMS and the mail name the request"
+    assert 'yunliu_backlog{queue="outbox"}' in said
