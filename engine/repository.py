@@ -93,11 +93,7 @@ def candidate_problem(text: str) -> Sentence | None:
     if rule.argument is None and argument is not None:
         return _("The candidate rule “{name}” takes nothing in brackets.", name=name)
     if rule.argument not in (None, "levels") and argument is None:
-        return _(
-            "The candidate rule “{name}” needs a {argument} in brackets.",
-            name=name,
-            argument=rule.argument,
-        )
+        return _("The candidate rule “{name}” needs to be told which one, in brackets.", name=name)
     return None
 
 
@@ -183,7 +179,7 @@ def deploy(session: Session, actor: Actor, files: Mapping[str, str], *, package:
         key=compiled.key,
         version=highest + 1,
         name=compiled.name or compiled.key,
-        package=package,
+        package=package or (present.package if present is not None else ""),
         state="active",
         sha256=digest,
         deployed_at=clock.now(),
