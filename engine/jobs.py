@@ -16,7 +16,7 @@ from engine import attachments, clock, health, outbox, runtime
 from engine.actor import SYSTEM
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
-from engine.errors import AppError
+from engine.errors import AppError, Conflict
 from engine.live import KEEP_SECONDS
 from engine.models import IdempotencyKey, Incident, Instance, Message, OutboxMessage, PushEvent, StartTimer, Timer
 from engine.outbox import Delivery, Leased
@@ -42,9 +42,9 @@ def fire_timers() -> int:
     fired = 0
     while True:
         due = due_timers()
-        for timer_id in due:
-            fired += _fire_one(timer_id)
-        if len(due) < BATCH:
+        fired_now = sum(_fire_one(timer_id) for timer_id in due)
+        fired += fired_now
+        if len(due) < BATCH or not fired_now:
             return fired
 
 
@@ -58,9 +58,13 @@ def due_timers() -> list[int]:
 
 def _fire_one(timer_id: int) -> int:
     def fire(session: Session) -> int:
-        # SKIP LOCKED: a colleague that fires it right now holds the row until his step is committed.
+        # The instance too: a step holds its instance when it takes timers away, and who held a timer alone would wait
+        # for that step while it waits for him. Whoever steps it now may settle the timer as well: the next poll sees.
         timer = session.scalars(
-            select(Timer).where(Timer.id == timer_id, Timer.due_at <= clock.now()).with_for_update(skip_locked=True)
+            select(Timer)
+            .join(Instance, Instance.id == Timer.instance_id)
+            .where(Timer.id == timer_id, Timer.due_at <= clock.now())
+            .with_for_update(of=(Timer, Instance), skip_locked=True)
         ).first()
         if timer is None:
             return 0
@@ -139,13 +143,22 @@ def _deliver_one(message: Leased) -> None:
 def _settle(session: Session, message: Leased, delivery: Delivery) -> None:
     state = outbox.settle(session, message, delivery)
     logger.info("outbox.settled", extra={"outbox_id": message.id, "channel": message.channel, "state": state})
-    if message.token is None or message.instance_id is None or state not in ("sent", "failed"):
-        return
-    running = session.scalar(select(Instance.state).where(Instance.id == message.instance_id))
-    if running == "running":
-        runtime.settle_connector(
-            session, message.instance_id, message.token, message.channel, state, dict(delivery.detail), delivery.error
-        )
+    if message.instance_id is not None and message.token is not None and state in ("sent", "failed", "unknown"):
+        told = message.instance_id, message.token, message.channel
+        _tell_token(session, *told, state, dict(delivery.detail), delivery.error)
+
+
+def _tell_token(
+    session: Session, instance_id: int, token: int, channel: str, state: str, result: dict[str, Any], error: str
+) -> None:
+    """Give a connector task what its wire answered; what has left stays sent, whatever the diagram makes of it."""
+    try:
+        with session.begin_nested():
+            runtime.settle_connector(session, instance_id, token, channel, state, result, error)
+    except Conflict:
+        logger.info("outbox.nobody_waits", extra={"instance_id": instance_id, "token": token, "state": state})
+    except AppError as refusal:
+        runtime.settle_connector(session, instance_id, token, channel, "failed", {}, str(refusal))
 
 
 # ------------------------------------------------------------------------------------------------- messages, incidents
@@ -159,9 +172,7 @@ def correlate_messages() -> int:
         session.execute(
             update(Message).where(Message.state == "waiting", Message.expires_at <= now).values(state="expired")
         )
-        waiting = list(
-            session.scalars(select(Message.id).where(Message.state == "waiting").order_by(Message.id).limit(500))
-        )
+        waiting = runtime.deliverable(session)
     matched = 0
     for message_id in waiting:
         matched += _guarded(lambda session, i=message_id: _correlate(session, i), "message", message_id)
@@ -189,6 +200,14 @@ def retry_incidents() -> int:
 
 
 def _retry(session: Session, incident_id: int) -> int:
+    due = (
+        select(Incident.id)
+        .join(Instance, Instance.id == Incident.instance_id)
+        .where(Incident.id == incident_id, Incident.state == "retrying", Incident.retry_at <= clock.now())
+        .with_for_update(of=(Incident, Instance), skip_locked=True)
+    )
+    if session.scalar(due) is None:
+        return 0
     runtime.retry_incident(session, SYSTEM, incident_id, interactive=False)
     return 1
 
@@ -213,13 +232,25 @@ def _guarded(work: Any, kind: str, record_id: int) -> int:
 def sweep() -> None:
     """Free the leases of the dead; drop hints and remembered answers nobody needs any more."""
     with transaction() as session:
-        outbox.sweep(session)
+        dead = outbox.expired(session)
+    for message_id in dead:
+        _guarded(lambda session, i=message_id: _free(session, i), "outbox", message_id)
     with transaction() as session:
         now = clock.now()
         session.execute(delete(PushEvent).where(PushEvent.at < now - timedelta(seconds=KEEP_SECONDS)))
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - IDEMPOTENCY_LIFE))
         attachments.sweep(session)
     Sessions.remove()
+
+
+def _free(session: Session, message_id: int) -> int:
+    message = outbox.free(session, message_id)
+    if message is None:
+        return 0
+    if message.state == "unknown" and message.instance_id is not None and message.token is not None:
+        told = message.instance_id, message.token, message.channel
+        _tell_token(session, *told, message.state, {}, message.last_error)
+    return 1
 
 
 @periodic("engine.sweep_attachments", seconds=3600)

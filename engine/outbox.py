@@ -16,7 +16,7 @@ from engine.actor import SYSTEM, Actor
 from engine.db import after_commit
 from engine.errors import Conflict, NotFound, RuleViolation
 from engine.i18n import _
-from engine.models import OutboxMessage
+from engine.models import Instance, OutboxMessage
 
 LEASE = timedelta(minutes=2)
 """How long a batch may wait in a sender's hands before the wire is touched."""
@@ -26,6 +26,9 @@ HELD_LIFE = timedelta(hours=24)
 """A message held back for a link that never comes is given up after this."""
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 7200))
 """Between attempts of a message deferred without a pause of the wire's own; after the last it fails."""
+
+RESENDABLE = ("failed", "unknown", "cancelled")
+"""States a person may decide to send again from."""
 
 DELIVER_JOB = "engine.deliver_outbox"
 
@@ -233,25 +236,46 @@ def _deferred(message: Leased, delivery: Delivery, now: datetime) -> dict[str, A
     return {"state": "queued", "available_at": now + pause, "attempt_started_at": None}
 
 
-def sweep(session: Session) -> int:
-    """Free what a dead process held: untouched messages go back in the queue, doubtful ones become `unknown`."""
+def expired(session: Session) -> list[int]:
+    """Ids of the messages whose sender has died with them in hand."""
+    dead = select(OutboxMessage.id).where(OutboxMessage.state == "sending", OutboxMessage.lease_until <= clock.now())
+    return list(session.scalars(dead.order_by(OutboxMessage.id)))
+
+
+def free(session: Session, message_id: int) -> OutboxMessage | None:
+    """Free what a dead process held: an untouched message goes back in the queue, a doubtful one becomes `unknown`."""
     now = clock.now()
-    expired = select(OutboxMessage).where(OutboxMessage.state == "sending", OutboxMessage.lease_until <= now)
-    freed = 0
-    for message in session.scalars(expired.with_for_update(skip_locked=True)):
-        handler = HANDLERS.get(message.channel)
-        untouched = message.attempt_started_at is None
-        if untouched or (handler is not None and handler.retry_unknown):
-            message.state = "queued"
-            message.available_at = now
-        else:
-            message.state = "unknown"
-            message.last_error = str(_("The sender stopped in the middle; it may or may not have been sent."))
-        message.lease_owner, message.lease_until = None, None
-        message.fence += 1
-        freed += 1
+    dead = select(OutboxMessage).where(
+        OutboxMessage.id == message_id, OutboxMessage.state == "sending", OutboxMessage.lease_until <= now
+    )
+    message = session.scalars(dead.with_for_update(skip_locked=True)).first()
+    if message is None:
+        return None
+    handler = HANDLERS.get(message.channel)
+    untouched = message.attempt_started_at is None
+    if untouched or (handler is not None and handler.retry_unknown):
+        message.state = "queued"
+        message.available_at = now
+    else:
+        message.state = "unknown"
+        message.last_error = str(_("The sender stopped in the middle; it may or may not have been sent."))
+    message.lease_owner, message.lease_until = None, None
+    message.fence += 1
     session.flush()
-    return freed
+    return message
+
+
+def receipt(session: Session, message_id: int) -> dict[str, Any] | None:
+    """What a task gets that asks for this effect: the result if it has left already, None if it must be waited for.
+
+    A failed, doubtful or cancelled one goes back in the queue: it is asked for again because a person has decided so.
+    """
+    message = session.get_one(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
+    if message.state in ("sent", "delivered"):
+        return dict(message.result)
+    if message.state in RESENDABLE:
+        _queue_again(session, message)
+    return None
 
 
 def resend(session: Session, actor: Actor, message_id: int) -> OutboxMessage:
@@ -259,24 +283,29 @@ def resend(session: Session, actor: Actor, message_id: int) -> OutboxMessage:
     message = session.get(OutboxMessage, message_id, with_for_update=True)
     if message is None:
         raise NotFound
-    if message.state not in ("failed", "unknown", "cancelled"):
+    if message.state not in RESENDABLE:
         raise Conflict(
             _(
                 "This message is {state}; only a failed, doubtful or cancelled one can be sent again.",
                 state=message.state,
             )
         )
+    message.result = {**message.result, "resent_by": actor.name}
+    _queue_again(session, message)
+    return message
+
+
+def _queue_again(session: Session, message: OutboxMessage) -> None:
     message.state = "queued"
     message.attempts = 0
     message.available_at = clock.now()
     message.fence += 1
-    message.result = {**message.result, "resent_by": actor.name}
+    session.flush()
     after_commit(session, lambda: queue.wake(DELIVER_JOB))
-    return message
 
 
 def cancel(session: Session, message_id: int) -> OutboxMessage:
-    """Take back what has not been sent yet."""
+    """Take back what has not been sent yet and no running process waits for."""
     message = session.get(OutboxMessage, message_id, with_for_update=True)
     if message is None:
         raise NotFound
@@ -286,6 +315,13 @@ def cancel(session: Session, message_id: int) -> OutboxMessage:
                 "Only a queued message can be cancelled; this one is {state}.",
                 state=message.state,
             )
+        )
+    waiting = select(Instance.id).where(Instance.id == message.instance_id, Instance.state == "running")
+    if message.token is not None and session.scalar(waiting) is not None:
+        raise RuleViolation(
+            _("A process waits for this message and could not go on without it."),
+            code="process_waits",
+            remedy=_("Stop the process first, if the message must not leave."),
         )
     message.state = "cancelled"
     message.fence += 1

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from engine import clock, service_tasks
+from engine import clock, outbox, service_tasks
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, BpmnError
@@ -121,6 +121,7 @@ class StepHost:
         try:
             with self._session.begin_nested():
                 answer = service_tasks.invoke(topic, self._session, self._actor, facts, call.parameters)
+                receipt = outbox.receipt(self._session, int(answer)) if topic.kind == "connector" else None
         except (BpmnError, StaleInstance):
             raise
         except AppError as refusal:
@@ -131,10 +132,12 @@ class StepHost:
             if isinstance(error, (ConnectionError, TimeoutError, OperationalError)):
                 self.transient.add(call.token)
             raise ServiceFailed(f"{type(error).__name__}: {error}"[:200], traceback.format_exc(limit=-8)) from error
-        if topic.kind == "connector":
-            self.pending.append((call.token, int(answer)))
-            return PENDING
-        return answer
+        if topic.kind != "connector":
+            return answer
+        if receipt is not None:
+            return receipt
+        self.pending.append((call.token, int(answer)))
+        return PENDING
 
 
 def latest_form(session: Session, instance_id: int) -> tuple[int, dict[str, Any]]:
