@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.runtime.delivery import (
     correlate,
+    deliverable,
     fire_start_timer,
     fire_timer,
     publish,
@@ -18,6 +19,7 @@ __all__ = [
     "Step",
     "StepResult",
     "correlate",
+    "deliverable",
     "discard_draft",
     "fire_start_timer",
     "fire_timer",

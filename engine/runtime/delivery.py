@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from engine.errors import Conflict, NotFound
 from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Definition, Incident, Instance, Message, MessageWait, StartTimer, Timer
+from engine.runtime.host import StaleInstance
 from engine.runtime.start import start
 from engine.runtime.step import MESSAGE_LIFE, Step, StepResult, step
 
@@ -91,14 +92,45 @@ def publish(
     return message
 
 
+def deliverable(session: Session, limit: int = 500) -> list[int]:
+    """Ids of stored messages that somebody waits for by now, oldest first; those nobody wants hold up no other."""
+    waited_for = exists().where(
+        MessageWait.kind == Message.kind,
+        MessageWait.name == Message.name,
+        or_(
+            Message.business_key == "",
+            MessageWait.business_key.is_(None),
+            MessageWait.business_key == Message.business_key,
+        ),
+        MessageWait.instance_id == Instance.id,
+        Instance.state == "running",
+    )
+    starting = {name for kind, name, _loaded, _node in _starts(session) if kind == "message"}
+    wanted = or_(Message.kind == "signal", Message.name.in_(starting), waited_for)
+    return list(
+        session.scalars(select(Message.id).where(Message.state == "waiting", wanted).order_by(Message.id).limit(limit))
+    )
+
+
 def correlate(session: Session, message: Message, actor: Actor = SYSTEM) -> bool:
-    """Give a stored message to whoever waits for it; True when somebody did."""
+    """Give a stored message to whoever waits for it; True when somebody did.
+
+    A message goes to one: who waits for its very key comes before who takes any. A signal goes to all who wait now.
+    """
     if message.state != "waiting":
         return False
-    waits = select(MessageWait).where(MessageWait.kind == message.kind, MessageWait.name == message.name)
-    if message.business_key and message.kind == "message":
-        waits = waits.where(or_(MessageWait.business_key == message.business_key, MessageWait.business_key.is_(None)))
-    found = list(session.scalars(waits.order_by(MessageWait.id).limit(1 if message.kind == "message" else 1000)))
+    waits = (
+        select(MessageWait)
+        .join(Instance, Instance.id == MessageWait.instance_id)
+        .where(MessageWait.kind == message.kind, MessageWait.name == message.name, Instance.state == "running")
+        .order_by(MessageWait.business_key.is_(None), MessageWait.id)
+    )
+    if message.kind == "message":
+        waits = waits.limit(1)
+        if message.business_key:
+            key = MessageWait.business_key
+            waits = waits.where(or_(key == message.business_key, key.is_(None)))
+    found = list(session.scalars(waits))
     for wait in found:
         _deliver(session, wait, message, actor)
         message.instance_id = wait.instance_id
@@ -113,34 +145,49 @@ def correlate(session: Session, message: Message, actor: Actor = SYSTEM) -> bool
 
 
 def _deliver(session: Session, wait: MessageWait, message: Message, actor: Actor) -> None:
+    wait_id, instance_id = wait.id, wait.instance_id
     token, name, variables = wait.token, message.name, dict(message.variables)
     todo = Step(
         act=lambda live: live.deliver(token, name, variables),
         entry=Entry(message.kind, wait.node, token, detail={"name": name, "message_id": message.message_id}),
         interactive=False,
     )
-    step(session, actor, wait.instance_id, todo)
+    try:
+        step(session, actor, instance_id, todo)
+    except Conflict as conflict:
+        if session.scalar(select(MessageWait.id).where(MessageWait.id == wait_id)) is None:
+            raise StaleInstance(instance_id) from conflict  # another message was faster: look again who waits
+        raise
+
+
+def _starts(session: Session) -> Iterator[tuple[str, str, repository.Loaded, str]]:
+    """(message or signal, its name, the definition that begins with it, the start event), of all active versions."""
+    for definition_id in session.scalars(
+        select(Definition.id).where(Definition.state == "active").order_by(Definition.id)
+    ):
+        loaded = repository.get(session, definition_id)
+        for trigger in loaded.compiled.starts:
+            if trigger.kind in ("message", "signal"):
+                yield trigger.kind, trigger.name, loaded, trigger.node
 
 
 def _start_by(session: Session, message: Message, actor: Actor) -> int | None:
     """Start the process that begins with this message, if one is deployed; a message starts one, a signal every one."""
     started = None
-    for definition in session.scalars(select(Definition).where(Definition.state == "active").order_by(Definition.id)):
-        loaded = repository.get(session, definition.id)
-        for trigger in loaded.compiled.starts:
-            if (trigger.kind, trigger.name) != (message.kind, message.name):
-                continue
-            result = start(
-                session,
-                actor,
-                loaded.key,
-                variables=message.variables,
-                business_key=message.business_key or None,
-                start_event=trigger.node,
-            )
-            started = result.instance_id
-            if message.kind == "message":
-                return started
+    for kind, name, loaded, node in list(_starts(session)):
+        if (kind, name) != (message.kind, message.name):
+            continue
+        result = start(
+            session,
+            actor,
+            loaded.key,
+            variables=message.variables,
+            business_key=message.business_key or None,
+            start_event=node,
+        )
+        started = result.instance_id
+        if kind == "message":
+            return started
     return started
 
 

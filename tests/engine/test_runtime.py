@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
 
-from engine import history, jobs, journal, outbox, runtime, work_items
+from engine import history, jobs, journal, runtime, work_items
 from engine.db import Sessions
 from engine.errors import AppError, BpmnError, Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
 from engine.i18n import _
-from engine.models import InboxEntry, Instance, Message, MessageWait, OutboxMessage, Timer, WorkItem
-from engine.outbox import Delivery, Leased
+from engine.models import InboxEntry, Instance, Timer, WorkItem
+from engine.runtime import StepResult
 from engine.runtime.cache import LIVE
+from engine.service_tasks import StepFacts
 from tests.conftest import TestClock
 from tests.databases import Database
 from tests.engine import site as house
@@ -404,125 +408,48 @@ def test_workers_that_fire_at_once_fire_each_timer_once(site: Site, clock: TestC
         assert Counter(house.actions(instance))["timer"] == 1
 
 
-# ------------------------------------------------------------------------------------------------- wires
+@pytest.mark.databases("postgresql")
+def test_a_timer_and_a_person_never_wait_for_each_other(
+    site: Site, clock: TestClock, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person acts while the timer is being fired: whoever comes second waits for the first, not in a circle."""
+    started = house.start(house.deploy(reminding(interrupting=False)))
+    item = house.items(started)["work"]
+    clock.advance(hours=8)
+    errors: list[object] = []
+    event.listen(database.engine, "handle_error", lambda context: errors.append(context.original_exception))
+    fire, pressing = runtime.fire_timer, []
+
+    def fire_while_somebody_acts(*given: Any) -> StepResult:
+        pressing.append(threading.Thread(target=house.act, args=(WANG, item)))
+        pressing[0].start()
+        time.sleep(0.3)
+        return fire(*given)
+
+    monkeypatch.setattr(runtime, "fire_timer", fire_while_somebody_acts)
+    assert jobs.fire_timers() == 1
+    pressing[0].join()
+    assert errors == []
+    assert Counter(house.actions(started)) == {"start": 1, "timer": 1, "submit": 1, "end": 1}
 
 
-class Wire:
-    retry_unknown = False
+@pytest.mark.databases("postgresql")
+def test_workers_that_retry_at_once_retry_each_incident_once(site: Site, clock: TestClock) -> None:
+    def fail(_session: Session, _facts: StepFacts) -> None:
+        raise ConnectionError("down")
 
-    def __init__(self, answer: Delivery) -> None:
-        self.answer = answer
-
-    def deliver(self, message: Leased) -> Delivery:
-        return self.answer
-
-
-def wired() -> Drawing:
-    d = Drawing("wired")
-    d.start()
-    d.service("send", "site.wire", camunda_resultVariable="receipt")
-    d.user("look", camunda_assignee="person(2)")
-    d.end()
-    d.chain("start", "send", "look", "end")
-    return d
-
-
-def test_a_connector_task_waits_for_its_wire(site: Site) -> None:
-    outbox.HANDLERS["wire"] = Wire(Delivery("accepted", {"ref": 7}))
-    started = house.start(house.deploy(wired()))
-    assert house.items(started) == {}
-    jobs.deliver_outbox()
-    assert list(house.items(started)) == ["look"]
-
-
-def test_a_refusing_wire_becomes_an_incident_and_its_retry_sends_again(site: Site) -> None:
-    outbox.HANDLERS["wire"] = Wire(Delivery("rejected", error="no such number"))
-    started = house.start(house.deploy(wired()))
-    jobs.deliver_outbox()
-    (incident,) = house.incidents(started)
-    assert "no such number" in incident.cause
-    runtime.perform(lambda s: runtime.skip_incident(s, BOSS, incident.id, None, "电话通知"))
-    assert list(house.items(started)) == ["look"]
-
-
-def test_a_doubtful_wire_keeps_the_token_until_a_person_decides(site: Site) -> None:
-    outbox.HANDLERS["wire"] = Wire(Delivery("unknown"))
-    started = house.start(house.deploy(wired()))
-    jobs.deliver_outbox()
-    assert house.items(started) == {}
-    assert house.read(lambda s: s.scalars(select(OutboxMessage.state)).all()) == ["unknown"]
-    outbox.HANDLERS["wire"] = Wire(Delivery("accepted"))
-    message_id = house.read(lambda s: s.scalars(select(OutboxMessage.id)).one())
-    runtime.perform(lambda s: outbox.resend(s, BOSS, message_id))
-    jobs.deliver_outbox()
-    assert list(house.items(started)) == ["look"]
-
-
-# ------------------------------------------------------------------------------------------------- messages
-
-
-def waiting() -> Drawing:
-    d = Drawing("waiting")
-    d.start()
-    d.add("intermediateCatchEvent", "paid", '<messageEventDefinition messageRef="m"/>')
-    d.user("ship", camunda_assignee="person(2)")
-    d.end()
-    d.chain("start", "paid", "ship", "end")
-    return d
-
-
-def start_waiting(key: str) -> int:
-    from engine import repository
-    from engine.actor import SYSTEM
-
-    xml = waiting().xml(head='<message id="m" name="order_paid"/>')
-    runtime.perform(lambda s: repository.deploy(s, SYSTEM, {"main.bpmn": xml}))
-    started = runtime.perform(lambda s: runtime.start(s, LI, "waiting", business_key=key))
-    Sessions.remove()
-    return started.instance_id
-
-
-def send(key: str, message_id: str = "1") -> str:
-    try:
-        return runtime.perform(
-            lambda s: runtime.publish(s, name="order_paid", business_key=key, message_id=message_id).state
-        )
-    finally:
-        Sessions.remove()
-
-
-def test_a_message_reaches_the_instance_with_its_key(site: Site) -> None:
-    first, second = start_waiting("order:1"), start_waiting("order:2")
-    assert send("order:2") == "matched"
-    assert list(house.items(second)) == ["ship"]
-    assert house.items(first) == {}
-
-
-def test_the_same_message_twice_is_one(site: Site) -> None:
-    first, second = start_waiting("order:1"), start_waiting("order:1")
-    assert send("order:1") == "matched"
-    assert send("order:1") == "matched"
-    assert Counter(bool(house.items(i)) for i in (first, second)) == {True: 1, False: 1}
-
-
-def test_an_early_message_is_kept_until_somebody_waits(site: Site, clock: TestClock) -> None:
-    assert send("order:9") == "waiting"
-    started = start_waiting("order:9")
-    assert jobs.correlate_messages() == 1
-    assert list(house.items(started)) == ["ship"]
-
-
-def test_a_message_nobody_wants_expires(site: Site, clock: TestClock) -> None:
-    send("order:9")
-    clock.advance(days=8)
-    jobs.correlate_messages()
-    assert house.read(lambda s: s.scalars(select(Message.state)).all()) == ["expired"]
-
-
-def test_a_wait_ends_with_its_instance(site: Site) -> None:
-    started = start_waiting("order:1")
-    runtime.perform(lambda s: work_items.terminate(s, BOSS, started, "停"))
-    assert house.read(lambda s: s.scalar(select(func.count(MessageWait.id)))) == 0
+    site.answers["site.first"] = fail
+    key = house.deploy(two_steps())
+    started = [house.start(key) for _number in range(10)]
+    for instance in started:
+        house.act(WANG, house.items(instance)["first"])
+    clock.advance(seconds=15)
+    workers = [threading.Thread(target=jobs.retry_incidents) for _each in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [house.incidents(instance)[0].attempts for instance in started] == [2] * 10
 
 
 # ------------------------------------------------------------------------------------------------- at the same moment
@@ -588,15 +515,3 @@ def test_a_new_version_takes_over_the_start_timer(site: Site, clock: TestClock) 
     house.deploy(by_itself(cycle.format(24)))
     clock.advance(hours=2)
     assert jobs.start_due_processes() == 0
-
-
-def test_a_message_starts_the_process_that_begins_with_it(site: Site) -> None:
-    from engine import repository
-    from engine.actor import SYSTEM
-
-    xml = by_itself('<messageEventDefinition messageRef="m"/>').xml(head='<message id="m" name="order_paid"/>')
-    runtime.perform(lambda s: repository.deploy(s, SYSTEM, {"main.bpmn": xml}))
-    Sessions.remove()
-    assert send("order:1") == "matched"
-    assert send("order:1") == "matched"
-    assert running() == 1
