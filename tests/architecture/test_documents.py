@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -78,29 +77,6 @@ def test_the_locks_pin_what_is_declared_with_hashes(lock: str) -> None:
     assert len(re.findall(r"^[a-z0-9-]+==[^\n]*\\\n +--hash=sha256:", text, re.MULTILINE)) == len(
         re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
     )
-
-
-STATIC = ROOT / "webapp/static"
-VENDORED = re.findall(
-    r"^\| (\S+) \| ([^|]+) \|[^|]*\| `([0-9a-f]{64})` \|",
-    (STATIC / "VENDOR.md").read_text(encoding="utf-8"),
-    re.MULTILINE,
-)
-
-
-@pytest.mark.parametrize(("file", "packages", "sha256"), VENDORED, ids=[file for file, _packages, _sha256 in VENDORED])
-def test_a_vendored_file_is_the_recorded_one_and_its_licence_is_in_the_notice(
-    file: str, packages: str, sha256: str
-) -> None:
-    assert hashlib.sha256((STATIC / file).read_bytes()).hexdigest() == sha256
-    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
-    assert [name for name in packages.split(", ") if " packages" not in name and name not in notice] == []
-
-
-def test_every_vendored_file_is_recorded() -> None:
-    there = {str(path.relative_to(STATIC)) for place in ("vendor", "dist") for path in (STATIC / place).rglob("*.*")}
-    packed = {name for name in there if name.endswith((".gz", ".br")) and name.rpartition(".")[0] in there}
-    assert there - packed == {file for file, _packages, _sha256 in VENDORED}
 
 
 def test_the_operators_page_lists_the_settings_there_are() -> None:
