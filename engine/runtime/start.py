@@ -24,6 +24,10 @@ from engine.runtime.step import Step, StepResult, record
 from engine.workflow.contract import ServiceCall
 
 
+DRAFT_REVISION = 1
+"""A draft is saved over and over in one place; what is submitted gets a revision of its own."""
+
+
 def may_start(actor: Actor, key: str) -> bool:
     process = CATALOG.processes.get(key)
     return process is None or not process.startable_by or actor.may(process.startable_by)
@@ -99,16 +103,12 @@ def save_draft(
     instance.title = _title(loaded, values) or loaded.name
     instance.changed_at = clock.now()
     session.flush()
-    session.add(
-        FormData(
-            instance_id=instance.id,
-            revision=_draft_revision(session, instance.id),
-            node="",
-            values=plain(values),
-            saved_by=actor.person_id,
-            saved_at=clock.now(),
-        )
-    )
+    kept = session.get(FormData, (instance.id, DRAFT_REVISION))
+    if kept is None:  # saved every few keys: one row, not one for each
+        kept = FormData(instance_id=instance.id, revision=DRAFT_REVISION, node="", saved_by=actor.person_id)
+        session.add(kept)
+    kept.values = plain(values)
+    kept.saved_at = clock.now()
     session.flush()
     schema = loaded.start_form()
     if schema is not None:
@@ -124,6 +124,7 @@ def discard_draft(session: Session, actor: Actor, draft_id: int) -> None:
     if draft.state != "draft":
         raise Conflict(_("This draft has been submitted already."))
     session.execute(delete(FormData).where(FormData.instance_id == draft_id))
+    files.let_go(session, draft_id)
     hung = Attachment.record_type == files.RECORD_TYPE, Attachment.record_id == draft_id
     session.execute(delete(Attachment).where(*hung))
     session.delete(draft)

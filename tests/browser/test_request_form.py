@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from tests.browser.conftest import SignIn, Site, fill_request
 
@@ -75,18 +75,35 @@ def test_a_draft_keeps_itself_and_is_found_again(sign_in: SignIn) -> None:
     expect(page.locator("body")).not_to_contain_text("写了一半")
 
 
-def test_leaving_right_after_typing_loses_nothing(site: Site, sign_in: SignIn) -> None:
+def test_leaving_right_after_typing_asks_and_loses_nothing(site: Site, sign_in: SignIn) -> None:
     page = sign_in("li.na")
     page.goto("/start/expense_request")
-    page.fill("#field-title", "匆忙离开")
+    page.click("#field-title")
+    page.keyboard.type("匆忙离开")
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        page.wait_for_timeout(1000)  # a person reads the question
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.goto("/start")
-    kept = page.locator("a.yl-row:has-text('匆忙离开')")
-    for _attempt in range(50):  # what is sent on the way out arrives beside the next page
-        if kept.count():
-            break
-        page.wait_for_timeout(100)
-        page.reload()
-    expect(kept).to_be_visible()
+    assert asked == ["beforeunload"]
+    expect(page.locator("a.yl-row:has-text('匆忙离开')")).to_be_visible()
+
+
+def test_leaving_later_asks_nothing(sign_in: SignIn) -> None:
+    page = sign_in("li.na")
+    page.goto("/start/expense_request")
+    page.click("#field-title")
+    page.keyboard.type("早已保存")
+    expect(page.locator("#yl-saved")).to_contain_text(re.compile(r"\d\d:\d\d"))
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto("/start")
+    assert asked == []
+    expect(page.locator("a.yl-row:has-text('早已保存')")).to_be_visible()
 
 
 def test_files_are_dropped_and_go_with_the_request(sign_in: SignIn, tmp_path: Path) -> None:

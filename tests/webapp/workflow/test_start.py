@@ -162,6 +162,16 @@ def test_a_draft_is_its_authors_alone(house: DemoHouse, wang: Browser) -> None:
     assert instances(id=kept, state="draft") == 1
 
 
+def test_a_draft_saved_often_is_kept_once(wang: Browser) -> None:
+    kept = wang.post(f"{URL}/draft", filled(title="一")).json["draft"]
+    for title in ("一二", "一二三"):
+        wang.post(f"{URL}/draft", filled(title=title, draft=str(kept)))
+    with transaction() as session:
+        rows = session.scalars(select(FormData).where(FormData.instance_id == kept)).all()
+        assert [row.values["title"] for row in rows] == ["一二三"]
+    Sessions.remove()
+
+
 def test_a_draft_can_be_thrown_away(wang: Browser) -> None:
     kept = wang.post(f"{URL}/draft", filled(title="算了")).json["draft"]
     assert wang.post(f"/drafts/{kept}/discard").status_code == 302

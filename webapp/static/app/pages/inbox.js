@@ -2,6 +2,7 @@
 import { confirm, icon, showCount, toast, words } from 'yl';
 import { drawDiagrams } from './diagram.js';
 import { grow, prepareForms } from './form.js';
+import { goTo } from './hints.js';
 
 const TOAST_TIME = 2000;
 const REFUSALS = [403, 404, 409, 422];
@@ -107,7 +108,7 @@ document.addEventListener('click', event => {
     opinion.focus();
   } else if (['approve', 'submit'].includes(button.dataset.ylAction)) {
     const bad = button.form?.ylFirstFault?.();
-    if (bad) { stop(event); (bad.tomselect || bad).focus(); bad.scrollIntoView({ block: 'center' }); }
+    if (bad) { stop(event); goTo(bad); }
   }
 }, true);
 
