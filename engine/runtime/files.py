@@ -32,16 +32,6 @@ def hang(
         )
 
 
-def let_go(session: Session, instance_id: int) -> None:
-    """The files of a draft that is thrown away belong to nothing again; the sweep takes them."""
-    session.execute(
-        update(Attachment)
-        .where(Attachment.record_type == RECORD_TYPE, Attachment.record_id == instance_id)
-        .values(record_type=None, record_id=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
 def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
     for field in fields:
         value = values.get(field.id)

@@ -23,7 +23,6 @@ from engine.runtime.plain import plain
 from engine.runtime.step import Step, StepResult, record
 from engine.workflow.contract import ServiceCall
 
-
 DRAFT_REVISION = 1
 """A draft is saved over and over in one place; what is submitted gets a revision of its own."""
 
@@ -124,7 +123,6 @@ def discard_draft(session: Session, actor: Actor, draft_id: int) -> None:
     if draft.state != "draft":
         raise Conflict(_("This draft has been submitted already."))
     session.execute(delete(FormData).where(FormData.instance_id == draft_id))
-    files.let_go(session, draft_id)
     hung = Attachment.record_type == files.RECORD_TYPE, Attachment.record_id == draft_id
     session.execute(delete(Attachment).where(*hung))
     session.delete(draft)
