@@ -94,7 +94,7 @@ _FORM = """filled AS (
 
 _PUSHED = """pushed AS (
   INSERT INTO push_event (principal, kind, data, at)
-  SELECT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"""
+  SELECT DISTINCT principal, 'inbox', '{{}}'::jsonb, %(at)s FROM ({union}) AS t)"""
 
 
 def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
@@ -106,7 +106,7 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         told += freed
     if told:
         # Names of our own parts, never anything from outside.
-        parts.append(_PUSHED.format(union=" UNION ".join(f"SELECT principal FROM {name}" for name in told)))  # noqa: S608
+        parts.append(_PUSHED.format(union=" UNION ALL ".join(f"SELECT principal FROM {name}" for name in told)))  # noqa: S608
     newborn = "(SELECT json_agg(json_build_array(id, token, sequence)) FROM born)" if rows.opened else "NULL"
     statement = f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM upd), {newborn}"  # noqa: S608
     won, born = connection.exec_driver_sql(statement, values).one()
