@@ -19,8 +19,7 @@ from engine.models import Definition, Incident, OutboxMessage, WorkItem
 from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import words
-from webapp.workflow import holders, item, lists, processes, story
-from webapp.workflow.lists import InstancesWanted
+from webapp.workflow import holders, instance_list, item, processes, story
 
 pages = Blueprint("instances", __name__)
 
@@ -36,8 +35,8 @@ DONE = {"withdraw": _("Withdrawn."), "terminate": _("Terminated.")}
 @signed_in
 def index() -> str:
     session, actor = Sessions(), current_actor()
-    wanted = InstancesWanted.read(request.args)
-    found = lists.instances(session, actor, readable_by(actor), wanted, after=request.args.get("after", type=int))
+    wanted = instance_list.Wanted.read(request.args)
+    found = instance_list.page(session, actor, readable_by(actor), wanted, after=request.args.get("after", type=int))
     names = session.execute(select(Definition.key, Definition.name).where(Definition.state == "active"))
     partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
     return render_template(

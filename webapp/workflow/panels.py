@@ -17,7 +17,7 @@ from engine.work_items.rights import ADMINISTER, MONITOR, readable_by
 from processes.organization.models import Employee
 from webapp.skin import formats, words
 from webapp.skin.workbench import Figure, Panel, Workbench
-from webapp.workflow import holders, lists, processes, start
+from webapp.workflow import holders, instance_list, lists, processes, start
 from webapp.workflow.lists import Wanted
 
 TODAY_LINES = 7
@@ -78,8 +78,8 @@ def today(session: Session, actor: Actor) -> dict[str, Any]:
 
 def running(session: Session, actor: Actor) -> dict[str, Any]:
     """One's own latest requests and where they are."""
-    wanted = lists.InstancesWanted(mine=True)
-    found = lists.instances(session, actor, Instance.starter_id == actor.person_id, wanted, size=RUNNING_LINES)
+    wanted = instance_list.Wanted(mine=True)
+    found = instance_list.page(session, actor, Instance.starter_id == actor.person_id, wanted, size=RUNNING_LINES)
     return {"entries": found.entries, "has_more": found.has_more}
 
 

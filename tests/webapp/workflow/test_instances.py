@@ -56,7 +56,7 @@ def test_by_starter_by_number_and_mine(house: DemoHouse, facts: Facts) -> None:
 
 
 def test_pages_by_key_without_gaps(house: DemoHouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.workflow.lists.instances.__kwdefaults__", {"size": 5, "after": None})
+    monkeypatch.setattr("webapp.workflow.instance_list.page.__kwdefaults__", {"size": 5, "after": None})
     admin = house.login("zheng.kai")
     for order, direction in (("", -1), ("&order=old", 1)):
         seen: list[int] = []

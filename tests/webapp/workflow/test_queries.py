@@ -20,8 +20,8 @@ from processes.organization.models import Employee
 from webapp import bootstrap, demo, house
 from webapp.connectors import sent
 from webapp.security import roles
-from webapp.workflow import lists, panels, processes
-from webapp.workflow.lists import InstancesWanted, Wanted
+from webapp.workflow import instance_list, lists, panels, processes
+from webapp.workflow.lists import Wanted
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_instances_filter_alike(company: Session) -> None:
     session, admin = company, actor(company, "郑凯", ADMINISTER)
 
     def found(**wanted: object) -> set[str]:
-        listing = lists.instances(session, admin, readable_by(admin), InstancesWanted(**wanted))  # type: ignore[arg-type]
+        listing = instance_list.page(session, admin, readable_by(admin), instance_list.Wanted(**wanted))  # type: ignore[arg-type]
         return {entry.name for entry in listing.entries}
 
     assert found(overdue=True) == {"行业研讨会报名", "华东渠道大会", "上海客户现场调研"}
