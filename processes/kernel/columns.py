@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, event, false
+from sqlalchemy import BigInteger, event, false, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -65,8 +65,13 @@ Ledger = TypeVar("Ledger", bound=type[Base])
 
 
 def lock_for_change(session: Session, model: type[Record], record_id: int, version: int | None = None) -> Record:
-    """Fetch a record under a row lock, as it is now; refuse when the page it was edited on is out of date."""
-    record = session.get(model, record_id, with_for_update=True, populate_existing=True)
+    """Fetch a record under a row lock, as it is now; refuse when the page it was edited on is out of date.
+
+    Locked first, read after: figures reckoned from other tables would else be those of before the wait.
+    """
+    key = model.__mapper__.primary_key[0]
+    session.execute(select(key).where(key == record_id).with_for_update()).first()
+    record = session.get(model, record_id, populate_existing=True)
     if record is None:
         raise NotFound
     if version is not None and record.version != version:  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -507,6 +508,75 @@ def test_a_budget_is_raised_and_lowered_within_reason(
         operations.change_budget(session, SYSTEM, record_id=november.id, version=1, values={"amount": "500"})
     with pytest.raises(RuleViolation, match="still reserved"):
         operations.archive_budget(session, SYSTEM, record_id=november.id)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda s, b: operations.change_budget(s, SYSTEM, record_id=b, values={"amount": "99"}),
+        lambda s, b: operations.archive_budget(s, SYSTEM, record_id=b),
+        lambda s, b: operations.change_budget(s, SYSTEM, record_id=b, values={"starts_on": date(2027, 1, 1)}),
+    ],
+    ids=["lower", "archive", "move"],
+)
+def test_a_budget_is_not_cut_while_it_is_being_reserved(
+    session: Session,
+    company: Company,
+    file: Callable[..., ExpenseRequest],
+    budget: Callable[..., Budget],
+    attempt: Callable[[Session, int], object],
+) -> None:
+    november, request = budget("100").id, file(company.li, "100")
+    session.commit()
+    reserve(session, request)  # not committed yet: the other has to wait, and then to look again
+    refused: list[str] = []
+
+    def cut() -> None:
+        try:
+            with transaction() as own:
+                attempt(own, november)
+        except RuleViolation as refusal:
+            refused.append(refusal.code)
+        finally:
+            Sessions.remove()
+
+    cutting = threading.Thread(target=cut)
+    cutting.start()
+    time.sleep(0.5)
+    session.commit()
+    cutting.join(30)
+    assert refused in (["budget_below_commitments"], ["budget_in_use"])
+
+
+@pytest.mark.parametrize("values", [{"starts_on": date(2027, 1, 1)}, None], ids=["move", "archive"])
+def test_a_budget_that_is_cut_first_is_not_reserved(
+    session: Session,
+    company: Company,
+    file: Callable[..., ExpenseRequest],
+    budget: Callable[..., Budget],
+    values: dict[str, object] | None,
+) -> None:
+    november, request = budget("100"), file(company.li, "100")
+    session.commit()
+    if values is None:
+        operations.archive_budget(session, SYSTEM, record_id=november.id)
+    else:
+        operations.change_budget(session, SYSTEM, record_id=november.id, values=values)
+    answers: list[int] = []
+
+    def approve(request_id: int = request.id) -> None:
+        try:
+            with transaction() as own:
+                answers.append(reserve(own, own.get_one(ExpenseRequest, request_id))["budgets"])
+        finally:
+            Sessions.remove()
+
+    approving = threading.Thread(target=approve)
+    approving.start()
+    time.sleep(0.5)
+    session.commit()
+    approving.join(30)
+    assert answers == [0]
 
 
 def test_an_archived_budget_pays_nothing(

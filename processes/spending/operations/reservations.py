@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -33,14 +34,7 @@ def reserve_budget(session: Session, actor: Actor, _facts: StepFacts, *, request
     if request.state == "approved":
         return _answer(session, request)
     rules.check_move(request.number, request.state, "approved")
-    wanted = _wanted_by_budget(session, request)
-    budgets = session.scalars(
-        select(Budget)
-        .where(Budget.id.in_(wanted))
-        .order_by(Budget.id)
-        .with_for_update(of=Budget)
-        .execution_options(populate_existing=True)
-    ).all()
+    wanted, budgets = _lock_budgets(session, request)
     left = _left(session, budgets)
     claims = [rules.Claim(str(budget), budget.policy, wanted[budget.id], left[budget.id]) for budget in budgets]
     warnings = rules.check_budgets(claims)
@@ -106,6 +100,24 @@ def release(session: Session, actor: Actor, request: ExpenseRequest) -> int:
     return len(open_budgets)
 
 
+def _lock_budgets(session: Session, request: ExpenseRequest) -> tuple[dict[int, Money], Sequence[Budget]]:
+    """What the lines want of each budget they fall under, and these budgets, locked in id order.
+
+    A budget may be archived or moved between being found and being locked: then it is looked for again.
+    """
+    while True:
+        wanted = _wanted_by_budget(session, request)
+        budgets = session.scalars(
+            select(Budget)
+            .where(Budget.id.in_(wanted))
+            .order_by(Budget.id)
+            .with_for_update(of=Budget)
+            .execution_options(populate_existing=True)
+        ).all()
+        if _wanted_by_budget(session, request) == wanted:
+            return wanted, budgets
+
+
 def _wanted_by_budget(session: Session, request: ExpenseRequest) -> dict[int, Money]:
     """What the lines want of each budget they fall under."""
     by_category: dict[int, Money] = defaultdict(lambda: Money.zero(request.currency))
@@ -141,7 +153,7 @@ def _budgets_for(
     return []
 
 
-def _left(session: Session, budgets: Any) -> dict[int, Money]:
+def _left(session: Session, budgets: Sequence[Budget]) -> dict[int, Money]:
     """What is left of budgets whose rows are locked, read after the lock: the ledger as it is now."""
     ids = [budget.id for budget in budgets]
     rows = session.execute(select(Budget.id, Budget.left, Budget.currency).where(Budget.id.in_(ids)))
