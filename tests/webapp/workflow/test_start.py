@@ -126,7 +126,7 @@ def test_two_clicks_at_the_same_moment_send_once(house: DemoHouse, wang: Browser
 
 
 def test_a_draft_is_kept_found_again_and_sent(wang: Browser, facts: Facts) -> None:
-    half = filled(title="半张申请", **{"lines.1.amount": "noch offen", "lines.0.amount": "88"})
+    half = filled(title="半张申请", **{"lines.1.amount": "noch openly", "lines.0.amount": "88"})
     kept = wang.post(f"{URL}/draft", half).json
     again = wang.post(f"{URL}/draft", {**half, "draft": str(kept["draft"]), "remark": "等报价"}).json
     assert again["draft"] == kept["draft"]
