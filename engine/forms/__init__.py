@@ -17,8 +17,10 @@ from engine.forms.lookups import (
     reference,
 )
 from engine.forms.schema import FormSchema
+from engine.forms.words import OPINION_LIMIT, check_key, check_opinion
 
 __all__ = [
+    "OPINION_LIMIT",
     "OPTION_SOURCES",
     "REFERENCES",
     "Choice",
@@ -29,6 +31,8 @@ __all__ = [
     "Reference",
     "Right",
     "ScopedLookups",
+    "check_key",
+    "check_opinion",
     "check_schema",
     "option_source",
     "reference",

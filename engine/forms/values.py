@@ -12,6 +12,7 @@ from typing import Any
 from babel.numbers import get_currency_precision
 
 from engine.forms.fields import Field
+from engine.forms.words import unprintable
 from engine.i18n import Sentence, _
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -66,7 +67,7 @@ def _text(field: Field, value: Any) -> str:
         raise Refused(_("At least {count} characters are needed.", count=field.min_length))
     if field.type == "text" and "\n" in text:
         raise Refused(_("Please write a single line."))
-    if any(ord(character) < 32 and character not in "\n\t" for character in text):
+    if unprintable(text):
         raise Refused(_("This contains characters that cannot be printed."))
     if field.pattern and not _compiled(field.pattern).fullmatch(text):
         raise Refused(_("This does not have the expected form."))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine import clock, repository, workflow
 from engine.actor import SYSTEM, Actor
 from engine.errors import Conflict, NotFound
+from engine.forms import check_key, check_opinion
 from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Definition, Incident, Instance, Message, MessageWait, StartTimer, Timer
@@ -64,6 +65,8 @@ def publish(
     The same (name, business_key, message_id) again changes nothing and returns the first one. What matches nobody is
     kept until `ttl` and shown to supervisors.
     """
+    for text in (name, message_id, business_key):
+        check_key(text)
     now = clock.now()
     values = {
         "kind": kind,
@@ -227,6 +230,7 @@ def retry_incident(session: Session, actor: Actor, incident_id: int, *, interact
 
 def skip_incident(session: Session, actor: Actor, incident_id: int, result: Any, reason: str) -> StepResult:
     """Go on as if the failed node had answered `result`; the log says who decided so and why."""
+    check_opinion("reason", reason)
     incident = _open_incident(session, incident_id)
     token = incident.token
     todo = Step(

@@ -13,6 +13,7 @@ from engine import clock, repository, workflow
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, Conflict, Forbidden, NotFound
+from engine.forms import check_key
 from engine.i18n import Sentence, _
 from engine.journal import Entry
 from engine.models import Attachment, FormData, Instance
@@ -52,6 +53,7 @@ def start(
     definition = repository.latest(session, key)
     if not may_start(actor, key):
         raise Forbidden(_("You may not start “{process}”.", process=definition.name))
+    check_key(business_key or "")
     loaded = repository.get(session, definition.id)
     form, routed, title, summary = _read_form(session, actor, loaded, values, draft_id)
     instance = _instance_row(session, actor, loaded, draft_id, business_key)

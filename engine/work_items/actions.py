@@ -15,6 +15,7 @@ from sqlalchemy.orm.util import identity_key
 from engine import clock, journal, live, repository
 from engine.actor import Actor
 from engine.errors import Conflict, InvalidForm, NotFound, Problem
+from engine.forms import check_opinion
 from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Copy, InboxEntry, Instance, InstanceLog, WorkItem
@@ -27,7 +28,6 @@ from engine.runtime.host import STEPPING, StaleInstance, latest_form
 from engine.work_items import rights
 from engine.workflow.contract import Live, Node
 
-OPINION_LIMIT = 2000
 ERROR_CODES = {"reject": "rejected", "return": "returned"}
 """What a refusing approver throws; drawn as boundary error events."""
 
@@ -152,8 +152,7 @@ def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> 
 
 
 def _check_opinion(action: str, node: Node, opinion: str) -> None:
-    if len(opinion) > OPINION_LIMIT:
-        raise InvalidForm([Problem("opinion", _("An opinion may have {limit} characters.", limit=OPINION_LIMIT))])
+    check_opinion("opinion", opinion)
     needed = action in ERROR_CODES or (is_approval(node) and node.properties.get("approval.opinion") == "required")
     if needed and not opinion.strip():
         raise InvalidForm([Problem("opinion", _("Please give a reason."), rule="opinion_required")])
@@ -297,6 +296,8 @@ def open_items(session: Session, instance_id: int, node: str | None = None) -> l
 
 def send_copies(session: Session, actor: Actor, instance_id: int, persons: Iterable[int]) -> int:
     """抄送: give people the right to read exactly this instance, each once; returns how many are new."""
+    if not rights.may_read_instance(session, actor, instance_id):
+        raise NotFound
     now: datetime = clock.now()
     rows = [
         {"instance_id": instance_id, "person_id": p, "sent_by": actor.person_id, "sent_at": now}

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.errors import Forbidden, InvalidForm, NotFound, Problem
+from engine.forms import check_opinion
 from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Instance, WorkItem
@@ -41,6 +42,7 @@ def _end(session: Session, actor: Actor, instance_id: int, action: str, state: s
         raise NotFound
     if not reason.strip():
         raise InvalidForm([Problem("reason", _("Please give a reason."), rule="opinion_required")])
+    check_opinion("reason", reason)
     found = rights.instance_actions(instance, actor, decided=decided(session, instance_id))
     right = next((r for r in found if r.action == action), None)
     if right is None or right.refusal is not None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.errors import Conflict
+from engine.i18n import _
 from engine.workflow import values
 from engine.workflow.compiled import Compiled
 from engine.workflow.contract import Host
@@ -20,8 +22,16 @@ from engine.workflow.tree import Instance, Nested, Scope, Token
 FORMAT = 1
 
 
-class UnknownFormat(Exception):
-    """A snapshot of a format this version cannot read."""
+class UnknownFormat(Conflict):
+    """A snapshot of a format this version cannot read: a newer one has stepped the instance."""
+
+    code = "snapshot_format"
+
+    def __init__(self, found: object) -> None:
+        super().__init__(
+            _("The state of this process was written by another version of the program ({found}).", found=str(found)),
+            remedy=_("Update this server to the newest version in use, and start all its processes again."),
+        )
 
 
 def dump(top: Instance) -> bytes:
@@ -56,7 +66,7 @@ def _scope(scope: Scope) -> list[Any]:
 def load(process: Compiled, raw: bytes, host: Host) -> Instance:
     state = values.decode(raw)
     if state[0] != FORMAT:
-        raise UnknownFormat(f"snapshot format {state[0]}, this version reads {FORMAT}")
+        raise UnknownFormat(state[0])
     top = Instance(process, host)
     _format, top.last_id, top.tick, top.ended, top.error_code, scopes = state
     top.completed = top.ended is not None

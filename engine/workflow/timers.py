@@ -32,6 +32,10 @@ class Due:
     every: str = ""
     """the ISO duration between, when it repeats"""
 
+    def __post_init__(self) -> None:
+        if not 1 < self.at.year < 9999:  # at the very ends a change of time zone leaves the calendar
+            raise ExpressionError(_("The date lies too far away."))
+
 
 @dataclass(frozen=True, slots=True)
 class TimerRule:
@@ -55,11 +59,11 @@ def read(timer: Timer) -> TimerRule:
         cycle = _cycle(text)
         _duration(cycle["duration"])
         if cycle["start"]:
-            as_moment(cycle["start"])
+            _moment(cycle["start"])
     elif text.startswith("P"):
         _duration(text)
     else:
-        as_moment(text)
+        _moment(text)
     return TimerRule(timer.form, text, None)
 
 
@@ -73,11 +77,14 @@ def due(value: Any, host: Host) -> Due:
     if isinstance(value, str) and value.startswith("P"):
         return Due(later(now, value))
     if isinstance(value, (str, date)):
-        moment = as_moment(value)
-        if isinstance(moment, datetime):
-            return Due(moment)
-        return Due(datetime.combine(moment, time(), HOUSE_ZONE))
+        return _moment(value)
     raise ExpressionError(_("{value} is no ISO 8601 date or duration and no working time.", value=shown(value)))
+
+
+def _moment(value: str | date) -> Due:
+    """A date means its first instant on the company's clock."""
+    moment = as_moment(value)
+    return Due(moment if isinstance(moment, datetime) else datetime.combine(moment, time(), HOUSE_ZONE))
 
 
 def due_of(text: str, host: Host) -> Due:
@@ -96,7 +103,13 @@ def after(before: Due, now: datetime) -> Due | None:
 def following(before: datetime, every: str, now: datetime, *, catch_up: bool) -> datetime:
     """The next instant of a cycle; missed ones are passed over unless each is to be caught up."""
     after = later(before, every)
-    while not catch_up and after <= now:
+    if catch_up or after > now:
+        return after
+    parts = _duration(every)
+    if not parts["years"] and not parts["months"]:  # of one length: no need to walk through what was missed
+        span = after - before
+        return before + span * ((now - before) // span + 1)
+    while after <= now:
         after = later(after, every)
     return after
 
@@ -121,11 +134,7 @@ def later(start: datetime, duration: str) -> datetime:
 def _first_of_cycle(text: str, now: datetime) -> Due:
     cycle = _cycle(text)
     count = int(cycle["count"]) if cycle["count"] else FOREVER
-    if cycle["start"]:
-        start = as_moment(cycle["start"])
-        at = start if isinstance(start, datetime) else datetime.combine(start, time(), HOUSE_ZONE)
-    else:
-        at = later(now, cycle["duration"])
+    at = _moment(cycle["start"]).at if cycle["start"] else later(now, cycle["duration"])
     return Due(at, FOREVER if count == FOREVER else max(count - 1, 0), cycle["duration"])
 
 

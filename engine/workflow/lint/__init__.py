@@ -10,7 +10,7 @@ from engine.workflow.contract import Known
 from engine.workflow.decisions import Decisions
 from engine.workflow.diagram import Diagram
 from engine.workflow.lint import flows, shapes, tasks
-from engine.workflow.lint.context import Context
+from engine.workflow.lint.context import LONGEST_NAME, Context
 
 MAX_ELEMENTS = 2_000
 
@@ -37,6 +37,13 @@ def _definition(context: Context) -> Iterator[Problem]:
             message=_("The diagram has more than {limit} elements.", limit=MAX_ELEMENTS),
             remedy=_("Divide it into processes that call each other."),
         )
+    for name in context.files:
+        if len(name) > LONGEST_NAME:
+            yield Problem(
+                where=f"{name[:50]}…",
+                rule="long_name",
+                message=_("The name is longer than {limit} signs.", limit=LONGEST_NAME),
+            )
     for id, file in diagram.unused.items():
         yield Problem(
             where=id,

@@ -16,6 +16,8 @@ from engine.workflow.diagram import Diagram, Scope, Shape
 from engine.workflow.names import FACTS
 
 NAME = re.compile(r"[^\W\d]\w*")
+LONGEST_NAME, LONGEST_EVENT = 200, 120
+"""What the tables hold; PostgreSQL would refuse a longer one in the middle of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,16 @@ def problem(
     severity: Literal["error", "warning"] = "error",
 ) -> Problem:
     return Problem(where=at.id, rule=rule, message=message, remedy=remedy, file=at.file, severity=severity)
+
+
+def name_problems(at: Shape | Scope, name: str, longest: int = LONGEST_NAME) -> Iterator[Problem]:
+    if len(name) > longest:
+        yield problem(
+            at,
+            "long_name",
+            _("The name is longer than {limit} signs.", limit=longest),
+            _("Shorten it, and write the rest into the documentation."),
+        )
 
 
 def expression(

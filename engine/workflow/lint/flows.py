@@ -9,7 +9,7 @@ from engine.errors import Problem
 from engine.i18n import _
 from engine.workflow.diagram import Flow, Scope, Shape
 from engine.workflow.elements import REFUSED
-from engine.workflow.lint.context import REMEDIES, Context, expression, problem
+from engine.workflow.lint.context import REMEDIES, Context, expression, name_problems, problem
 from engine.workflow.routes import reachable
 
 _UNCONDITIONAL = frozenset({"parallelGateway", "eventBasedGateway", "startEvent"})
@@ -38,6 +38,7 @@ def _process(scope: Scope) -> Iterator[Problem]:
         yield problem(scope, "empty", _("The process has no elements."), _("Draw at least a start event and a task."))
     if len(scope.id) > 100:
         yield problem(scope, "long_id", _("The id is longer than 100 signs."))
+    yield from name_problems(scope, scope.name)
 
 
 def _starts(context: Context, scope: Scope) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from engine.i18n import _
 from engine.workflow import timers
 from engine.workflow.diagram import ACTIVITIES, EVENTS, GATEWAYS, Event, Scope, Shape, Timer
 from engine.workflow.elements import EVENTS_AT, REFUSED
-from engine.workflow.lint.context import Context, expression, problem, variable
+from engine.workflow.lint.context import LONGEST_EVENT, Context, expression, name_problems, problem, variable
 
 _RUNNING = ACTIVITIES | GATEWAYS | EVENTS
 _NAMED = {"message", "signal"}
@@ -23,6 +23,9 @@ _HARMLESS = frozenset({
 def check(context: Context, scope: Scope, shape: Shape) -> Iterator[Problem]:
     if len(shape.id) > 100:
         yield problem(shape, "long_id", _("The id is longer than 100 signs."))
+    yield from name_problems(shape, shape.node.name)
+    for event in shape.events:
+        yield from name_problems(shape, event.name, LONGEST_EVENT)
     if shape.tag not in _RUNNING:
         yield _refused(shape, shape.tag)
         return

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.expressions import Expression
+from engine.expressions import Expression, ExpressionError
 from engine.expressions.values import text
+from engine.i18n import _
 from engine.workflow.diagram import Pass
 from engine.workflow.names import Names
 from engine.workflow.specs.element import Element
 from engine.workflow.tree import Token
 from engine.workflow.values import clean
+
+LONGEST_KEY = 120
 
 
 class SubProcess(Element):
@@ -64,6 +67,8 @@ class CallActivity(SubProcess):
     def execute(self, token: Token) -> bool:
         data = _passed(token, self.passed_in) if self.passed_in else dict(token.data)
         key = text(self.business_key.evaluate(Names(token))) if self.business_key else token.workflow.business_key
+        if key is not None and len(key) > LONGEST_KEY:
+            raise ExpressionError(_("The business key is longer than {limit} signs.", limit=LONGEST_KEY))
         scope = token.top.nest(token, self.inner)
         scope.business_key = key
         scope.begin(None, data)
