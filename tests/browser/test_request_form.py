@@ -32,12 +32,12 @@ def test_what_is_missing_is_said_beside_the_field(sign_in: SignIn, take_picture:
 def test_the_server_has_the_last_word_and_keeps_the_input(sign_in: SignIn) -> None:
     page = sign_in("wang.lei")
     fill_request(page, "越过提示", ("travel", "5", "车费"))
-    page.fill(AMOUNT.format(0), "viel")
+    page.fill(AMOUNT.format(0), "much")
     page.evaluate("document.querySelector('[data-yl-request]').submit()")
     page.wait_for_load_state()
     expect(page.locator("[id='errors-lines.0.amount']")).not_to_be_empty()
     assert page.input_value("#field-title") == "越过提示"
-    assert page.input_value(AMOUNT.format(0)) == "viel"
+    assert page.input_value(AMOUNT.format(0)) == "much"
 
 
 def test_lines_by_keyboard(sign_in: SignIn) -> None:

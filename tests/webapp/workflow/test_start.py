@@ -80,14 +80,14 @@ def test_a_request_is_sent(wang: Browser, facts: Facts) -> None:
 
 
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(wang: Browser) -> None:
-    answer = wang.post(f"{URL}?_l_=en", filled(title="", **{"lines.1.amount": "viel", "lines.1.category": ""}))
+    answer = wang.post(f"{URL}?_l_=en", filled(title="", **{"lines.1.amount": "much", "lines.1.category": ""}))
     assert answer.status_code == 422
     page = unescape(answer.text)
     assert re.search(r'id="errors-title"[^>]*><p>.*?This is required\.', page, re.DOTALL)
     assert re.search(r'id="errors-lines\.1\.amount"[^>]*><p>.*?Please write a number\.', page, re.DOTALL)
     assert re.search(r'id="errors-lines\.1\.category"[^>]*><p>.*?This is required\.', page, re.DOTALL)
     assert 'value="12,000.00"' in page
-    assert 'value="viel"' in page
+    assert 'value="much"' in page
     assert 'value="展位"' in page
     assert instances(title="费用申请 · 拜访上海华宇科技") == 0
 
@@ -126,7 +126,7 @@ def test_two_clicks_at_the_same_moment_send_once(house: DemoHouse, wang: Browser
 
 
 def test_a_draft_is_kept_found_again_and_sent(wang: Browser, facts: Facts) -> None:
-    half = filled(title="半张申请", **{"lines.1.amount": "noch openly", "lines.0.amount": "88"})
+    half = filled(title="半张申请", **{"lines.1.amount": "not yet", "lines.0.amount": "88"})
     kept = wang.post(f"{URL}/draft", half).json
     again = wang.post(f"{URL}/draft", {**half, "draft": str(kept["draft"]), "remark": "等报价"}).json
     assert again["draft"] == kept["draft"]
@@ -137,7 +137,7 @@ def test_a_draft_is_kept_found_again_and_sent(wang: Browser, facts: Facts) -> No
     page = wang.get(f"{URL}?draft={kept['draft']}").text
     assert 'value="88.00"' in page or 'value="88"' in page
     assert "等报价" in page
-    assert 'value="nochoffen"' in page
+    assert 'value="notyet"' in page
 
     answer = wang.post(URL, filled(title="半张申请", draft=str(kept["draft"])))
     assert answer.location.endswith(f"/instances/{kept['draft']}")
