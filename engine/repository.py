@@ -52,6 +52,14 @@ class Loaded:
                 return self.forms.get(node.form_key)
         return self.forms.get(self.key)
 
+    def form_facts(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of all forms as expressions reckon with them; where two share a name, as the start form does."""
+        own = self.start_form()
+        facts = dict(values)
+        for form in (*self.forms.values(), *([own] if own else ())):
+            facts |= form.facts(values)
+        return facts
+
     def form_of(self, node_id: str) -> FormSchema | None:
         node = self.compiled.nodes.get(node_id)
         return self.forms.get(node.form_key) if node and node.form_key else None

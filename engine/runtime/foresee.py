@@ -34,7 +34,7 @@ def foresee(session: Session, actor: Actor, item: WorkItem, instance: Instance, 
         locked=True,
         interactive=True,
         form=form,
-        schema=loaded.start_form(),
+        reckon=loaded.form_facts,
     )
     live = workflow.load(loaded.compiled, snapshot, host)
     decision = {"outcome": outcome, "by": actor.person_id, "opinion": ""}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from engine import clock, outbox, service_tasks
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, BpmnError
-from engine.forms import FormSchema
 from engine.journal import Entry
 from engine.models import FormData, Instance
 from engine.service_tasks import TOPICS, StepFacts
@@ -34,7 +33,10 @@ class StaleInstance(StepRefused):
 
 
 class StepHost:
-    """One step's answers. `interactive`: a person waits, so a broken rule refuses the whole step."""
+    """One step's answers. `interactive`: a person waits, so a broken rule refuses the whole step.
+
+    reckon: stored form values -> what expressions see of them.
+    """
 
     def __init__(
         self,
@@ -49,7 +51,7 @@ class StepHost:
         locked: bool,
         interactive: bool,
         form: Mapping[str, Any] | None = None,
-        schema: FormSchema | None = None,
+        reckon: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
     ) -> None:
         self._session = session
         self._actor = actor
@@ -61,7 +63,7 @@ class StepHost:
         self._locked = locked
         self._interactive = interactive
         self._form = form
-        self._schema = schema
+        self._reckon = reckon
         self._form_facts: Mapping[str, Any] | None = None
         self.pending: list[tuple[int, int]] = []
         """(token, outbox id) of connector tasks that wait for their wire"""
@@ -86,7 +88,7 @@ class StepHost:
             values = self._form
             if values is None:
                 values = latest_form(self._session, self.instance_id)[1]
-            self._form_facts = self._schema.facts(values) if self._schema is not None else values
+            self._form_facts = self._reckon(values)
         return self._form_facts
 
     def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:

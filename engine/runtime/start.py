@@ -76,7 +76,7 @@ def start(
         locked=True,
         interactive=True,
         form=form,
-        schema=schema,
+        reckon=loaded.form_facts,
     )
     live = workflow.start(loaded.compiled, {**(variables or {}), **routed}, host, node=start_event)
     todo = Step(
@@ -223,7 +223,7 @@ def preview(
         locked=True,
         interactive=True,
         form=form,
-        schema=loaded.start_form(),
+        reckon=loaded.form_facts,
     )
     tasks = workflow.preview(loaded.compiled, routed, host)
     return [route_step(session, loaded, host, task.node, task.data, form) for task in tasks]

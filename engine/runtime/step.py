@@ -113,7 +113,7 @@ def step(
         locked=must_lock(session),
         interactive=todo.interactive,
         form=todo.form["values"] if todo.form else None,
-        schema=loaded.start_form(),
+        reckon=loaded.form_facts,
     )
     kept = LIVE.take(instance_id, facts.rev)
     if kept is None:

@@ -182,17 +182,18 @@ def _read_form(
     changes = {name: [before.get(name), clean.get(name)] for name in clean if before.get(name) != clean.get(name)}
     if not changes:
         return None, schema.routed(clean), {}
+    kept = {**before, **clean}  # what other forms of the process have said stays
     session.execute(
         update(Instance)
         .where(Instance.id == held.instance.id)
-        .values(summary=schema.summary(clean))
+        .values(summary=(held.loaded.start_form() or schema).summary(kept))
         .execution_options(synchronize_session=False)
     )
     files.hang(session, schema, clean, held.instance.id)
     stored = {
         "revision": revision + 1,
         "node": held.node.id,
-        "values": clean,
+        "values": kept,
         "saved_by": actor.person_id,
     }
     return stored, schema.routed(clean), changes
