@@ -8,6 +8,7 @@ import io
 import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 from a2wsgi.wsgi import build_environ
@@ -111,7 +112,8 @@ def _last_seen(scope: Scope) -> int | None:
 
 
 async def _refuse(send: Send, status: int, code: str, headers: dict[str, str]) -> None:
-    problem = {"type": "about:blank", "title": code, "status": status, "detail": "", "code": code, "errors": []}
+    title = HTTPStatus(status).phrase
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": title, "code": code, "errors": []}
     sent = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
     sent += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": sent})

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock, journal
@@ -82,9 +83,17 @@ def find_user(session: Session, text: str) -> User | None:
     if user is None or not user.active:
         return None
     if key.used_at is None or now - key.used_at > _REMEMBERED:
-        session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_at=now))
-        session.commit()
+        _note_use(session, key.id, now)
     return user
+
+
+def _note_use(session: Session, key_id: int, now: datetime) -> None:
+    """For its owner's information only: a busy database does not keep anybody out."""
+    try:
+        session.execute(update(ApiKey).where(ApiKey.id == key_id).values(used_at=now))
+        session.commit()
+    except OperationalError:
+        session.rollback()
 
 
 def _digest(text: str) -> str:

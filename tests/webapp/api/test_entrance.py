@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 from flask_appbuilder.security.sqla.models import User
 from flask_jwt_extended import create_access_token, create_refresh_token
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
+from engine import history
 from engine.db import Sessions, transaction
 from tests.conftest import TestClock
 from tests.webapp.callers import ADMIN, EMPLOYEE, OTHER, Caller, House, refused
@@ -216,9 +218,23 @@ def test_addresses_that_mean_nothing(people: House, method: str, path: str, stat
     refused(people(ADMIN).call(method, path, {"version": 1} if method == "POST" else None), status)
 
 
-def test_a_refusal_tells_nothing_of_the_inside(people: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine import history
+@pytest.mark.parametrize(
+    ("said", "code"), [("database is locked", "unavailable"), ("disk is gone", "service_unavailable")]
+)
+def test_a_database_that_cannot_answer_is_no_fault_of_the_caller(
+    people: House, monkeypatch: pytest.MonkeyPatch, said: str, code: str
+) -> None:
+    def fail(*_args: Any) -> None:
+        raise OperationalError("SELECT secret", None, Exception(said))
 
+    monkeypatch.setattr(history, "counts", fail)
+    answer = people(EMPLOYEE).call("GET", "/work-items/counts")
+    refused(answer, 503, code)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "secret" not in answer.text
+
+
+def test_a_refusal_tells_nothing_of_the_inside(people: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: Any) -> None:
         raise LookupError("select secret from inside")
 

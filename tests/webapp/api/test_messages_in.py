@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from engine import repository
+from engine import jobs, repository
 from engine.actor import Actor
 from engine.service_tasks import TOPICS, StepFacts, service_task
 from tests.webapp.api.drawings import FAILS, WAITS_FOR_MESSAGE
@@ -42,8 +42,6 @@ def test_a_message_that_comes_early_is_kept(people: House) -> None:
     early = admin.post("/messages", message(ttl=3600))
     assert (early["state"], early["instance_id"]) == ("waiting", None)
     started = people(EMPLOYEE).post("/process-definitions/waits/start", {"business_key": "order-7"})
-    from engine import jobs
-
     jobs.correlate_messages()
     assert people(EMPLOYEE).get(f"/process-instances/{started['id']}")["state"] == "completed"
 
