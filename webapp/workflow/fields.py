@@ -18,7 +18,7 @@ from engine.i18n import _
 from engine.models import Attachment
 from webapp.skin import formats
 
-INPUTS = {"date": "date", "datetime": "datetime-local"}
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -295,12 +295,12 @@ def _input(one: Field, value: Any) -> str:
 
 
 def _grouped(amount: str) -> str:
-    """12345.60 -> 12,345.60; what is no number stays as it was typed."""
+    """12345.6 -> 12,345.60, as the page itself writes it; what is no amount stays as it was typed."""
     try:
         number = Decimal(amount)
-    except InvalidOperation:
+        return f"{number:,.2f}" if number == number.quantize(CENT) else amount
+    except InvalidOperation:  # no number, or one too large or too small to be an amount
         return amount
-    return f"{number:,}" if number.is_finite() else amount
 
 
 def _total(column: Field, amounts: Iterable[Any]) -> str:
