@@ -17,6 +17,8 @@ from engine.models import WorkItem
 from engine.recorder import NewItem
 from engine.workflow.contract import Node, OpenedTask
 
+DECIDED = ("done", "auto")
+
 
 class Handlers(Mapping[str, int]):
     """node id -> who completed it last; asked of the database only when a rule wants it."""
@@ -28,7 +30,7 @@ class Handlers(Mapping[str, int]):
     def __getitem__(self, node: str) -> int:
         found = self._session.scalar(
             select(WorkItem.done_by)
-            .where(WorkItem.instance_id == self._instance_id, WorkItem.node == node, WorkItem.state == "done")
+            .where(WorkItem.instance_id == self._instance_id, WorkItem.node == node, WorkItem.state.in_(DECIDED))
             .order_by(WorkItem.id.desc())
             .limit(1)
         )
@@ -37,7 +39,7 @@ class Handlers(Mapping[str, int]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        done = select(WorkItem.node).where(WorkItem.instance_id == self._instance_id, WorkItem.state == "done")
+        done = select(WorkItem.node).where(WorkItem.instance_id == self._instance_id, WorkItem.state.in_(DECIDED))
         return iter(set(self._session.scalars(done)))
 
     def __len__(self) -> int:

@@ -140,7 +140,39 @@ def act(
         ),
         form=form,
     )
-    return step(session, actor, item.instance_id, todo, seen=held.instance)
+    result = step(session, actor, item.instance_id, todo, seen=held.instance)
+    return _approve_again(session, actor, held, result) if action == "approve" else result
+
+
+def _approve_again(session: Session, actor: Actor, held: _Held, result: StepResult) -> StepResult:
+    """`approval.dedupe = consecutive`: who has just approved is not asked once more by the approval right behind it.
+
+    Only what this approval itself has opened, for this person alone, who may decide it; so never after a return.
+    """
+    latest = result
+    for task in result.changes.opened:
+        node = held.loaded.compiled.nodes[task.node]
+        if node.properties.get("approval.dedupe") != "consecutive":
+            continue
+        opened = select(WorkItem.id).where(WorkItem.instance_id == result.instance_id, WorkItem.token == task.token)
+        found = read_item(session, session.scalars(opened.order_by(WorkItem.id.desc()).limit(1)).one())
+        if found is None:
+            continue
+        item, instance = found
+        needs_words = node.properties.get("approval.opinion") == "required"
+        if item.candidates != [actor.person_id] or needs_words:
+            continue
+        if rights.refusal("approve", item, node, instance, actor) is not None:
+            continue
+        decision = {"outcome": "approve", "by": actor.person_id, "opinion": ""}
+        todo = Step(
+            act=_step_of("approve", node, item.token, {"outcome": "approve", node.id: decision}),
+            entry=Entry("auto", node.id, item.token, item.id, None, {"rule": "approval.dedupe", "after": held.node.id}),
+            closed=ClosedItem(item.id, "approve", "", actor.person_id, actor.name, state="auto"),
+        )
+        further = step(session, actor, result.instance_id, todo, seen=instance)
+        latest = _approve_again(session, actor, _Held(item, instance, held.loaded, node), further)
+    return latest
 
 
 def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
