@@ -83,10 +83,12 @@ def find(
     if persons or groups:
         return Candidates(tuple(persons), tuple(groups), "; ".join(paths)), ", ".join(node.candidates)
     fallback = CATALOG.directory.fallback_persons(session) if CATALOG.directory else ()
-    keep = tuple(p for p in fallback if own_allowed or p != starter_id) or fallback
+    keep = tuple(p for p in fallback if own_allowed or p != starter_id)
     if not keep:
         raise RuleViolation(
-            _("Nobody was found for “{step}”, and no fallback person is set.", step=node.name or node.id),
+            _("Nobody was found for “{step}”, and no fallback person is set.", step=node.name or node.id)
+            if not fallback
+            else _("Nobody but the starter was found for “{step}”, who may not decide it.", step=node.name or node.id),
             remedy=_("Ask the administrator to name a fallback person or to complete the organization chart."),
         )
     return Candidates(keep, (), "; ".join(paths)), "fallback"

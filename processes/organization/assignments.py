@@ -7,6 +7,8 @@ and the engine turns to the fallback persons.
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,9 @@ from engine.assignment import Candidates, Request, assignment, group_principal
 from engine.i18n import _
 from processes.organization import rules
 from processes.organization.models import LOGIN_ROLE, ROLE, Department, Employee, EmployeePosition, Position
+
+_NUMBER = re.compile("[1-9][0-9]{0,17}")
+"""What can be the id of a record; "²" is a digit to Python and no number to anybody."""
 
 # ------------------------------------------------------------------------------------------------- the line of command
 
@@ -71,7 +76,7 @@ def starter(session: Session, request: Request, _argument: str | None) -> Candid
 @assignment("superior", _("The starter's superior"), argument="levels")
 def superior(session: Session, request: Request, argument: str | None) -> Candidates:
     """One level up, two with "superior(2)"; never further than the line reaches."""
-    levels = int(argument) if argument and argument.isdigit() and int(argument) else 1
+    levels = int(argument) if argument and _NUMBER.fullmatch(argument) else 1
     found = superior_of(session, request.starter_id, levels)
     if found is None:
         return Candidates()
@@ -150,7 +155,7 @@ def _persons(session: Session, request: Request, ids: list[object], path: str) -
     """These people; whoever has left or is the starter is replaced by their superior."""
     found: dict[int, None] = {}
     for id_ in ids:
-        person = session.get(Employee, int(str(id_))) if str(id_).isdigit() else None
+        person = session.get(Employee, int(str(id_))) if _NUMBER.fullmatch(str(id_)) else None
         if person is not None and (not person.is_active or person.id == request.starter_id):
             person = _above_but_not(session, person, request.starter_id)
         if person is not None:

@@ -38,7 +38,7 @@ def approval(drawing: Drawing, id: str, person: str = "2", **properties: str) ->
     named = {"approval.allow": "approve,reject,return", **{k.replace("_", "."): v for k, v in properties.items()}}
     inner = "".join(f'<camunda:property name="{name}" value="{value}"/>' for name, value in named.items())
     extension = f"<extensionElements><camunda:properties>{inner}</camunda:properties></extensionElements>"
-    return drawing.user(id, extension, camunda_assignee=f"person({person})")
+    return drawing.user(id, extension, camunda_assignee=f"person({person})" if person.isdigit() else person)
 
 
 def two_steps() -> Drawing:
@@ -179,6 +179,20 @@ def test_nobody_found_goes_to_the_fallback(site: Site) -> None:
     started = house.start(house.deploy(d))
     item = house.read(lambda s: s.get_one(WorkItem, house.items(started)["work"]))
     assert (item.assignee_id, item.reason["rule"]) == (9, "fallback")
+
+
+def test_an_approval_never_falls_back_to_the_starter(site: Site) -> None:
+    """It would lie with the one person who may not decide it."""
+    d = Drawing("lost")
+    d.start()
+    approval(d, "approve", "nobody")
+    d.end()
+    d.chain("start", "approve", "end")
+    key = house.deploy(d)
+    with pytest.raises(RuleViolation, match="Nobody but the starter"):
+        house.start(key, BOSS)
+    Sessions.remove()
+    assert house.items(house.start(key, LI)).keys() == {"approve"}
 
 
 # ------------------------------------------------------------------------------------------------- refusing

@@ -105,6 +105,11 @@ def test_named_people(session: Session, company: Company) -> None:
     assert ask(session, "field(approver)", company.li, form={"approver": li}).persons == (wang,)
     assert ask(session, "field(approver)", company.li, form={"approver": None}).persons == ()
     assert ask(session, "field(approver)", company.li, form={"approver": "李娜"}).persons == ()
+    assert (
+        ask(session, "field(approver)", company.li, form={"approver": ["²", 10**30, -1, 1.5, True, {}]}).persons == ()
+    )
+    assert ask(session, f"person({'9' * 40})", company.li).persons == ()
+    assert ask(session, "superior(²)", company.li).persons == (wang,)
     assert ask(session, "field(absent)", company.li).persons == ()
     assert ask(session, "handler(approve)", company.li, handlers={"approve": sun}).persons == (sun,)
     assert ask(session, "handler(approve)", company.li).persons == ()

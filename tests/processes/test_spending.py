@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine import events
 from engine.actor import SYSTEM, Actor
 from engine.db import Sessions, transaction
-from engine.errors import Conflict, Forbidden, InvalidForm, RuleViolation
+from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
 from engine.forms import OPTION_SOURCES
 from engine.models import Definition, Instance, Participant, RecordAudit
 from engine.service_tasks import StepFacts
@@ -397,8 +397,10 @@ def test_only_starter_and_finance_close(
 ) -> None:
     request = file(company.li, "1")
     reserve(session, request)
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         operations.close_request(session, actor_of(company.zhao), record_id=request.id)
+    with pytest.raises(Forbidden):
+        operations.close_request(session, actor_of(company.wang), record_id=request.id)
     operations.close_request(session, actor_of(company.sun, permissions.CLOSE_REQUESTS), record_id=request.id)
     assert request.state == "closed"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, journal
 from engine.actor import Actor
-from engine.errors import Forbidden, RuleViolation
+from engine.errors import Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from engine.service_tasks import StepFacts, service_task
 from processes.kernel.columns import lock_for_change, stamp
@@ -105,6 +105,9 @@ def close_request(session: Session, actor: Actor, *, record_id: int) -> None:
     """Nothing more will be spent on an approved request: what is left of its reservation goes back."""
     request = lock_for_change(session, ExpenseRequest, record_id)
     if not permissions.may_close(actor, request):
+        seen = select(ExpenseRequest.id).where(ExpenseRequest.id == record_id, permissions.visible_to(actor))
+        if session.scalar(seen) is None:
+            raise NotFound
         raise Forbidden(_("Only its starter or finance may close the request {number}.", number=request.number))
     _move(session, actor, request, "closed")
 
