@@ -15,6 +15,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     definitions,
     drafts,
     health,
+    inbox,
     incidents,
     instances,
     keys,

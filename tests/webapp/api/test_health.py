@@ -54,7 +54,7 @@ def test_figures_show_requests_and_what_waits(app: Flask, people: House) -> None
     assert 'yunliu_backlog{queue="timers"} 0.0' in text
     assert "process_resident_memory_bytes" in text
     counted = [line for line in text.splitlines() if line.startswith("yunliu_http_request_seconds_count")]
-    assert any('endpoint="api.work_items.count_items",method="GET",status="200"' in line for line in counted)
+    assert any('endpoint="api.inbox.count_items",method="GET",status="200"' in line for line in counted)
 
 
 def test_figures_are_not_for_the_world(app: Flask, people: House) -> None:

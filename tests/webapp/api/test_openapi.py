@@ -62,6 +62,7 @@ def _operations() -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.databases("postgresql")  # the stricter one about what may be stored
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("operation", _operations(), ids=lambda one: f"{one.method.upper()} {one.path}")
 def test_nothing_made_up_breaks_it(people: House, operation: Any) -> None:
