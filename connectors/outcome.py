@@ -84,10 +84,6 @@ class Health:
     reason: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def is_up(self) -> bool:
-        return self.state is LinkState.UP
-
 
 class ConnectorError(Exception):
     """Base of all that a connector raises; `code` is stable and made for machines."""

@@ -17,10 +17,9 @@ from engine.forms.lookups import (
     reference,
 )
 from engine.forms.schema import FormSchema
-from engine.forms.words import OPINION_LIMIT, check_key, check_opinion
+from engine.forms.words import check_key, check_opinion, unprintable
 
 __all__ = [
-    "OPINION_LIMIT",
     "OPTION_SOURCES",
     "REFERENCES",
     "Choice",
@@ -36,4 +35,5 @@ __all__ = [
     "check_schema",
     "option_source",
     "reference",
+    "unprintable",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.db import Base
 from engine.errors import InvalidForm, Problem, RuleViolation
+from engine.forms import unprintable
 from engine.i18n import Sentence, _
 
 Record = TypeVar("Record", bound=Base)
@@ -39,6 +40,8 @@ class Entry:
                 raise RuleViolation(_("Please write text here."))
             if len(value.strip()) > longest:
                 raise RuleViolation(_("At most {count} characters fit here.", count=longest))
+            if unprintable(value):
+                raise RuleViolation(_("This contains characters that cannot be printed."))
             return value.strip()
 
         self.parsed(name, read, required=required)
@@ -135,7 +138,7 @@ class Entry:
     def _fetch(self, model: type[Record], value: Any) -> Record:
         if isinstance(value, model):
             return value
-        is_id = not isinstance(value, bool) and str(value).isdecimal()
+        is_id = not isinstance(value, bool) and str(value).isdecimal() and len(str(value)) < 19
         found = self.session.get(model, int(value)) if is_id else None
         if found is None:
             raise RuleViolation(_("There is no such record."))

@@ -43,21 +43,12 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < 5
 
 
-def add_working_hours(start: datetime, hours: float) -> datetime:
-    """The first instant by which that many working hours have passed since `start`; aware, UTC.
-
-    Eight hours from Monday 09:00 end on Monday 18:00, not on Tuesday 09:00; no hours end at once.
-    """
-    return _after(start, timedelta(hours=hours))
-
-
-def add_working_days(start: datetime, days: int) -> datetime:
-    """A working day (工作日) is eight working hours, so two of them from Friday 15:00 end on Tuesday 15:00."""
-    return _after(start, WORKING_DAY * days)
-
-
 def add_working_time(start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
-    """The calendar the engine asks for its timers: working days and hours together."""
+    """The first instant by which that much working time has passed since `start`; aware, UTC. Asked for timers.
+
+    Eight hours from Monday 09:00 end on Monday 18:00, not on Tuesday 09:00; nothing ends at once. A working day
+    (工作日) is eight working hours: two of them from Friday 15:00 end on Tuesday 15:00.
+    """
     return _after(start, WORKING_DAY * days + timedelta(hours=hours))
 
 

@@ -11,8 +11,6 @@ from hypothesis import given, strategies as st
 from processes.kernel import working_time
 from processes.kernel.working_time import (
     ZONE,
-    add_working_days,
-    add_working_hours,
     add_working_time,
     is_working_day,
     working_time_between,
@@ -58,11 +56,11 @@ def test_working_days(day: date, *, working: bool, why: str) -> None:
     ],
 )
 def test_working_hours(start: str, hours: float, end: str) -> None:
-    assert add_working_hours(shanghai(start), hours) == shanghai(end)
+    assert add_working_time(shanghai(start), hours=hours) == shanghai(end)
 
 
 def test_two_working_days_from_friday_afternoon_end_on_tuesday_afternoon() -> None:
-    assert add_working_days(shanghai("2026-11-20T15:00"), 2) == shanghai("2026-11-24T15:00")
+    assert add_working_time(shanghai("2026-11-20T15:00"), days=2) == shanghai("2026-11-24T15:00")
 
 
 def test_days_and_hours_are_added_together() -> None:
@@ -73,15 +71,15 @@ def test_days_and_hours_are_added_together() -> None:
 
 @given(instants, minutes)
 def test_the_added_time_is_exactly_what_has_passed(start: datetime, wanted: int) -> None:
-    end = add_working_hours(start, wanted / 60)
+    end = add_working_time(start, hours=wanted / 60)
     assert working_time_between(start, end) == timedelta(hours=wanted / 60)
     assert working_time_between(start, end - timedelta(microseconds=1)) < timedelta(hours=wanted / 60)
 
 
 @given(instants, minutes, minutes)
 def test_time_adds_up(start: datetime, first: int, second: int) -> None:
-    middle = add_working_hours(start, first / 60)
-    end = add_working_hours(middle, second / 60)
+    middle = add_working_time(start, hours=first / 60)
+    end = add_working_time(middle, hours=second / 60)
     parts = timedelta(hours=first / 60) + timedelta(hours=second / 60)
     assert working_time_between(start, end) == parts
 
@@ -98,7 +96,7 @@ def test_a_week_has_at_most_seven_working_days(start: datetime) -> None:
 
 def test_time_does_not_run_backwards() -> None:
     with pytest.raises(ValueError, match="forward"):
-        add_working_hours(shanghai("2026-11-23T09:00"), -1)
+        add_working_time(shanghai("2026-11-23T09:00"), hours=-1)
 
 
 def test_a_year_without_calendar_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

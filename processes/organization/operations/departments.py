@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
-from processes.kernel.columns import lock_for_change, stamp
-from processes.kernel.entry import Entry, differences, for_audit
+from processes.kernel import records
+from processes.kernel.columns import lock_for_change
+from processes.kernel.entry import Entry
 from processes.organization import permissions, rules
 from processes.organization.models import Department, Employee
 
@@ -33,14 +33,11 @@ def create_department(session: Session, actor: Actor, *, values: Mapping[str, An
     """values: name, parent, head, rank."""
     permissions.require(actor, permissions.MANAGE_DEPARTMENTS)
     clean = _read(session, values, is_new=True)
-    department = Department(**clean, created_by=actor.person_id, changed_by=actor.person_id)
+    department = Department(**clean)
     rules.check_parent(department, department.parent)
-    session.add(department)
-    session.flush()
+    records.create(session, actor, RECORD_TYPE, department, clean)
     department.path = rules.path_below(department.parent, department.id)
     session.flush()
-    after = {name: for_audit(value) for name, value in clean.items()}
-    journal.audit(session, actor, RECORD_TYPE, department.id, "created", None, after)
     return department
 
 
@@ -53,16 +50,10 @@ def change_department(
         _lock_tree(session)
     department = lock_for_change(session, Department, record_id, version)
     clean = _read(session, values, is_new=False)
-    before, after = differences(department, clean)
-    if "parent" in after:
+    if "parent" in clean and clean["parent"] != department.parent:
         rules.check_parent(department, clean["parent"])
         _move(session, department, clean["parent"])
-    for name, value in clean.items():
-        setattr(department, name, value)
-    if after:
-        stamp(department, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, department.id, "changed", before, after)
+    records.change(session, actor, RECORD_TYPE, department, clean)
     return department
 
 
@@ -83,11 +74,7 @@ def archive_department(session: Session, actor: Actor, *, record_id: int) -> Non
             code="department_in_use",
             remedy=_("Move them elsewhere first."),
         )
-    if department.state != "archived":
-        department.state = "archived"
-        stamp(department, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "archived", {"state": "active"}, {"state": "archived"})
+    records.archive(session, actor, RECORD_TYPE, department)
 
 
 def _lock_tree(session: Session) -> None:

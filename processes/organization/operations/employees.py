@@ -13,9 +13,9 @@ from engine import events, journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
-from processes.kernel import phone_number
+from processes.kernel import phone_number, records
 from processes.kernel.columns import lock_for_change, stamp
-from processes.kernel.entry import Entry, differences, for_audit
+from processes.kernel.entry import Entry
 from processes.organization import permissions, rules
 from processes.organization.assignments import line_above
 from processes.organization.models import Department, Employee, Position
@@ -58,11 +58,8 @@ def create_employee(session: Session, actor: Actor, *, values: Mapping[str, Any]
     clean = _read(session, values, record_id=None)
     if clean.get("locale") is None:
         clean["locale"] = LOCALES[0]
-    employee = Employee(**clean, created_by=actor.person_id, changed_by=actor.person_id)
-    session.add(employee)
-    session.flush()
-    after = {name: for_audit(value) for name, value in clean.items()}
-    journal.audit(session, actor, RECORD_TYPE, employee.id, "created", None, after)
+    employee = Employee(**clean)
+    records.create(session, actor, RECORD_TYPE, employee, clean)
     return employee
 
 
@@ -76,16 +73,10 @@ def change_employee(
     clean = _read(session, values, record_id=record_id)
     if clean.get("locale", "") is None:
         del clean["locale"]
-    before, after = differences(employee, clean)
     superior = clean.get("superior")
-    if "superior" in after and superior is not None:
+    if superior is not None and superior != employee.superior:
         rules.check_superior(employee, [superior, *line_above(session, superior.id)])
-    if after:
-        for name, value in clean.items():
-            setattr(employee, name, value)
-        stamp(employee, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "changed", before, after)
+    records.change(session, actor, RECORD_TYPE, employee, clean)
     return employee
 
 

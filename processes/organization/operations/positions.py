@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
-from processes.kernel.columns import lock_for_change, stamp
-from processes.kernel.entry import Entry, differences, for_audit
+from processes.kernel import records
+from processes.kernel.columns import lock_for_change
+from processes.kernel.entry import Entry
 from processes.organization import permissions
 from processes.organization.models import Employee, EmployeePosition, Position
 
@@ -36,11 +36,8 @@ def create_position(session: Session, actor: Actor, *, values: Mapping[str, Any]
     """values: code, name."""
     permissions.require(actor, permissions.MANAGE_POSITIONS)
     clean = _read(session, values, record_id=None)
-    position = Position(**clean, created_by=actor.person_id, changed_by=actor.person_id)
-    session.add(position)
-    session.flush()
-    after = {name: for_audit(value) for name, value in clean.items()}
-    journal.audit(session, actor, RECORD_TYPE, position.id, "created", None, after)
+    position = Position(**clean)
+    records.create(session, actor, RECORD_TYPE, position, clean)
     return position
 
 
@@ -50,13 +47,7 @@ def change_position(
     permissions.require(actor, permissions.MANAGE_POSITIONS)
     position = lock_for_change(session, Position, record_id, version)
     clean = _read(session, values, record_id=record_id)
-    before, after = differences(position, clean)
-    if after:
-        for name, value in clean.items():
-            setattr(position, name, value)
-        stamp(position, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "changed", before, after)
+    records.change(session, actor, RECORD_TYPE, position, clean)
     return position
 
 
@@ -76,8 +67,4 @@ def archive_position(session: Session, actor: Actor, *, record_id: int) -> None:
             code="position_in_use",
             remedy=_("Give them another position first."),
         )
-    if position.state != "archived":
-        position.state = "archived"
-        stamp(position, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "archived", {"state": "active"}, {"state": "archived"})
+    records.archive(session, actor, RECORD_TYPE, position)

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from engine import journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
-from processes.kernel.columns import lock_for_change, stamp
-from processes.kernel.entry import Entry, differences, for_audit
+from processes.kernel import records
+from processes.kernel.columns import lock_for_change
+from processes.kernel.entry import Entry, differences
 from processes.kernel.money import Money
 from processes.organization.models import Department
 from processes.spending import permissions, rules
@@ -50,12 +50,9 @@ def create_budget(session: Session, actor: Actor, *, values: Mapping[str, Any]) 
     clean = _read(session, values, is_new=True)
     clean["starts_on"], ends_on = rules.period_of(clean["period_kind"], clean["starts_on"])
     _check_unique(session, clean)
-    budget = Budget(**clean, ends_on=ends_on, created_by=actor.person_id, changed_by=actor.person_id)
-    session.add(budget)
-    session.flush()
+    budget = Budget(**clean, ends_on=ends_on)
+    records.create(session, actor, RECORD_TYPE, budget, clean)
     session.refresh(budget)
-    after = {name: for_audit(value) for name, value in clean.items()}
-    journal.audit(session, actor, RECORD_TYPE, budget.id, "created", None, after)
     return budget
 
 
@@ -68,19 +65,14 @@ def change_budget(
     clean = _read(session, values, is_new=False)
     kind = clean.get("period_kind", budget.period_kind)
     clean["starts_on"], clean["ends_on"] = rules.period_of(kind, clean.get("starts_on", budget.starts_on))
-    before, after = differences(budget, clean)
+    _before, after = differences(budget, clean)
     if after.keys() & set(_IDENTITY):
         _check_untouched(session, budget)
         _check_unique(session, {name: clean.get(name, getattr(budget, name)) for name in _IDENTITY}, record_id)
     if "amount" in after:
         _check_not_below_commitments(budget, clean["amount"])
-    if after:
-        for name, value in clean.items():
-            setattr(budget, name, value)
-        stamp(budget, actor)
-        session.flush()
-        session.refresh(budget)
-        journal.audit(session, actor, RECORD_TYPE, record_id, "changed", before, after)
+    records.change(session, actor, RECORD_TYPE, budget, clean)
+    session.refresh(budget)
     return budget
 
 
@@ -98,11 +90,7 @@ def archive_budget(session: Session, actor: Actor, *, record_id: int) -> None:
             code="budget_in_use",
             remedy=_("Close the requests that hold it first."),
         )
-    if budget.state != "archived":
-        budget.state = "archived"
-        stamp(budget, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "archived", {"state": "active"}, {"state": "archived"})
+    records.archive(session, actor, RECORD_TYPE, budget)
 
 
 def _check_unique(session: Session, clean: Mapping[str, Any], record_id: int = 0) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import journal
 from engine.actor import Actor
 from engine.forms import Choice, option_source
 from engine.i18n import _
-from processes.kernel.columns import lock_for_change, stamp
-from processes.kernel.entry import Entry, differences, for_audit
+from processes.kernel import records
+from processes.kernel.columns import lock_for_change
+from processes.kernel.entry import Entry
 from processes.spending import permissions
 from processes.spending.models import ExpenseCategory
 
@@ -45,11 +45,8 @@ def create_category(session: Session, actor: Actor, *, values: Mapping[str, Any]
     """values: code, name."""
     permissions.require(actor, permissions.MANAGE_CATEGORIES)
     clean = _read(session, values, record_id=None)
-    category = ExpenseCategory(**clean, created_by=actor.person_id, changed_by=actor.person_id)
-    session.add(category)
-    session.flush()
-    after = {name: for_audit(value) for name, value in clean.items()}
-    journal.audit(session, actor, RECORD_TYPE, category.id, "created", None, after)
+    category = ExpenseCategory(**clean)
+    records.create(session, actor, RECORD_TYPE, category, clean)
     return category
 
 
@@ -59,13 +56,7 @@ def change_category(
     permissions.require(actor, permissions.MANAGE_CATEGORIES)
     category = lock_for_change(session, ExpenseCategory, record_id, version)
     clean = _read(session, values, record_id=record_id)
-    before, after = differences(category, clean)
-    if after:
-        for name, value in clean.items():
-            setattr(category, name, value)
-        stamp(category, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "changed", before, after)
+    records.change(session, actor, RECORD_TYPE, category, clean)
     return category
 
 
@@ -73,8 +64,4 @@ def archive_category(session: Session, actor: Actor, *, record_id: int) -> None:
     """No further request may name it; what names it already keeps it."""
     permissions.require(actor, permissions.MANAGE_CATEGORIES)
     category = lock_for_change(session, ExpenseCategory, record_id)
-    if category.state != "archived":
-        category.state = "archived"
-        stamp(category, actor)
-        session.flush()
-        journal.audit(session, actor, RECORD_TYPE, record_id, "archived", {"state": "active"}, {"state": "archived"})
+    records.archive(session, actor, RECORD_TYPE, category)
