@@ -118,11 +118,21 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
+_on_bind: list[Callable[[], None]] = []
+
+
+def on_bind(forget: Callable[[], None]) -> None:
+    """Declare what must be forgotten when the session is pointed at another database: caches that go by its ids."""
+    _on_bind.append(forget)
+
+
 def bind(url: str, **options: Any) -> Engine:
     """Point the session at a database; returns the engine."""
     engine = make_engine(url, **options)
     Sessions.remove()
     Sessions.configure(bind=engine)
+    for forget in _on_bind:
+        forget()
     return engine
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine import assignment, clock, forms, workflow
 from engine.actor import Actor
 from engine.catalog import CATALOG
+from engine.db import on_bind
 from engine.errors import Conflict, DeploymentRefused, Forbidden, NotFound, Problem, RuleViolation
 from engine.forms import FormSchema
 from engine.i18n import Sentence, _
@@ -70,8 +71,11 @@ _loading = threading.Lock()
 
 
 def forget_all() -> None:
-    """For tests that change databases under a running process."""
+    """What was loaded belongs to one database; ids mean something else in another."""
     _loaded.clear()
+
+
+on_bind(forget_all)
 
 
 def known() -> workflow.Known:

@@ -75,8 +75,10 @@ class Layered(Mapping[str, Any]):
 def number(value: Any) -> int | Decimal | None:
     """The exact number in a value: a number, or text that is one ("1200.50"); None for anything else."""
     kind = type(value)
-    if kind is int or kind is Decimal:
+    if kind is int:
         return value  # type: ignore[no-any-return]
+    if kind is Decimal:
+        return value if value.is_finite() else None  # "not a number" compares with nothing
     if kind is float:
         value = repr(value)
     elif kind is not str or len(value) > MAX_DIGITS:

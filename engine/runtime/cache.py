@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.db import on_bind
 from engine.runtime.facts import InstanceFacts, ItemFacts
 from engine.workflow.contract import Live
 
@@ -78,3 +79,4 @@ class LiveCache:
 
 
 LIVE = LiveCache(size=1000)
+on_bind(LIVE.clear)

@@ -211,14 +211,14 @@ def test_the_servers_problems_are_listed_and_lead_to_the_element(designer: Page)
 
 
 def test_deploying_is_refused_with_problems_until_they_are_gone(designer: Page, draft: Draft) -> None:
-    designer.get_by_text("发布", exact=True).click()
+    designer.get_by_text("部署", exact=True).click()
     status = designer.get_by_role("status")
-    expect(status).to_have_text("没有发布：有 1 个问题")
+    expect(status).to_have_text("没有部署：有 1 个问题")
     assert draft.deployed == 0
     select(designer, "remind")
     designer.locator(entry(designer, "topic")).select_option("messaging.send_sms")
-    designer.get_by_text("发布", exact=True).click()
-    expect(status).to_have_text("已发布第 1 版")
+    designer.get_by_text("部署", exact=True).click()
+    expect(status).to_have_text("已部署第 1 版")
     assert not designer.evaluate("designer.isDirty()")
 
 

@@ -214,7 +214,10 @@ def audit(wire: Wire) -> list[str]:
         wrong += [f"{key} is {state}" for key, state in states.items() if state not in ("sent", "unknown")]
         wrong += [f"{key} is sent and was never heard" for key, s in states.items() if s == "sent" and not heard[key]]
         wrong += [f"{key} was heard and is not in the outbox" for key in heard if key not in states]
-        wrong += [f"incident: {i.cause}" for i in session.scalars(select(Incident))]
+        doubtful = {int(key.partition(":")[2]) for key, s in states.items() if s == "unknown" and key[:4] == "send"}
+        raised = set(session.scalars(select(Incident.instance_id)))
+        wrong += [f"{i} has an incident without a doubtful message" for i in raised - doubtful]
+        wrong += [f"{i} waits for a doubtful message and nobody is told" for i in doubtful - raised]
         for instance in session.scalars(select(Instance)):
             wrong += _audit_instance(session, instance, states)
         wrong += [f"{b.kind} {b.id}: {b.why}" for b in journal.verify_records(session)]
