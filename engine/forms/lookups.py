@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.models import Attachment
+from engine.models import Attachment, Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,14 @@ class ScopedLookups:
         return REFERENCES[reference].labels(self._session, self._actor, ids)
 
     def attachments(self, ids: Iterable[int]) -> set[int]:
-        """Files the actor uploaded, and those already hung on this instance."""
-        mine = Attachment.uploaded_by == self._actor.person_id
-        here = Attachment.record_type == "process.instance", Attachment.record_id == self._instance_id
-        allowed = or_(mine, here[0] & here[1]) if self._instance_id is not None else mine
+        """Files already hung on this instance, and those the actor has sent up that hang nowhere or on his own drafts.
+
+        Whoever may read an instance may read its files, so a file of another one does not serve twice.
+        """
+        me = self._actor.person_id
+        drafts = select(Instance.id).where(Instance.starter_id == me, Instance.state == "draft")
+        on_instance = Attachment.record_type == "process.instance"
+        free = Attachment.record_id.is_(None) | (on_instance & Attachment.record_id.in_(drafts))
+        here = on_instance & (Attachment.record_id == self._instance_id)
+        allowed = here | ((Attachment.uploaded_by == me) & free)
         return set(self._session.scalars(select(Attachment.id).where(Attachment.id.in_(set(ids)), allowed)))

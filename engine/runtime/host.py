@@ -32,6 +32,11 @@ class StaleInstance(StepRefused):
         self.instance_id = instance_id
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """PostgreSQL broke a circle of waiting by refusing one side; that side has done nothing yet and may repeat."""
+    return isinstance(error, OperationalError) and "deadlock" in str(error).lower()
+
+
 class StepHost:
     """One step's answers. `interactive`: a person waits, so a broken rule refuses the whole step.
 
@@ -131,6 +136,8 @@ class StepHost:
                 raise
             raise ServiceFailed(str(refusal.message), str(refusal)) from refusal
         except Exception as error:  # a defect or an outage: the rest of the instance lives on
+            if is_deadlock(error):
+                raise StaleInstance(self.instance_id) from error  # nobody's fault: the whole step is done again
             if isinstance(error, (ConnectionError, TimeoutError, OperationalError)):
                 self.transient.add(call.token)
             raise ServiceFailed(f"{type(error).__name__}: {error}"[:200], traceback.format_exc(limit=-8)) from error

@@ -25,7 +25,7 @@ from engine.recorder import ClosedItem, StepRows
 from engine.runtime import assign
 from engine.runtime.cache import LIVE, Kept
 from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_instance
-from engine.runtime.host import STEPPING, StaleInstance, StepHost
+from engine.runtime.host import STEPPING, StaleInstance, StepHost, is_deadlock
 from engine.runtime.plain import plain
 from engine.workflow.contract import Changes, Live
 
@@ -76,8 +76,7 @@ def perform(work: Callable[[Session], Result]) -> Result:
                     _("Too many people are working on this process at this moment."), remedy=_("Please try again.")
                 ) from None
         except OperationalError as error:
-            # PostgreSQL breaks a deadlock by refusing one side; that side has done nothing yet and may repeat.
-            if attempt == ATTEMPTS - 1 or "deadlock" not in str(error).lower():
+            if attempt == ATTEMPTS - 1 or not is_deadlock(error):
                 raise
             time.sleep(0.02 * (attempt + 1))
         finally:

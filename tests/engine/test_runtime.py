@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import history, jobs, journal, runtime, work_items
@@ -307,6 +308,22 @@ def test_what_may_pass_by_itself_is_tried_again(site: Site, clock: TestClock) ->
     del site.answers["site.first"]
     clock.advance(minutes=5)
     assert jobs.retry_incidents() == 1
+    assert list(house.items(started)) == ["second"]
+
+
+def test_a_deadlock_in_an_operation_is_no_incident_but_another_try(site: Site) -> None:
+    tries: list[int] = []
+
+    def caught_in_a_circle(_session: Session, _facts: StepFacts) -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError("UPDATE budget", {}, Exception("deadlock detected"))
+        return "done"
+
+    site.answers["site.first"] = caught_in_a_circle
+    started = house.start(house.deploy(two_steps()))
+    house.act(WANG, house.items(started)["first"])
+    assert (len(tries), house.incidents(started)) == (2, [])
     assert list(house.items(started)) == ["second"]
 
 
