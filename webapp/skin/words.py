@@ -56,6 +56,7 @@ DEEDS = {
     "abstain": Word(_("abstained"), "grey", "minus"),
     "claim": Word(_("took it from the pool"), "grey", "user-check"),
     "release": Word(_("gave it back to the pool"), "grey", "users"),
+    "auto": Word(_("Passed automatically"), "grey", "checks"),
     "escalate": Word(_("brought in another person"), "amber", "user-plus"),
     "withdraw": Word(_("withdrew the request"), "grey", "arrow-back-up"),
     "terminate": Word(_("terminated the process"), "red", "player-stop"),
