@@ -13,6 +13,7 @@ from tests.databases import Database
 from tests.engine import crash_site
 
 KILLS = 200
+ENOUGH = 20
 LONGEST_RUN = 0.08
 """seconds; some die before their first commit, some after dozens"""
 
@@ -22,13 +23,19 @@ def test_two_hundred_kills_lose_nothing_and_double_nothing(database: Database, t
     wire = tmp_path / "wire"
     with crash_site.declared(wire):
         crash_site.deploy()
-        for number in range(KILLS):
-            Sessions.remove()
+        number = 0
+        while number < KILLS or (number < 4 * KILLS and cases() < ENOUGH):  # a busy machine gets less done in a life
             database.engine.dispose()  # a forked connection must not be shared
             crash_site.kill_in_the_middle(database.url, number, LONGEST_RUN)
+            number += 1
         crash_site.drain()
         wrong = crash_site.audit(crash_site.Wire(wire))
-        with transaction() as session:
-            cases = session.scalar(select(func.count(Instance.id))) or 0
     assert wrong == []
-    assert cases >= KILLS // 10, "the killed workers did get some work done"
+    assert cases() >= ENOUGH, "the killed workers did get some work done"
+
+
+def cases() -> int:
+    with transaction() as session:
+        found = session.scalar(select(func.count(Instance.id))) or 0
+    Sessions.remove()
+    return found

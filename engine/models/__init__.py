@@ -1,0 +1,35 @@
+"""Every table of the engine. The database is the truth; brokers and caches are hints."""
+
+from __future__ import annotations
+
+from engine.models.definitions import Definition, DefinitionDraft, DefinitionFile
+from engine.models.instances import Copy, FormData, InboxEntry, Instance, Participant, WorkItem
+from engine.models.leaving import IdempotencyKey, Lease, OutboxMessage, PushEvent, WireHealth
+from engine.models.traces import Attachment, InstanceLog, RecordAudit, SearchToken
+from engine.models.waiting import Incident, Message, MessageWait, StartTimer, Timer
+
+__all__ = [
+    "Attachment",
+    "Copy",
+    "Definition",
+    "DefinitionDraft",
+    "DefinitionFile",
+    "FormData",
+    "IdempotencyKey",
+    "InboxEntry",
+    "Incident",
+    "Instance",
+    "InstanceLog",
+    "Lease",
+    "Message",
+    "MessageWait",
+    "OutboxMessage",
+    "Participant",
+    "PushEvent",
+    "RecordAudit",
+    "SearchToken",
+    "StartTimer",
+    "Timer",
+    "WireHealth",
+    "WorkItem",
+]
