@@ -197,7 +197,10 @@ def equal(a: Any, b: Any) -> bool:
     x, y = number(a), number(b)
     if x is not None and y is not None:
         return x == y
-    return bool(type(a) is type(b) and a == b)
+    try:
+        return bool(type(a) is type(b) and a == b)
+    except InvalidOperation:  # a signalling NaN, bare or inside a list, equals nothing
+        return False
 
 
 def order(a: Any, b: Any) -> int:

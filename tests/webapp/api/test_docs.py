@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,9 +75,17 @@ def _admin_key(url: str, password: str) -> str:
     def post(path: str, body: dict[str, str], token: str = "") -> dict[str, str]:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         request = urllib.request.Request(f"{url}/api/v1/{path}", json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            found: dict[str, str] = json.load(answer)
-            return found
+        for patience in (5, 10, 20, 0):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    found: dict[str, str] = json.load(answer)
+                    return found
+            except urllib.error.HTTPError as refused:
+                # The house has just moved in and its worker sends: what a busy database asks a client to do.
+                if refused.code != 503 or not patience:
+                    raise
+                time.sleep(patience)
+        raise AssertionError("unreachable")
 
     token = post("security/login", {"username": "admin", "password": password, "provider": "db"})["access_token"]
     return post("api-keys", {"name": "docs"}, token)["key"]
