@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_no_deadline_says_nothing() -> None:
 
 def documented(model: type, attribute: str) -> set[str]:
     """The states a column's docstring in the engine lists."""
-    source = Path(models.__file__).read_text("utf-8")
+    source = Path(inspect.getfile(model)).read_text("utf-8")
     body = source.split(f"class {model.__name__}(Base)")[1].split("\nclass ")[0]
     said = re.search(rf'\n    {attribute}: Mapped.*?"""(.*?)"""', body, re.DOTALL)
     assert said
