@@ -7,7 +7,8 @@ PORT ?= 8000
 ARGS ?=
 # PYTHON= chooses the interpreter; without it the first suitable one is taken.
 PYTHON ?=
-PIP := --disable-pip-version-check --no-input -qq --require-hashes
+# Locks name the whole closure: --no-deps spares old pips a resolution that trips over extras ("coverage[toml]").
+PIP := --disable-pip-version-check --no-input -qq --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

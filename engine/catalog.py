@@ -120,6 +120,25 @@ class Calendar(Protocol):
         ...
 
 
+class Proxies(Protocol):
+    """Who stands in for whom (外出委托); given by the package that knows delegations."""
+
+    def __call__(
+        self,
+        session: Session,
+        persons: Sequence[int],
+        *,
+        definition_key: str,
+        starter_id: int,
+        form: Callable[[], Mapping[str, Any]],
+    ) -> dict[int, int]:
+        """{person: who acts for them now}, at the end of their chain; only those who are away for this process.
+
+        form: the request's present values, asked only when a delegation has a limit.
+        """
+        ...
+
+
 class Health(Protocol):
     def __call__(self) -> tuple[str, str]:
         """("up" | "degraded" | "down", reason)"""
@@ -137,6 +156,7 @@ class Catalog:
     health: dict[str, Health] = field(default_factory=dict)
     directory: Directory | None = None
     calendar: Calendar | None = None
+    proxies: Proxies | None = None
 
     @property
     def processes(self) -> dict[str, Process]:

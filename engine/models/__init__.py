@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.models.definitions import Definition, DefinitionDraft, DefinitionFile
-from engine.models.instances import Copy, FormData, InboxEntry, Instance, Participant, WorkItem
+from engine.models.instances import Copy, Follower, FormData, InboxEntry, Instance, Participant, WorkItem
 from engine.models.leaving import IdempotencyKey, Lease, OutboxMessage, PushEvent, WireHealth
 from engine.models.traces import Attachment, InstanceLog, RecordAudit, SearchToken
 from engine.models.waiting import Incident, Message, MessageWait, StartTimer, Timer
@@ -14,6 +14,7 @@ __all__ = [
     "Definition",
     "DefinitionDraft",
     "DefinitionFile",
+    "Follower",
     "FormData",
     "IdempotencyKey",
     "InboxEntry",

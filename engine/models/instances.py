@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.db import Base, Id, Json
@@ -41,6 +41,9 @@ class Instance(Base):
     log_seq: Mapped[int] = mapped_column(Integer, default=0)
     log_hash: Mapped[str] = mapped_column(String(64), default="")
     """head of the hash chain of instance_log"""
+    people: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    """later steps' people named for this instance alone: {node id: [person id, …]}"""
+    suspended_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -52,6 +55,7 @@ class WorkItem(Base):
     __tablename__ = "work_item"
     __table_args__ = (
         UniqueConstraint("instance_id", "token", "sequence"),
+        Index("ix_work_item_parent", "parent_id"),
         Index("ix_work_item_done_by", "done_by", "done_at"),
         Index("ix_work_item_open_due", "state", "due_at"),
     )
@@ -66,6 +70,22 @@ class WorkItem(Base):
     """waiting | open | delegated | approving | done | returned | cancelled | auto | expired"""
     outcome: Mapped[str] = mapped_column(String(12), default="none")
     """approve | reject | return | abstain | submit | none"""
+    kind: Mapped[str] = mapped_column(String(8), default="sign", server_default="sign")
+    """sign (decides) | consult (a side question; blocks nothing)"""
+    many: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """its token has, or had, several items: what one of them says is counted with the others (engine.policy)"""
+    weight: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    """of a vote"""
+    parent_id: Mapped[int | None] = mapped_column(Id)
+    """the item whose holder added this one"""
+    added: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """before | after | parallel: how it was added; "" = by the diagram"""
+    owner_id: Mapped[int | None] = mapped_column(Id)
+    """whose it was before it was first transferred; while `delegated`, to whom it comes back"""
+    hops: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """how often it was transferred"""
+    cause: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    """why it was cancelled: decided | returned | interrupted | withdrawn | terminated | removed | reclaimed | jumped"""
     assignee_id: Mapped[int | None] = mapped_column(Id)
     """the one person it lies with; null while it lies in a pool"""
     candidates: Mapped[list[Any]] = mapped_column(Json, default=list)
@@ -80,6 +100,12 @@ class WorkItem(Base):
     done_by: Mapped[int | None] = mapped_column(Id)
     done_by_name: Mapped[str] = mapped_column(String(100), default="")
     opinion: Mapped[str] = mapped_column(Text, default="")
+    signature: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """sha256 of the signature's image"""
+    business_at: Mapped[datetime | None]
+    """when it was decided on paper, if it was entered later (补录)"""
+    urged_at: Mapped[datetime | None]
+    urges: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
 
 
 class InboxEntry(Base):
@@ -93,7 +119,7 @@ class InboxEntry(Base):
 
 
 class Copy(Base):
-    """A carbon copy (抄送) of an instance to a person."""
+    """A carbon copy (抄送) of an instance to a person, or one to be acknowledged (传阅)."""
 
     __tablename__ = "process_copy"
     __table_args__ = (
@@ -107,6 +133,22 @@ class Copy(Base):
     sent_by: Mapped[int] = mapped_column(Id)
     sent_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
+    kind: Mapped[str] = mapped_column(String(9), default="cc", server_default="cc")
+    """cc | circulate"""
+    acknowledged_at: Mapped[datetime | None]
+    token: Mapped[int | None] = mapped_column(Integer)
+    """the step that waits until it is acknowledged; null = none does"""
+
+
+class Follower(Base):
+    """Somebody who wants to be told what happens in an instance (跟踪)."""
+
+    __tablename__ = "process_follower"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    since: Mapped[datetime]
 
 
 class Participant(Base):

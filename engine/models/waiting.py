@@ -27,6 +27,8 @@ class Timer(Base):
     due_at: Mapped[datetime]
     catch_up: Mapped[str] = mapped_column(String(6), default="once")
     """once | all | skip: what a late repeating timer does"""
+    parked_until: Mapped[datetime | None]
+    """its true moment while the instance is suspended: `due_at` is then out of every poll's reach"""
 
 
 class StartTimer(Base):

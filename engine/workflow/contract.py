@@ -204,6 +204,18 @@ class TokenAt:
     """open (user task) | waiting (timer, message, signal, join) | service (a result is awaited) | running | failed"""
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """What moving a token to another element does, or would do."""
+
+    token: int
+    target: str
+    dying: tuple[TokenAt, ...] = ()
+    """the other tokens that end with it: parallel branches between here and there, in order of their ids"""
+    refusal: Sentence | None = None
+    """why it cannot be: a join would wait for ever, the target lies in another scope that is over, …"""
+
+
 class CompiledProcess(Protocol):
     """A parsed definition: immutable, shared by all instances and threads."""
 
@@ -251,6 +263,22 @@ class Live(Protocol):
         ...
 
     def cancel_all(self) -> None: ...
+    def foresee_jump(self, token: int, target: str) -> Jump:
+        """What `jump` would do; changes nothing."""
+        ...
+
+    def jump(self, token: int, target: str, variables: Mapping[str, Any]) -> Jump:
+        """Take a token (of an open user task, a wait or a failed node) back or forth to another element and go on there.
+
+        target: key of a task, or of the start event: that one then opens like a user task, for the starter to mend his
+        request, and leaves by its flows once completed. Raises Conflict with the refusal of `foresee_jump`.
+        """
+        ...
+
+    def reopen(self, target: str, variables: Mapping[str, Any]) -> None:
+        """Wake an ended instance with one token at `target`."""
+        ...
+
     def tokens(self) -> list[TokenAt]:
         """Where the tokens are, oldest first."""
         ...
