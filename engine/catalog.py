@@ -105,6 +105,10 @@ class Directory(Protocol):
 
     def names(self, session: Session, person_ids: Sequence[int]) -> dict[int, str]: ...
 
+    def active(self, session: Session, person_ids: Sequence[int]) -> tuple[int, ...]:
+        """Those of them who are still with the company, in the same order."""
+        ...
+
     def fallback_persons(self, session: Session) -> tuple[int, ...]:
         """Who takes a work item when the rule finds nobody."""
         ...
@@ -157,6 +161,8 @@ class Catalog:
     directory: Directory | None = None
     calendar: Calendar | None = None
     proxies: Proxies | None = None
+    signature: Callable[[Session, int], str | None] | None = None
+    """sha256 of the picture a person signs with"""
 
     @property
     def processes(self) -> dict[str, Process]:

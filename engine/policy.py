@@ -104,6 +104,8 @@ class Policy:
     self: str = "leader"
     dedupe: str = "none"
     allow: tuple[str, ...] = ("approve", "reject", "return")
+    allows_all: bool = True
+    """the diagram names no actions: every one that fits is allowed"""
     opinion: bool = False
     signature: bool = False
     on_due: str = ""
@@ -142,6 +144,7 @@ def _read(drawn: tuple[tuple[str, str], ...]) -> Policy:
         self=_choice(given, "self", "leader"),
         dedupe=_choice(given, "dedupe", "none"),
         allow=_allow(given.get("allow", "")),
+        allows_all=not given.get("allow", ""),
         opinion=_choice(given, "opinion", "optional") == "required",
         signature=_choice(given, "signature", "optional") == "required",
         on_due=_choice(given, "on_due", ""),
@@ -157,7 +160,7 @@ def faults(properties: Mapping[str, str]) -> Iterator[Misdrawn]:
             yield Misdrawn(name.removeprefix(PREFIX), _("There is no policy {name}.", name=name))
             continue
         try:
-            if name not in {f"{PREFIX}claim"}:
+            if name != f"{PREFIX}claim":
                 read({name: text})
         except Misdrawn as fault:
             yield fault
@@ -236,7 +239,7 @@ class Tally:
 
 
 def decide(policy: Policy, tally: Tally) -> str | None:
-    """"approve" or "reject" as soon as nothing that is still to come can change it; None before."""
+    """Say "approve" or "reject" as soon as nothing that is still to come can change it; None before."""
     if policy.sign == "vote":
         return _vote(policy, tally)
     if tally.rejected:

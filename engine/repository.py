@@ -61,8 +61,15 @@ class Loaded:
             facts |= form.facts(values)
         return facts
 
+    def step_of(self, node_id: str) -> str | None:
+        """The step whose rights a form has at a node: at the start event, opened anew, those of the start."""
+        node = self.compiled.nodes.get(node_id)
+        return None if node is not None and node.kind == "startEvent" else node_id
+
     def form_of(self, node_id: str) -> FormSchema | None:
         node = self.compiled.nodes.get(node_id)
+        if node is not None and node.kind == "startEvent":
+            return self.start_form()
         return self.forms.get(node.form_key) if node and node.form_key else None
 
 

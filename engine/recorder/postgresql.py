@@ -19,12 +19,13 @@ _INSTANCE = """upd AS (
 
 _CLOSED = """closed AS (
   UPDATE work_item SET state = %(closed_state)s, outcome = %(outcome)s, opinion = %(opinion)s, done_by = %(done_by)s,
-    done_by_name = %(done_by_name)s, on_behalf_of = %(on_behalf_of)s, done_at = %(at)s, version = version + 1
+    done_by_name = %(done_by_name)s, on_behalf_of = %(on_behalf_of)s, signature = %(signature)s,
+    business_at = %(business_at)s, done_at = %(at)s, version = version + 1
   FROM upd WHERE work_item.id = %(item_id)s RETURNING work_item.id),
 closed_inbox AS (DELETE FROM inbox USING closed WHERE inbox.item_id = closed.id RETURNING inbox.principal)"""
 
 _CANCELLED = """dead AS (
-  UPDATE work_item SET state = 'cancelled', done_at = %(at)s, version = version + 1
+  UPDATE work_item SET state = 'cancelled', cause = %(cause)s, done_at = %(at)s, version = version + 1
   FROM upd WHERE work_item.instance_id = upd.id AND work_item.token = ANY(%(cancelled)s)
     AND work_item.state IN ('open', 'waiting', 'delegated', 'approving') AND work_item.id <> %(item_id)s
   RETURNING work_item.id),
@@ -32,15 +33,19 @@ dead_inbox AS (DELETE FROM inbox USING dead WHERE inbox.item_id = dead.id RETURN
 
 _OPENED = """born AS (
   INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, candidates, reason,
-    version, created_at, due_at, done_by_name, opinion)
-  SELECT upd.id, x.token, x.sequence, x.node, x.title, 'open', 'none', x.assignee_id, x.principals, x.reason,
-    1, %(at)s, x.due_at, '', ''
-  FROM upd, jsonb_to_recordset(%(opened)s::jsonb) AS x(token int, sequence int, node text, title text,
-    assignee_id bigint, principals jsonb, reason jsonb, due_at timestamptz)
-  RETURNING id, token, sequence, candidates),
+    version, created_at, due_at, opinion, kind, many, weight, parent_id, added, on_behalf_of, done_by, done_by_name,
+    done_at, hops, cause, signature, urges)
+  SELECT upd.id, x.token, x.sequence, x.node, x.title, x.state, x.outcome, x.assignee_id, x.principals, x.reason,
+    1, %(at)s, x.due_at, '', x.kind, x.many, x.weight, x.parent_id, x.added, x.on_behalf_of, x.done_by, x.done_by_name,
+    CASE WHEN x.state = 'auto' THEN %(at)s::timestamptz END, 0, '', '', 0
+  FROM upd, jsonb_to_recordset(%(opened)s::jsonb) AS x(token int, sequence int, node text, title text, state text,
+    outcome text, assignee_id bigint, principals jsonb, reason jsonb, due_at timestamptz, kind text, many boolean,
+    weight smallint, parent_id bigint, added text, on_behalf_of bigint, done_by bigint, done_by_name text)
+  RETURNING id, token, sequence, state, candidates),
 born_inbox AS (
   INSERT INTO inbox (principal, item_id)
   SELECT DISTINCT p.value::bigint, born.id FROM born, jsonb_array_elements_text(born.candidates) AS p(value)
+  WHERE born.state = 'open'
   RETURNING principal)"""
 
 _TIMERS_CLEARED = """timers_gone AS (
@@ -129,6 +134,7 @@ def _instance_values(rows: StepRows) -> dict[str, Any]:
         "ended_at": rows.ended_at,
         "item_id": rows.closed.item_id if rows.closed else 0,
         "actor": rows.log[0]["actor_id"] if rows.log else 0,
+        "cause": rows.cause,
     }
 
 
@@ -145,6 +151,8 @@ def _parts(rows: StepRows) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
                 "done_by": closed.done_by,
                 "done_by_name": closed.done_by_name,
                 "on_behalf_of": closed.on_behalf_of,
+                "signature": closed.signature,
+                "business_at": closed.business_at,
             },
             ["closed_inbox"],
         )
@@ -191,6 +199,16 @@ def _item(item: NewItem) -> dict[str, Any]:
         "principals": list(item.principals),
         "reason": item.reason,
         "due_at": item.due_at,
+        "state": item.state,
+        "outcome": item.outcome,
+        "kind": item.kind,
+        "many": item.many,
+        "weight": item.weight,
+        "parent_id": item.parent_id,
+        "added": item.added,
+        "on_behalf_of": item.on_behalf_of,
+        "done_by": item.done_by,
+        "done_by_name": item.done_by_name,
     }
 
 

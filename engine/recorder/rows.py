@@ -19,6 +19,22 @@ class NewItem:
     reason: dict[str, Any]
     due_at: datetime | None = None
     sequence: int = 0
+    state: str = "open"
+    """open | waiting (for its turn) | auto (decided by rule at once)"""
+    outcome: str = "none"
+    many: bool = False
+    weight: int = 1
+    on_behalf_of: int | None = None
+    done_by: int | None = None
+    done_by_name: str = ""
+    kind: str = "sign"
+    parent_id: int | None = None
+    added: str = ""
+
+    @property
+    def inbox(self) -> tuple[int, ...]:
+        """Whose inbox it lies in from the beginning, each once."""
+        return tuple(dict.fromkeys(self.principals)) if self.state == "open" else ()
 
 
 @dataclass(slots=True)
@@ -32,6 +48,8 @@ class ClosedItem:
     done_by_name: str
     on_behalf_of: int | None = None
     state: str = "done"
+    signature: str = ""
+    business_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +67,8 @@ class StepRows:
     ended_at: datetime | None = None
     closed: ClosedItem | None = None
     cancelled_tokens: list[int] = field(default_factory=list)
+    cause: str = "interrupted"
+    """why their items end"""
     opened: list[NewItem] = field(default_factory=list)
     timers_set: list[dict[str, Any]] = field(default_factory=list)
     timers_cleared: list[int] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from engine.recorder.rows import StepRows
+from engine.recorder.rows import NewItem, StepRows
 
 _ALIVE = "('open', 'waiting', 'delegated', 'approving')"
 
@@ -49,7 +49,7 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         closed = rows.closed
         run(
             "UPDATE work_item SET state = ?, outcome = ?, opinion = ?, done_by = ?, done_by_name = ?, "
-            "on_behalf_of = ?, done_at = ?, version = version + 1 WHERE id = ?",
+            "on_behalf_of = ?, signature = ?, business_at = ?, done_at = ?, version = version + 1 WHERE id = ?",
             (
                 closed.state,
                 closed.outcome,
@@ -57,6 +57,8 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
                 closed.done_by,
                 closed.done_by_name,
                 closed.on_behalf_of,
+                closed.signature,
+                _at(closed.business_at),
                 at,
                 closed.item_id,
             ),
@@ -67,9 +69,10 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         dead = [
             row[0]
             for row in run(
-                "UPDATE work_item SET state = 'cancelled', done_at = ?, version = version + 1 "  # noqa: S608
+                "UPDATE work_item SET state = 'cancelled', cause = ?, done_at = ?, version = version + 1 "  # noqa: S608
                 f"WHERE instance_id = ? AND token IN ({marks}) AND state IN {_ALIVE} AND id <> ? RETURNING id",
                 (
+                    rows.cause,
                     at,
                     instance,
                     *rows.cancelled_tokens,
@@ -79,30 +82,14 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         ]
         told |= _take_out(connection, dead)
     for position, item in enumerate(rows.opened):
-        item_id = run(
-            "INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, "
-            "candidates, reason, version, created_at, due_at, done_by_name, opinion) "
-            "VALUES (?, ?, ?, ?, ?, 'open', 'none', ?, ?, ?, 1, ?, ?, '', '') RETURNING id",
-            (
-                instance,
-                item.token,
-                item.sequence,
-                item.node,
-                item.title,
-                item.assignee_id,
-                _json(list(item.principals)),
-                _json(item.reason),
-                at,
-                _at(item.due_at),
-            ),
-        ).scalar_one()
+        item_id = run(_BORN, _item(instance, item, at)).scalar_one()
         born[position] = item_id
         _many(
             connection,
             "INSERT INTO inbox (principal, item_id) VALUES (?, ?)",
-            [(principal, item_id) for principal in dict.fromkeys(item.principals)],
+            [(principal, item_id) for principal in item.inbox],
         )
-        told |= set(item.principals)
+        told |= set(item.inbox)
     _many(
         connection,
         "DELETE FROM timer WHERE instance_id = ? AND token = ?",
@@ -198,6 +185,38 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
         [(principal, at) for principal in sorted(told)],
     )
     return born
+
+
+_BORN = """INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, candidates,
+  reason, version, created_at, due_at, opinion, kind, many, weight, parent_id, added, on_behalf_of, done_by,
+  done_by_name, done_at, hops, cause, signature, urges)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', 0) RETURNING id"""
+
+
+def _item(instance: int, item: NewItem, at: str | None) -> tuple[Any, ...]:
+    return (
+        instance,
+        item.token,
+        item.sequence,
+        item.node,
+        item.title,
+        item.state,
+        item.outcome,
+        item.assignee_id,
+        _json(list(item.principals)),
+        _json(item.reason),
+        at,
+        _at(item.due_at),
+        item.kind,
+        item.many,
+        item.weight,
+        item.parent_id,
+        item.added,
+        item.on_behalf_of,
+        item.done_by,
+        item.done_by_name,
+        at if item.state == "auto" else None,
+    )
 
 
 def _many(connection: Connection, statement: str, values: list[tuple[Any, ...]]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import assignment
+from engine import assignment, policy as policies
 from engine.assignment import Candidates, Request
 from engine.catalog import CATALOG
 from engine.errors import RuleViolation
@@ -51,6 +51,18 @@ def is_approval(node: Node) -> bool:
     return any(name.startswith("approval.") for name in node.properties)
 
 
+def reads_form(node: Node) -> bool:
+    """Whether its candidate rules look at the form, which is read only for those who do."""
+    rules = "".join(node.candidates)
+    return "form" in rules or "field" in rules
+
+
+def active(session: Session, persons: Iterable[int]) -> tuple[int, ...]:
+    """Those of these people who are still with the company, in their order."""
+    directory = CATALOG.directory
+    return directory.active(session, tuple(persons)) if directory is not None else tuple(persons)
+
+
 def find(
     session: Session,
     node: Node,
@@ -61,7 +73,11 @@ def find(
     variables: Mapping[str, Any],
     form: Mapping[str, Any],
 ) -> tuple[Candidates, str]:
-    """The candidates of a user task and the rule that found them."""
+    """The candidates of a user task and the rule that found them.
+
+    Nobody (an empty answer) only where the diagram says what then: approve, reject, hold, a named person.
+    """
+    rule = policies.read(node.properties) if is_approval(node) else None
     request = Request(
         instance_id=instance_id,
         definition_key=definition_key,
@@ -70,20 +86,39 @@ def find(
         variables={**variables, "form": form},
         handlers=Handlers(session, instance_id),
     )
-    own_allowed = not is_approval(node) or node.properties.get("approval.self") == "allow"
+    own_allowed = rule is None or rule.self in ("allow", "skip")
+    found = _asked(session, node.candidates, request)
+    kept = tuple(p for p in found.persons if own_allowed or p != starter_id)
+    if kept or found.groups:
+        return Candidates(kept, found.groups, found.path), ", ".join(node.candidates)
+    if rule is not None and found.persons:  # only the starter: one level up
+        above = "department_head" if rule.self == "dept_head" else "superior"
+        instead = _asked(session, (above,), request) if above in assignment.RULES else Candidates()
+        persons = tuple(p for p in instead.persons if p != starter_id)
+        if persons:
+            return Candidates(persons, (), instead.path), above
+    if rule is not None and rule.empty != "admin":
+        return Candidates(), f"empty:{rule.empty}"
+    return _fallback(session, node, found.path, None if own_allowed else starter_id), "fallback"
+
+
+def _asked(session: Session, rules: Iterable[str], request: Request) -> Candidates:
+    """Everybody these rules find, each once."""
     persons: dict[int, None] = {}
     groups: dict[int, None] = {}
     paths = []
-    for rule in node.candidates:
+    for rule in rules:
         found = assignment.resolve(session, rule, request)
-        persons |= dict.fromkeys(p for p in found.persons if own_allowed or p != starter_id)
+        persons |= dict.fromkeys(found.persons)
         groups |= dict.fromkeys(found.groups)
         if found.path:
             paths.append(found.path)
-    if persons or groups:
-        return Candidates(tuple(persons), tuple(groups), "; ".join(paths)), ", ".join(node.candidates)
+    return Candidates(tuple(persons), tuple(groups), "; ".join(paths))
+
+
+def _fallback(session: Session, node: Node, path: str, but_not: int | None) -> Candidates:
     fallback = CATALOG.directory.fallback_persons(session) if CATALOG.directory else ()
-    keep = tuple(p for p in fallback if own_allowed or p != starter_id)
+    keep = tuple(p for p in fallback if p != but_not)
     if not keep:
         raise RuleViolation(
             _("Nobody was found for “{step}”, and no fallback person is set.", step=node.name or node.id)
@@ -91,7 +126,7 @@ def find(
             else _("Nobody but the starter was found for “{step}”, who may not decide it.", step=node.name or node.id),
             remedy=_("Ask the administrator to name a fallback person or to complete the organization chart."),
         )
-    return Candidates(keep, (), "; ".join(paths)), "fallback"
+    return Candidates(keep, (), path)
 
 
 def new_item(task: OpenedTask, node: Node, candidates: Candidates, rule: str) -> NewItem:

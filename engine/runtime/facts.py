@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -24,6 +25,7 @@ class InstanceFacts:
     starter_id: int
     log_seq: int
     log_hash: str
+    people: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class ItemFacts:
     on_behalf_of: int | None
     version: int
     done_by_name: str = ""
+    done_by: int | None = None
+    kind: str = "sign"
+    many: bool = False
+    parent_id: int | None = None
+    added: str = ""
+    owner_id: int | None = None
+    hops: int = 0
+    reason: Mapping[str, Any] = field(default_factory=dict)
 
 
 _INSTANCE = (
@@ -52,6 +62,7 @@ _INSTANCE = (
     Instance.starter_id,
     Instance.log_seq,
     Instance.log_hash,
+    Instance.people,
 )
 _ITEM = (
     WorkItem.id,
@@ -64,6 +75,14 @@ _ITEM = (
     WorkItem.on_behalf_of,
     WorkItem.version,
     WorkItem.done_by_name,
+    WorkItem.done_by,
+    WorkItem.kind,
+    WorkItem.many,
+    WorkItem.parent_id,
+    WorkItem.added,
+    WorkItem.owner_id,
+    WorkItem.hops,
+    WorkItem.reason,
 )
 
 

@@ -16,22 +16,23 @@ from sqlalchemy.orm.util import identity_key
 from engine import clock, events, journal, queue, recorder, repository, workflow
 from engine.actor import Actor
 from engine.db import Sessions, after_commit, transaction
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict, NotFound, RuleViolation
 from engine.i18n import _
 from engine.journal import Entry
 from engine.live import ring
 from engine.models import Incident, Instance, Message, OutboxMessage, WorkItem
 from engine.recorder import ClosedItem, StepRows
-from engine.runtime import assign
 from engine.runtime.cache import LIVE, Kept
 from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_instance
 from engine.runtime.host import STEPPING, StaleInstance, StepHost, is_deadlock
+from engine.runtime.opening import Again, Opening, Verdict, joined
 from engine.runtime.plain import plain
-from engine.workflow.contract import Changes, Live
+from engine.workflow.contract import Changes, Live, Node
 
 Result = TypeVar("Result")
 
 ATTEMPTS = 5
+MOST_VERDICTS = 200
 MESSAGE_LIFE = timedelta(days=7)
 RETRY_PAUSES = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800))
 CORRELATE_JOB = "engine.correlate_messages"
@@ -54,6 +55,16 @@ class Step:
     final_state: str | None = None
     """the instance's state after the step when the diagram does not decide it (withdrawn, terminated, suspended …)"""
     allowed: tuple[str, ...] = ("running",)
+    surplus: bool = False
+    """the tokens this step completes have further items, which end with it"""
+    cause: str = ""
+    """why the items end that end with this step; "" = decided where there is a surplus, else interrupted"""
+    again: Mapping[str, Again] = field(default_factory=dict)
+    """nodes that are entered anew, with the people they go to"""
+    items_moved: bool = False
+    """items of the instance were changed in this transaction besides: what is kept of them in memory is out of date"""
+    wakes: bool = False
+    """the instance had ended and runs again"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +154,12 @@ def record(
     items: Mapping[int, ItemFacts],
 ) -> StepResult:
     """Write what the step did, if the instance is still as `facts` says; `items`: its open items as far as known."""
-    changes = live.drain()
+    opening = Opening(session, loaded, facts, host, todo.closed, todo.again)
+    changes = _settle(live, opening, final=todo.final_state)
     now = clock.now()
-    state = todo.final_state or changes.ended or facts.state
+    state = todo.final_state or changes.ended or ("running" if todo.wakes else facts.state)
     over = state not in ("running", "suspended")
-    entries = _entries(todo.entry, changes, host.notes, state, over)
+    entries = _entries(todo.entry, changes, [*host.notes, *opening.entries], state, over)
     log, seq, head = journal.chain(facts.id, facts.log_seq, facts.log_hash, now, actor, entries)
     rows = StepRows(
         instance_id=facts.id,
@@ -160,8 +172,9 @@ def record(
         log_hash=head,
         ended_at=now if over else None,
         closed=todo.closed,
-        cancelled_tokens=list(changes.cancelled),
-        opened=[] if over else _open_items(session, loaded, facts, host, changes),
+        cancelled_tokens=[*changes.cancelled, *(changes.closed if todo.surplus else ())],
+        cause=todo.cause or ("decided" if todo.surplus else "interrupted"),
+        opened=opening.left({*changes.closed, *changes.cancelled}) if not over else opening.automatic(),
         timers_set=[] if over else [_timer(t) for t in changes.timers_set],
         timers_cleared=_cleared(changes.timers_cleared, {t.token for t in changes.timers_set}),
         waits_set=[] if over else [_wait(w, facts.business_key) for w in changes.waits_set],
@@ -198,7 +211,7 @@ def record(
     else:
         after = replace(facts, rev=facts.rev + 1, state=state, log_seq=seq, log_hash=head)
         # An operation that moved items of this instance changed what we know of them.
-        known = {} if host.notes else items
+        known = {} if host.notes or todo.items_moved else items
         kept = Kept(after, _items_after(known, rows, born), live)
         after_commit(session, lambda: LIVE.put(kept))
     return StepResult(facts.id, state, changes)
@@ -210,6 +223,8 @@ def _items_after(items: Mapping[int, ItemFacts], rows: StepRows, born: dict[int,
     gone = set(rows.cancelled_tokens)
     open_now = {id: item for id, item in items.items() if id != closed and item.token not in gone}
     for position, new in enumerate(rows.opened):
+        if new.state != "open":
+            continue
         item_id = born[position]
         open_now[item_id] = ItemFacts(
             id=item_id,
@@ -219,8 +234,10 @@ def _items_after(items: Mapping[int, ItemFacts], rows: StepRows, born: dict[int,
             state="open",
             assignee_id=new.assignee_id,
             candidates=list(new.principals),
-            on_behalf_of=None,
+            on_behalf_of=new.on_behalf_of,
             version=1,
+            many=new.many,
+            reason=new.reason,
         )
     return open_now
 
@@ -251,33 +268,41 @@ def _entries(first: Entry, changes: Changes, notes: list[Entry], state: str, ove
     return entries
 
 
-def _open_items(
-    session: Session, loaded: repository.Loaded, facts: InstanceFacts, host: StepHost, changes: Changes
-) -> list[recorder.NewItem]:
-    dues: dict[str, datetime] = {}
-    for timer in changes.timers_set:
-        hung_on = loaded.compiled.nodes.get(timer.node)
-        if hung_on is not None and hung_on.attached_to:
-            earlier = dues.get(hung_on.attached_to)
-            dues[hung_on.attached_to] = min(earlier, timer.due_at) if earlier else timer.due_at
-    items = []
-    for task in changes.opened:
-        node = loaded.compiled.nodes[task.node]
-        candidates, rule = assign.find(
-            session,
-            node,
-            instance_id=facts.id,
-            definition_key=facts.definition_key,
-            starter_id=facts.starter_id,
-            variables=task.data,
-            form=host.form_values()
-            if "form" in "".join(node.candidates) or "field" in "".join(node.candidates)
-            else {},
-        )
-        item = assign.new_item(task, node, candidates, rule)
-        item.due_at = task.due_at or dues.get(node.id)
-        items.append(item)
-    return items
+def _settle(live: Live, opening: Opening, *, final: str | None) -> Changes:
+    """Let rules decide what they can decide at once, and what opens behind that, until people are asked."""
+    changes = latest = live.drain()
+    if final is not None:
+        return changes
+    for _round in range(MOST_VERDICTS):
+        verdicts = opening.take(latest)
+        if not verdicts:
+            return changes
+        for verdict in verdicts:
+            if live.has_open(verdict.token):
+                _apply(live, verdict)
+        latest = live.drain()
+        changes = joined(changes, latest)
+    raise RuleViolation(
+        _("The rules of this process approve and reject in a circle without asking anybody."),
+        remedy=_("Ask the process designer to look at its automatic approvals."),
+    )
+
+
+def _apply(live: Live, verdict: Verdict) -> None:
+    said = {"outcome": verdict.outcome, "by": verdict.by or None, "opinion": ""}
+    variables = {"outcome": verdict.outcome, verdict.node.id: said}
+    if verdict.outcome == "reject":
+        refuse(live, verdict.token, verdict.node, variables)
+    else:
+        live.complete(verdict.token, variables)
+
+
+def refuse(live: Live, token: int, node: Node, variables: Mapping[str, Any]) -> None:
+    """A rejection: along the drawn flows where the diagram says so, else the error "rejected", caught or final."""
+    if node.properties.get("approval.reject") == "flow":
+        live.complete(token, variables)
+    else:
+        live.throw_error(token, "rejected", variables)
 
 
 def _timer(timer: Any) -> dict[str, Any]:

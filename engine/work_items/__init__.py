@@ -2,26 +2,85 @@
 
 from __future__ import annotations
 
-from engine.work_items.actions import act, add_candidate, claim, open_items, release, send_copies, too_late
-from engine.work_items.instances import decided, terminate, withdraw
-from engine.work_items.reading import hidden_fields, readable_values
+from engine.work_items.copies import acknowledge, follow, followers, mark_read, send_copies
+from engine.work_items.deciding import act
+from engine.work_items.held import append, move, too_late
+from engine.work_items.instances import (
+    REOPENED_EVENT,
+    VOIDED_EVENT,
+    change_people,
+    decided,
+    jump,
+    preview_jump,
+    reopen,
+    resume,
+    suspend,
+    terminate,
+    void,
+    withdraw,
+)
+from engine.work_items.moving import (
+    add_candidate,
+    assign,
+    claim,
+    consult,
+    delegate,
+    hand_to_proxy,
+    release,
+    resolve,
+    take_back,
+    transfer,
+)
+from engine.work_items.paper import back_date
+from engine.work_items.reading import hidden_fields, open_items, readable_values
+from engine.work_items.reclaiming import reclaim
+from engine.work_items.returning import Target, targets
 from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
+from engine.work_items.signers import add_signers, remove_signer
 
 __all__ = [
+    "REOPENED_EVENT",
+    "VOIDED_EVENT",
     "Right",
+    "Target",
+    "acknowledge",
     "act",
     "add_candidate",
+    "add_signers",
     "allowed_actions",
+    "append",
+    "assign",
+    "back_date",
+    "change_people",
     "claim",
+    "consult",
     "decided",
+    "delegate",
+    "follow",
+    "followers",
+    "hand_to_proxy",
     "hidden_fields",
     "instance_actions",
+    "jump",
+    "mark_read",
     "may_read_instance",
+    "move",
     "open_items",
+    "preview_jump",
     "readable_values",
+    "reclaim",
     "release",
+    "remove_signer",
+    "reopen",
+    "resolve",
+    "resume",
     "send_copies",
+    "suspend",
+    "take_back",
+    "targets",
     "terminate",
     "too_late",
+    "transfer",
+    "void",
     "withdraw",
 ]

@@ -41,3 +41,11 @@ def readable_values(session: Session, actor: Actor, instance: Instance, *, step:
 
 def _hidden(schema: FormSchema, step: str) -> set[str]:
     return {name for name, right in schema.rights(step).items() if right == "hide"}
+
+
+def open_items(session: Session, instance_id: int, node: str | None = None) -> list[WorkItem]:
+    """The open items of an instance, of one node if named."""
+    wanted = select(WorkItem).where(WorkItem.instance_id == instance_id, WorkItem.state.in_(("open", "delegated")))
+    if node is not None:
+        wanted = wanted.where(WorkItem.node == node)
+    return list(session.scalars(wanted.order_by(WorkItem.id)))

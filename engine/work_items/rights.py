@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
+from engine import policy as policies
 from engine.actor import Actor
 from engine.errors import Forbidden
 from engine.i18n import Sentence, _
@@ -22,8 +24,15 @@ ADMINISTER = "process.instance.administer"
 PUBLISH = "process.message.publish"
 """Whoever feeds processes from outside: hand in messages and signals."""
 
-APPROVAL_ACTIONS = ("approve", "reject", "return")
-"""What an approval offers unless its diagram says otherwise, as far as the diagram catches it."""
+BACK_DATE = "process.instance.back_date"
+"""Whoever enters decisions that were made on paper (补录)."""
+
+APPROVAL_ACTIONS = ("approve", "reject", "return", "abstain")
+"""What an approval offers unless its diagram says otherwise; to abstain only where people vote."""
+HOLDER_ACTIONS = ("transfer", "delegate", "consult", "add_signer", "cc", "circulate")
+"""What else whoever holds an open item may do with it, unless its diagram names what it allows."""
+ENDED = ("completed", "rejected", "withdrawn", "terminated", "failed")
+LASTING = ("running", "suspended")
 
 
 class Item(Protocol):
@@ -41,6 +50,20 @@ class Item(Protocol):
     def candidates(self) -> list[Any]: ...
     @property
     def done_by_name(self) -> str: ...
+    @property
+    def done_by(self) -> int | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def many(self) -> bool: ...
+    @property
+    def added(self) -> str: ...
+    @property
+    def owner_id(self) -> int | None: ...
+    @property
+    def on_behalf_of(self) -> int | None: ...
+    @property
+    def reason(self) -> Mapping[str, Any]: ...
 
 
 class Owned(Protocol):
@@ -68,17 +91,50 @@ def offered(node: Node) -> tuple[str, ...]:
     """The deciding actions a node's diagram offers."""
     if not is_approval(node):
         return ("submit",)
-    named = node.properties.get("approval.allow")
-    wanted = [a.strip() for a in named.split(",")] if named else list(APPROVAL_ACTIONS)
-    # A return without a boundary event that catches it would leave the token nowhere.
-    returns = any(code in ("returned", "") for code in node.catches)
-    return tuple(a for a in APPROVAL_ACTIONS if a in wanted and (a != "return" or returns))
+    rule = policies.read(node.properties)
+    votes = rule.sign == "vote"
+    return tuple(a for a in APPROVAL_ACTIONS if a in rule.allow or (a == "abstain" and votes and rule.allows_all))
+
+
+def _beside(node: Node) -> tuple[str, ...]:
+    """What a holder may do besides deciding."""
+    if not is_approval(node):
+        return tuple(a for a in HOLDER_ACTIONS if a != "add_signer" and node.kind != "startEvent")
+    rule = policies.read(node.properties)
+    return tuple(a for a in HOLDER_ACTIONS if rule.allows_all or a in rule.allow)
 
 
 def allowed_actions(item: Item, node: Node, instance: Owned, actor: Actor) -> tuple[Right, ...]:
-    """Every action this item knows, each granted or with the reason why not, for exactly this person."""
-    actions = [*offered(node), *_pool_actions(item)]
-    return tuple(Right(action, _refusal(action, item, node, instance, actor)) for action in actions)
+    """Every action this item knows, each granted or with the reason why not, for exactly this person.
+
+    Whether a decision can still be taken back, and where a return may go, hangs on what has happened since: ask
+    `reclaiming.refusal` and `returning.targets`.
+    """
+    return tuple(Right(action, _refusal(action, item, node, instance, actor)) for action in _known(item, node, actor))
+
+
+def _known(item: Item, node: Node, actor: Actor) -> tuple[str, ...]:
+    """The actions that make sense for this item in its state and for this kind of person."""
+    steers = ("assign",) if actor.may(ADMINISTER) else ()
+    if item.kind == "consult":
+        return ("resolve",) if item.state == "open" else ()
+    match item.state:
+        case "open":
+            back = ("take_back",) if item.on_behalf_of == actor.person_id else ()
+            off = ("remove_signer",) if item.many and _may_remove(item, actor) else ()
+            return (*offered(node), *_beside(node), *_pool_actions(item), *back, *off, *steers)
+        case "delegated":
+            back = ("take_back",) if item.owner_id == actor.person_id else ()
+            return ("resolve", *back, *steers)
+        case "waiting":
+            return ("remove_signer",) if item.many and _may_remove(item, actor) else ()
+        case "done" | "approving":
+            return ("reclaim",) if item.done_by == actor.person_id else ()
+    return ()
+
+
+def _may_remove(item: Item, actor: Actor) -> bool:
+    return actor.may(ADMINISTER) or (item.added != "" and item.reason.get("by") == actor.person_id)
 
 
 def _pool_actions(item: Item) -> tuple[str, ...]:
@@ -90,14 +146,16 @@ def _pool_actions(item: Item) -> tuple[str, ...]:
 def _refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -> Sentence | None:
     if instance.state != "running":
         return _("This process is {state}; nothing can be done in it now.", state=instance.state)
-    if item.state != "open":
+    if action in ("reclaim", "take_back", "remove_signer", "assign"):
+        return None  # what stands in _known is the right itself
+    if item.state not in ("open", "delegated"):
         return _("{who} has already handled this.", who=item.done_by_name or "-")
-    if not holds(item, actor):
+    if not holds(item, actor) and not (action == "transfer" and actor.may(ADMINISTER)):
         if item.assignee_id is not None and set(item.candidates) & set(actor.principals):
             return _("A colleague has claimed this; it must be released first.")
         return _("This work item does not lie with you.")
-    own = actor.person_id == instance.starter_id and is_approval(node)
-    if own and action != "release" and node.properties.get("approval.self") != "allow":
+    own = actor.person_id == instance.starter_id and is_approval(node) and item.kind == "sign"
+    if own and action != "release" and policies.read(node.properties).self not in ("allow", "skip"):
         return _("Nobody approves his own request.")
     return None
 
@@ -111,7 +169,7 @@ def holds(item: Item, actor: Actor) -> bool:
 
 def refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -> Sentence | None:
     """Why this action is not granted, or None."""
-    if action not in offered(node) and action not in _pool_actions(item):
+    if action not in _known(item, node, actor):
         return _("“{action}” is not possible here.", action=action)
     return _refusal(action, item, node, instance, actor)
 
@@ -156,19 +214,29 @@ def may_read_instance(session: Session, actor: Actor, instance_id: int) -> bool:
 def instance_actions(instance: Instance, actor: Actor, *, decided: bool) -> tuple[Right, ...]:
     """What may be done to a whole instance. decided: somebody has already approved or rejected in it."""
     rights = []
+    over = None
+    if instance.state not in LASTING:
+        over = _("This process is {state}; nothing can be done in it now.", state=instance.state)
     if instance.starter_id == actor.person_id:
-        refusal = None
-        if instance.state != "running":
+        refusal = over
+        if instance.state == "suspended":
             refusal = _("This process is {state}; nothing can be done in it now.", state=instance.state)
-        elif decided:
+        elif over is None and decided:
             refusal = _("It can no longer be withdrawn: somebody has already decided on it.")
         rights.append(Right("withdraw", refusal))
+    if instance.starter_id == actor.person_id or actor.may(ADMINISTER):
+        rights.append(Right("change_people", over))
     if actor.may(ADMINISTER):
-        over = instance.state not in ("running", "suspended")
-        rights.append(
-            Right(
-                "terminate",
-                _("This process is {state}; nothing can be done in it now.", state=instance.state) if over else None,
-            )
-        )
+        running = None if instance.state == "running" else over or _("This process is suspended; resume it first.")
+        asleep = None if instance.state == "suspended" else over or _("This process is not suspended.")
+        ended = None if instance.state in ENDED else _("This process has not ended.")
+        finished = None if instance.state in ("completed", "rejected") else _("Only what was finished can be voided.")
+        rights += [
+            Right("suspend", running),
+            Right("resume", asleep),
+            Right("jump", running),
+            Right("terminate", over),
+            Right("reopen", ended),
+            Right("void", finished),
+        ]
     return tuple(rights)

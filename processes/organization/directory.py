@@ -21,6 +21,12 @@ class OrganizationDirectory:
         found = session.execute(select(Employee.id, Employee.name).where(Employee.id.in_(set(person_ids))))
         return {row.id: row.name for row in found}
 
+    def active(self, session: Session, person_ids: Sequence[int]) -> tuple[int, ...]:
+        """Those of them who are still with the company, in the same order."""
+        still = select(Employee.id).where(Employee.id.in_(set(person_ids)), Employee.state == "active")
+        here = set(session.scalars(still))
+        return tuple(person for person in person_ids if person in here)
+
     def fallback_persons(self, session: Session) -> tuple[int, ...]:
         """Those marked for it; else the administrators, so that no work is ever lost in silence."""
         marked = select(Employee.id).where(Employee.takes_orphans, Employee.state == "active").order_by(Employee.id)

@@ -46,6 +46,9 @@ class FallbackOnly:
     def names(self, session: Session, person_ids: Any) -> dict[int, str]:
         return {p: f"person {p}" for p in person_ids}
 
+    def active(self, session: Session, person_ids: Any) -> tuple[int, ...]:
+        return tuple(person_ids)
+
     def fallback_persons(self, session: Session) -> tuple[int, ...]:
         return (9,)
 

@@ -1,5 +1,7 @@
 """Several items a step, people of an instance, suspension, circulation, followers."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -13,7 +15,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
-ITEM_COLUMNS = (
+ITEM_COLUMNS: tuple[sa.Column[Any], ...] = (
     sa.Column("kind", sa.String(length=8), server_default="sign", nullable=False),
     sa.Column("many", sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column("weight", sa.SmallInteger(), server_default="1", nullable=False),

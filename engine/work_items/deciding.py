@@ -1,0 +1,222 @@
+"""Approve, reject, return, abstain, submit: one transaction each, decided by the instance's revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from engine.actor import Actor
+from engine.catalog import CATALOG
+from engine.errors import InvalidForm, Problem, RuleViolation
+from engine.forms import check_opinion
+from engine.i18n import _
+from engine.journal import Entry
+from engine.models import Instance
+from engine.recorder import ClosedItem
+from engine.runtime import Step, StepResult, files, step
+from engine.runtime.assign import is_approval
+from engine.runtime.host import latest_form
+from engine.runtime.step import refuse
+from engine.work_items import returning
+from engine.work_items.counting import count
+from engine.work_items.held import Held, hold, lock
+from engine.workflow.contract import Live, Node
+
+REFUSALS = ("reject", "return")
+FORWARD = ("approve", "submit")
+
+
+def act(
+    session: Session,
+    actor: Actor,
+    item_id: int,
+    action: str,
+    *,
+    version: int | None = None,
+    opinion: str = "",
+    values: Mapping[str, Any] | None = None,
+    to_step: str | None = None,
+    signature: str = "",
+) -> StepResult:
+    """Decide or finish a work item: approve, reject, return, abstain or submit.
+
+    version: the one the person saw; a stale one is a Conflict that says who was faster.  values: the fields this step
+    may change.  to_step: where a return goes ("starter", "previous", the id of a step), and a rejection where the
+    diagram lets the person choose.  signature: sha256 of the picture; the one on file where none is given.
+    Raises Forbidden, InvalidForm, Conflict, and what a business operation of the step refuses.
+    """
+    return decide(
+        session,
+        actor,
+        hold(session, actor, item_id, version, action),
+        action,
+        opinion=opinion,
+        values=values,
+        to_step=to_step,
+        signature=signature,
+    )
+
+
+def decide(
+    session: Session,
+    actor: Actor,
+    held: Held,
+    action: str,
+    *,
+    opinion: str = "",
+    values: Mapping[str, Any] | None = None,
+    to_step: str | None = None,
+    signature: str = "",
+    business_at: datetime | None = None,
+    for_person: int | None = None,
+) -> StepResult:
+    """What `act` does once the right is proved; business_at, for_person: a decision on paper entered by another."""
+    item, node = held.item, held.node
+    _check_opinion(action, held, opinion)
+    on_behalf_of = for_person or item.on_behalf_of or _stands_in_for(held, actor)
+    closed = ClosedItem(
+        item_id=item.id,
+        outcome=action,
+        opinion=opinion,
+        done_by=actor.person_id,
+        done_by_name=actor.name,
+        on_behalf_of=on_behalf_of,
+        state="returned" if action == "return" else "done",
+        signature=_signature(session, actor, held, action, signature),
+        business_at=business_at,
+    )
+    if not (item.many and action == "reject"):  # one refusal among many is counted first
+        back = returning.destination(session, actor, held, action, to_step)
+        if back is not None:
+            return returning.send_back(session, actor, held, back, closed, action)
+    form, routed, changes = _read_form(session, actor, held, action, values)
+    said = {"outcome": action, "by": on_behalf_of or actor.person_id, "opinion": opinion}
+    detail = {"opinion": opinion, **({"changes": changes} if changes else {})}
+    if business_at is not None:
+        detail["business_at"] = business_at.isoformat()
+    todo = Step(
+        act=_step_of(action, node, item.token, {**routed, "outcome": action, node.id: said}),
+        entry=Entry(action, node.id, item.token, item.id, on_behalf_of, detail),
+        closed=closed,
+        form=form,
+    )
+    variables = {**routed, "outcome": action, node.id: said}
+    if item.many:
+        return _count(session, actor, held, action, todo, variables, to_step)
+    if action in FORWARD and item.reason.get("after_return") == "straight_back":
+        todo = returning.straight_back(session, actor, held, todo, variables)
+    return step(session, actor, item.instance_id, todo, seen=held.instance)
+
+
+def _count(
+    session: Session,
+    actor: Actor,
+    held: Held,
+    action: str,
+    todo: Step,
+    variables: dict[str, Any],
+    to_step: str | None,
+) -> StepResult:
+    """One of several has spoken: the node goes on when that decides it."""
+    item, node = held.item, held.node
+    lock(session, held.instance)
+    counted = count(session, item, held.policy, action)
+    entry = replace(todo.entry, detail={**todo.entry.detail, "tally": counted.detail})
+    todo = replace(todo, entry=entry, items_moved=True)
+    if counted.verdict is None:
+        waiting = replace(todo, act=lambda _live: None)
+        return step(session, actor, item.instance_id, waiting, seen=held.instance)
+    said = {**variables[node.id], "outcome": counted.verdict, **counted.detail}
+    outcome = {**variables, "outcome": counted.verdict, node.id: said}
+    if counted.verdict == "reject":
+        back = returning.destination(session, actor, held, "reject", to_step)
+        if back is not None:
+            closed = todo.closed
+            assert closed is not None
+            return returning.send_back(session, actor, held, back, closed, action)
+    todo = replace(todo, act=_step_of(counted.verdict, node, item.token, outcome), surplus=True)
+    if counted.verdict == "approve" and item.reason.get("after_return") == "straight_back":
+        todo = returning.straight_back(session, actor, held, todo, outcome)
+    return step(session, actor, item.instance_id, todo, seen=held.instance)
+
+
+def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
+    if action == "reject":
+        return lambda live: refuse(live, token, node, variables)
+    if action == "return":
+        return lambda live: live.throw_error(token, "returned", variables)
+    return lambda live: live.complete(token, variables)
+
+
+def _stands_in_for(held: Held, actor: Actor) -> int | None:
+    """For whom this person acts in a pool."""
+    found = (held.item.reason.get("for") or {}).get(str(actor.person_id))
+    return int(found) if found else None
+
+
+def _check_opinion(action: str, held: Held, opinion: str) -> None:
+    check_opinion("opinion", opinion)
+    needed = action in REFUSALS or (is_approval(held.node) and held.policy.opinion)
+    if needed and not opinion.strip():
+        raise InvalidForm([Problem("opinion", _("Please give a reason."), rule="opinion_required")])
+
+
+def _signature(session: Session, actor: Actor, held: Held, action: str, given: str) -> str:
+    """The picture of the signature this decision carries; asked for where the diagram wants one."""
+    if not is_approval(held.node) or action in ("return", "abstain"):
+        return given
+    on_file = CATALOG.signature
+    found = given or (on_file(session, actor.person_id) if on_file is not None and held.policy.signature else "") or ""
+    if held.policy.signature and not found:
+        raise RuleViolation(
+            _("This step must be signed, and your signature is not on file."),
+            code="signature_required",
+            remedy=_("Upload a picture of your signature on your account page first."),
+        )
+    return found
+
+
+def _read_form(
+    session: Session, actor: Actor, held: Held, action: str, values: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any]]:
+    """(the submission to store, variables for the token, changed fields {name: [before, after]}).
+
+    A plain task without a form takes its values as process variables, as integrators expect of a user task.
+    """
+    schema = held.loaded.form_of(held.node.id)
+    if schema is None and not is_approval(held.node):
+        return None, dict(values or {}), {}
+    if schema is None or action in REFUSALS or (values is None and is_approval(held.node)):
+        return None, {}, {}
+    revision, before = latest_form(session, held.instance.id)
+    clean = schema.submit(
+        values or {},
+        step=held.loaded.step_of(held.node.id),
+        previous=before,
+        session=session,
+        actor=actor,
+        instance_id=held.instance.id,
+    )
+    changes = {name: [before.get(name), clean.get(name)] for name in clean if before.get(name) != clean.get(name)}
+    if not changes:
+        return None, schema.routed(clean), {}
+    kept = {**before, **clean}  # what other forms of the process have said stays
+    session.execute(
+        update(Instance)
+        .where(Instance.id == held.instance.id)
+        .values(summary=(held.loaded.start_form() or schema).summary(kept))
+        .execution_options(synchronize_session=False)
+    )
+    files.hang(session, schema, clean, held.instance.id)
+    stored = {
+        "revision": revision + 1,
+        "node": held.node.id,
+        "values": kept,
+        "saved_by": actor.person_id,
+    }
+    return stored, schema.routed(clean), changes
