@@ -182,7 +182,11 @@ def record(
         incidents=[_incident(session, facts.id, f, now, f.token in host.transient) for f in changes.failures],
         incidents_cleared=_cleared(changes.failures_cleared, {f.token for f in changes.failures}),
         log=log,
-        participants={*todo.participants, *({actor.person_id} if actor.person_id else ())},
+        participants={
+            *todo.participants,
+            *({actor.person_id} if actor.person_id else ()),
+            *(item.on_behalf_of for item in opening.items if item.on_behalf_of),
+        },
         form=todo.form,
     )
     session.flush()  # the recorder writes past the session's own unit of work

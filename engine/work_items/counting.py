@@ -124,7 +124,7 @@ def tally(session: Session, item: ItemFacts, rule: Policy, now: dict[int, str | 
 
 def _add(tally: Tally, outcome: str, weight: int, heads: int) -> Tally:
     match outcome:
-        case "approve":
+        case "approve" | "submit":
             return replace(tally, approved=tally.approved + weight)
         case "reject" | "return":
             return replace(tally, rejected=tally.rejected + weight, refusals=tally.refusals + heads)
@@ -161,7 +161,7 @@ def _decide(
         WorkItem.kind == "sign",
         WorkItem.added == "",
         WorkItem.state.not_in(("cancelled", *PENDING)),
-        WorkItem.outcome == "approve",
+        WorkItem.outcome.in_(("approve", "submit")),
     )
     spoke_for_diagram = _row(session, spoke).added == "" and outcome == "approve"
     if spoke_for_diagram or session.scalar(drawn.limit(1)) is not None:

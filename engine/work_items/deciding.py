@@ -125,14 +125,15 @@ def _count(
     """One of several has spoken: the node goes on when that decides it."""
     item, node = held.item, held.node
     lock(session, held.instance)
-    counted = count(session, item, held.policy, action)
+    counted = count(session, item, held.policy, "approve" if action == "submit" else action)
     entry = replace(todo.entry, detail={**todo.entry.detail, "tally": counted.detail})
     todo = replace(todo, entry=entry, items_moved=True)
     if counted.verdict is None:
         waiting = replace(todo, act=lambda _live: None)
         return step(session, actor, item.instance_id, waiting, seen=held.instance)
-    said = {**variables[node.id], "outcome": counted.verdict, **counted.detail}
-    outcome = {**variables, "outcome": counted.verdict, node.id: said}
+    verdict = action if action == "submit" else counted.verdict
+    said = {**variables[node.id], "outcome": verdict, **counted.detail}
+    outcome = {**variables, "outcome": verdict, node.id: said}
     if counted.verdict == "reject":
         back = returning.destination(session, actor, held, "reject", to_step)
         if back is not None:

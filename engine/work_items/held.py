@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
@@ -17,7 +18,7 @@ from engine.errors import Conflict, InvalidForm, NotFound, Problem
 from engine.forms import check_opinion
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import InboxEntry, Instance, InstanceLog, WorkItem
+from engine.models import InboxEntry, Instance, InstanceLog, Participant, WorkItem
 from engine.policy import Policy
 from engine.runtime.cache import LIVE
 from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_item
@@ -64,7 +65,7 @@ def read(
     action: str,
     states: Sequence[str] = ("open", "delegated"),
 ) -> Held:
-    """The item as the database has it, if this person may do this with it; `states`: those in which one can at all."""
+    """The item as the database has it, if this person may do this with it; `states`: in which one can at all."""
     found = read_item(session, item_id)
     if found is None:
         raise NotFound
@@ -238,6 +239,7 @@ def log(session: Session, actor: Actor, instance_id: int, head: Any, entries: li
     if under_way is not None and under_way.instance_id == instance_id:
         under_way.notes += entries  # the step itself writes them and raises the revision
         return
+    take_part(session, instance_id, actor.person_id)
     rows, seq, digest = journal.chain(instance_id, head.log_seq, head.log_hash, clock.now(), actor, entries)
     session.execute(insert(InstanceLog), rows)
     # A new revision, although no token moved: a step that read the old end of the log must not fork the chain.
@@ -248,6 +250,15 @@ def log(session: Session, actor: Actor, instance_id: int, head: Any, entries: li
         .execution_options(synchronize_session=False)
     )
     forget(session, Instance, instance_id)
+
+
+def take_part(session: Session, instance_id: int, *persons: int) -> None:
+    """Whoever has had a part in an instance may read it from then on."""
+    rows = [{"person_id": person, "instance_id": instance_id} for person in persons if person]
+    if rows:
+        dialect = session.get_bind().dialect.name
+        statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(Participant)
+        session.execute(statement.values(rows).on_conflict_do_nothing())
 
 
 def append(session: Session, actor: Actor, instance_id: int, *entries: Entry) -> None:

@@ -17,7 +17,7 @@ from engine.journal import Entry
 from engine.models import InstanceLog, WorkItem
 from engine.runtime.assign import is_approval
 from engine.runtime.host import StaleInstance
-from engine.work_items.held import Held, append, known_people, locked, move, must_say, put_aside, read
+from engine.work_items.held import Held, append, known_people, locked, move, must_say, put_aside, read, take_part
 from engine.work_items.signers import insert_items
 
 MOST_HOPS = 5
@@ -116,6 +116,7 @@ def hand_to_proxy(session: Session, actor: Actor, item: WorkItem, proxy_id: int)
         return item
     person = item.on_behalf_of or item.assignee_id
     item.on_behalf_of, item.candidates = person, [proxy_id]
+    take_part(session, item.instance_id, person)
     return move(session, actor, item, "stand_in", proxy_id, (proxy_id,), {"for": person, "to": proxy_id})
 
 

@@ -120,17 +120,22 @@ def _known(item: Item, node: Node, actor: Actor) -> tuple[str, ...]:
         return ("resolve",) if item.state == "open" else ()
     match item.state:
         case "open":
-            back = ("take_back",) if item.on_behalf_of == actor.person_id else ()
+            back = ("take_back",) if _is_for(item.on_behalf_of, actor) else ()
             off = ("remove_signer",) if item.many and _may_remove(item, actor) else ()
             return (*offered(node), *_beside(node), *_pool_actions(item), *back, *off, *steers)
         case "delegated":
-            back = ("take_back",) if item.owner_id == actor.person_id else ()
+            back = ("take_back",) if _is_for(item.owner_id, actor) else ()
             return ("resolve", *back, *steers)
         case "waiting":
             return ("remove_signer",) if item.many and _may_remove(item, actor) else ()
         case "done" | "approving":
             return ("reclaim",) if item.done_by == actor.person_id else ()
     return ()
+
+
+def _is_for(person: int | None, actor: Actor) -> bool:
+    """The item is this person's, who lent it; the system gives back what an absence has lent."""
+    return person is not None and actor.person_id in (person, 0)
 
 
 def _may_remove(item: Item, actor: Actor) -> bool:

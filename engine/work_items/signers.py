@@ -139,7 +139,7 @@ def insert_items(
             created_at=clock.now(),
             due_at=row.due_at,
             kind=kind,
-            many=kind == "sign",
+            many=True,
             parent_id=item.id,
             added=added,
         )
@@ -150,13 +150,12 @@ def insert_items(
     if state == "open":
         session.execute(insert(InboxEntry), [{"principal": one.assignee_id, "item_id": one.id} for one in fresh])
         live.push(session, people, "inbox")
-    if kind == "sign":
-        session.execute(
-            update(WorkItem)
-            .where(WorkItem.instance_id == item.instance_id, WorkItem.token == item.token)
-            .values(many=True)
-            .execution_options(synchronize_session=False)
-        )
+    session.execute(
+        update(WorkItem)
+        .where(WorkItem.instance_id == item.instance_id, WorkItem.token == item.token)
+        .values(many=True)
+        .execution_options(synchronize_session=False)
+    )
     return [one.id for one in fresh]
 
 

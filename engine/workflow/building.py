@@ -69,6 +69,7 @@ def build(diagram: Diagram, decisions: Decisions, files: Mapping[str, str]) -> C
         spec=specs[main],
         specs={key: spec for key, spec in specs.items() if key != main},
         engine=NoPython(),
+        homes={shape.key: specs[scope.key] for scope, shape in diagram.shapes()},
     )
 
 
@@ -94,6 +95,7 @@ class _Builder:
         self.specs = specs
 
     def fill(self, scope: Scope, spec: ScopeSpec) -> None:
+        spec.around = self.specs[scope.parent] if scope.parent else None
         elements = {key: self._element(spec, shape) for key, shape in scope.shapes.items() if shape.tag in _CLASSES}
         borders: dict[str, list[Boundary]] = defaultdict(list)
         for element in elements.values():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.workflow.contract import Node, StartTrigger
+from engine.workflow.reach import Reach
 from engine.workflow.specs.element import Element
 from engine.workflow.specs.events import EventStart
 from engine.workflow.specs.gateways import Inclusive
@@ -27,6 +29,18 @@ class ScopeSpec(BpmnProcessSpec):  # type: ignore[misc]
         """starts of event sub-processes that wait for something from outside"""
         self.event_starts: list[EventStart] = []
         self.gates: list[Inclusive] = []
+        self.around: ScopeSpec | None = None
+        """of the scope an embedded or event sub-process stands in; a called process stands in none"""
+
+    @cached_property
+    def drawn(self) -> dict[str, Element]:
+        """Its elements by key, without starts of event sub-processes and bodies of multi-instance."""
+        specs: dict[str, Element] = self.task_specs
+        return {name: one for name, one in specs.items() if name == one.key and one.shape.scope == self.name}
+
+    @cached_property
+    def reach(self) -> Reach:
+        return Reach(self.drawn.values(), self.starts)
 
 
 class NoPython(PythonScriptEngine):  # type: ignore[misc]
@@ -51,6 +65,8 @@ class Compiled:
     specs: Mapping[str, ScopeSpec]
     """of every scope below the main process, by scope key"""
     engine: NoPython
+    homes: Mapping[str, ScopeSpec]
+    """key of an element -> the spec of the scope it stands in"""
 
     def element(self, scope: str, name: str) -> Element:
         spec = self.spec if scope == self.spec.name else self.specs[scope]

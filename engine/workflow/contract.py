@@ -272,7 +272,7 @@ class Live(Protocol):
         ...
 
     def jump(self, token: int, target: str, variables: Mapping[str, Any]) -> Jump:
-        """Take a token (of an open user task, a wait, a failed node) back or forth to another element and go on there.
+        """Take a token (of an open user task, a wait or a failed node) to another element and go on there.
 
         target: key of a task, or of the start event: that one then opens like a user task, for the starter to mend his
         request, and leaves by its flows once completed. Raises Conflict with the refusal of `foresee_jump`.

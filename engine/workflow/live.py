@@ -7,12 +7,13 @@ from typing import Any
 
 from engine.errors import Conflict
 from engine.i18n import _
-from engine.workflow import catching, snapshot
+from engine.workflow import catching, snapshot, surgery
 from engine.workflow.compiled import Compiled
-from engine.workflow.contract import Changes, Host, TokenAt
+from engine.workflow.contract import Changes, Host, Jump, TokenAt
 from engine.workflow.specs.events import Waiting, fail_instance
-from engine.workflow.specs.tasks import Keeping, ServiceTask, UserTask
-from engine.workflow.tree import WAITING, Instance, Token
+from engine.workflow.specs.opening import Opening
+from engine.workflow.specs.tasks import Keeping, ServiceTask
+from engine.workflow.tree import WAITING, Instance, Token, placed
 from engine.workflow.values import clean
 
 
@@ -95,13 +96,20 @@ class LiveInstance:
         if not self.top.completed:
             self.top.end("cancelled")
 
+    def foresee_jump(self, token: int, target: str) -> Jump:
+        return surgery.foresee(self.top, token, target)
+
+    def jump(self, token: int, target: str, variables: Mapping[str, Any]) -> Jump:
+        done = surgery.jump(self.top, token, target, variables)
+        self.top.advance()
+        return done
+
+    def reopen(self, target: str, variables: Mapping[str, Any]) -> None:
+        surgery.reopen(self.top, target, variables)
+        self.top.advance()
+
     def tokens(self) -> list[TokenAt]:
-        found = [token for scope in self.top.scopes() for token in scope.live.values()]
-        return [
-            TokenAt(token.id, token.task_spec.key, _state(token))
-            for token in sorted(found, key=lambda token: token.id)
-            if "listens" not in token.internal_data
-        ]
+        return placed(token for scope in self.top.scopes() for token in scope.live.values())
 
     def variables(self) -> Mapping[str, Any]:
         """Of the whole instance, as its outermost scope sees them."""
@@ -131,7 +139,7 @@ class LiveInstance:
 
     def _open(self, token: int) -> Token:
         at = self._token(token)
-        if not isinstance(at.task_spec, UserTask) or "open" not in at.internal_data:
+        if not isinstance(at.task_spec, Opening) or "open" not in at.internal_data:
             raise Conflict(_("This task is not open."))
         return at
 
@@ -152,14 +160,6 @@ class LiveInstance:
         if "failed" not in at.internal_data:
             raise Conflict(_("Nothing has failed here."))
         return at
-
-
-def _state(token: Token) -> str:
-    internal = token.internal_data
-    for mark, state in (("failed", "failed"), ("open", "open"), ("called", "service"), ("waits", "waiting")):
-        if mark in internal:
-            return state
-    return "waiting" if token._state == WAITING else "running"
 
 
 def start(process: Compiled, variables: Mapping[str, Any], host: Host, node: str | None = None) -> LiveInstance:

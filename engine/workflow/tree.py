@@ -8,7 +8,7 @@ scopes of an instance. What a scope still knows: its live tokens and the variabl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
@@ -19,7 +19,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.errors import AppError
 from engine.expressions import ExpressionError
 from engine.i18n import _
-from engine.workflow.contract import Failure, Host, ServiceFailed, StepRefused
+from engine.workflow.contract import Failure, Host, ServiceFailed, StepRefused, TokenAt
 from engine.workflow.journal import Journal
 
 MAX_RUNS_PER_STEP = 10_000
@@ -88,9 +88,9 @@ class Token(Task):  # type: ignore[misc]
         return top
 
     def write(self, variables: Mapping[str, Any]) -> None:
-        """Set variables; stamped only while another token of the scope could write them too."""
+        """Set variables; stamped while another token of the scope could write them too, or an ended path has done."""
         self.data.update(variables)
-        if self.workflow.crowd > 1 or self.workflow.stamps:
+        if self.workflow.crowd > 1 or self.workflow.stamps or self.workflow.variables:
             tick = self.top.next_tick()
             self.stamps.update(dict.fromkeys(variables, tick))
         elif self.stamps:
@@ -157,13 +157,13 @@ class ScopeMixin:
         """How many tokens can act by themselves; listeners (boundary events and the like) do not count."""
         return len(self.live) - self.listening
 
-    def begin(self, start: Spec | None, data: dict[str, Any]) -> None:
+    def begin(self, start: Spec | None, data: dict[str, Any], *, errand: dict[str, Any] | None = None) -> None:
         """Put the first tokens down: at `start`, else where the drawing begins."""
         for listener in self.spec.listeners:
             self.listen(listener, {"scope": True})
         starts = [start] if start is not None else self.spec.starts
         for spec in starts:
-            self.spawn(spec, dict(data))
+            self.spawn(spec, dict(data), internal=errand)
         if not starts:
             self.variables = dict(data)
             self.finish()
@@ -386,6 +386,23 @@ class Instance(ScopeMixin, BpmnWorkflow):  # type: ignore[misc]
 
 
 Scope = Instance | Nested
+
+
+def placed(tokens: Iterable[Token]) -> list[TokenAt]:
+    """Where these stand, oldest first; listeners stand nowhere."""
+    return [
+        TokenAt(token.id, token.task_spec.key, _state(token))
+        for token in sorted(tokens, key=lambda token: token.id)
+        if "listens" not in token.internal_data
+    ]
+
+
+def _state(token: Token) -> str:
+    internal = token.internal_data
+    for mark, state in (("failed", "failed"), ("open", "open"), ("called", "service"), ("waits", "waiting")):
+        if mark in internal:
+            return state
+    return "waiting" if token._state == WAITING else "running"
 
 
 class RunsInCircles(ExpressionError):

@@ -87,6 +87,9 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
     def conclude(self, token: Token) -> None:
         """Take over what the work has brought, before the ways out are chosen; done again when it is retried."""
 
+    def bring_out(self, token: Token) -> None:
+        """The work is broken off by a jump: take over what has been changed within so far."""
+
     def waits_for(self, kind: str, name: str) -> bool:
         return False
 

@@ -13,6 +13,7 @@ from engine.workflow.contract import TimerSet, WaitSet
 from engine.workflow.diagram import Event, Shape
 from engine.workflow.names import Names
 from engine.workflow.specs.element import Element
+from engine.workflow.specs.opening import Opening
 from engine.workflow.tree import Scope, Token
 
 
@@ -20,8 +21,17 @@ class Uncaught(ExpressionError):
     code = "error_not_caught"
 
 
-class Start(Element):
-    """A start event: whoever begins the scope has already seen it happen."""
+class Start(Opening):
+    """A start event: whoever begins the scope has already seen it happen.
+
+    A token sent back to it "asks": it opens like a user task, for the starter to mend his request.
+    """
+
+    def execute(self, token: Token) -> bool:
+        if "asks" not in token.internal_data:
+            return True
+        self.open(token)
+        return False
 
 
 class EventBearer(Element):

@@ -80,6 +80,13 @@ class Repeated(Element):
         elif self.loop.sequential:
             self._spawn(body, finished, internal["items"][finished])
 
+    def bring_out(self, token: Token) -> None:
+        for child in token._children:
+            instance = token.workflow.tasks[child]
+            instance.task_spec.bring_out(instance)
+            if not self.loop.output_collection:
+                self._take(token, instance, {})
+
     def _results(self, body: Token, instance: Token) -> dict[str, Any]:
         if not self.loop.output_collection:
             return {}

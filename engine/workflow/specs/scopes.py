@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.expressions import Expression, ExpressionError
@@ -26,13 +27,22 @@ class SubProcess(Element):
     def execute(self, token: Token) -> bool:
         scope = token.top.nest(token, self.inner)
         scope.business_key = token.workflow.business_key
-        scope.begin(None, token.data)
+        into = token.internal_data.get("into")
+        if into is None:
+            scope.begin(None, token.data)
+        else:  # a token was sent to something inside
+            scope.begin(self.inner.task_specs[into[0]], token.data, errand={"into": into[1:]} if into[1:] else None)
+            del token.internal_data["into"]
         return False
 
     def conclude(self, token: Token) -> None:
-        inner, before = token.internal_data.get("inner", {}), token.data
-        token.write({name: value for name, value in inner.items() if name not in before or before[name] != value})
+        _write_changed(token, token.internal_data.get("inner", {}))
         token.internal_data.pop("inner", None)
+
+    def bring_out(self, token: Token) -> None:
+        scope = token.top.subprocesses.get(token.id)
+        if scope is not None and self.shares_variables:
+            _write_changed(token, scope.merged())
 
     def _on_cancel(self, my_task: Token) -> None:
         scope = my_task.top.subprocesses.get(my_task.id)
@@ -87,6 +97,11 @@ class CallActivity(SubProcess):
                 result[drawn.target] = clean(source.evaluate(inner))
         token.write(result)
         token.internal_data.pop("inner", None)
+
+
+def _write_changed(token: Token, inner: Mapping[str, Any]) -> None:
+    before = token.data
+    token.write({name: value for name, value in inner.items() if name not in before or before[name] != value})
 
 
 def _passed(token: Token, passes: tuple[tuple[Pass, Expression | None], ...]) -> dict[str, Any]:

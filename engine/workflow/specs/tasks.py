@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from engine.errors import BpmnError
 from engine.expressions import Expression, Script
 from engine.workflow import catching, timers
-from engine.workflow.contract import PENDING, OpenedTask, ServiceCall
+from engine.workflow.contract import PENDING, ServiceCall
 from engine.workflow.names import Names
 from engine.workflow.specs.element import Element
 from engine.workflow.specs.events import uncaught
+from engine.workflow.specs.opening import Opening
 from engine.workflow.tree import Token
 from engine.workflow.values import clean
 
@@ -21,27 +21,15 @@ class PassThrough(Element):
     """A plain or manual task: a note for people, nothing for the engine."""
 
 
-class UserTask(Element):
+class UserTask(Opening):
     due: timers.TimerRule | None = None
 
     def execute(self, token: Token) -> bool:
         if self.inputs_of:
             token.write(self.values(token, self.inputs_of))
         due = self.due.due(token.top.host, Names(token)).at if self.due else None
-        token.internal_data["open"] = True
-        token.top.journal.opened(OpenedTask(token.id, self.key, MappingProxyType(token.data), due))
+        self.open(token, due)
         return False
-
-    def complete(self, token: Token, variables: Mapping[str, Any]) -> None:
-        del token.internal_data["open"]
-        token.write(clean(variables))
-        token.top.journal.closed(token.id)
-        token.resume()
-
-    def _on_cancel(self, my_task: Token) -> None:
-        if my_task.internal_data.pop("open", None):
-            my_task.top.journal.cancelled(my_task.id)
-        super()._on_cancel(my_task)
 
 
 class Keeping(Element):
