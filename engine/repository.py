@@ -38,6 +38,8 @@ class Loaded:
     name: str
     compiled: CompiledProcess
     forms: dict[str, FormSchema] = field(default_factory=dict)
+    picked_by: frozenset[str] = frozenset()
+    """who names the people of some step of it: "starter", "approver" """
 
     @property
     def diagram(self) -> str:
@@ -136,7 +138,8 @@ def get(session: Session, definition_id: int) -> Loaded:
 def _load(row: Definition, files: Mapping[str, str]) -> Loaded:
     # What was deployed once keeps running although a topic or rule it names has gone since: only deploying lints.
     compiled = workflow.compile_definition(files, known=None, key=row.key)
-    return Loaded(row.id, row.key, row.version, row.name, compiled, _read_forms(files))
+    picked = frozenset(node.properties.get("approval.pick", "") for node in compiled.nodes.values()) - {""}
+    return Loaded(row.id, row.key, row.version, row.name, compiled, _read_forms(files), picked)
 
 
 def _read_forms(files: Mapping[str, str]) -> dict[str, FormSchema]:

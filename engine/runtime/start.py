@@ -17,7 +17,7 @@ from engine.forms import check_key
 from engine.i18n import Sentence, _
 from engine.journal import Entry
 from engine.models import Attachment, FormData, Instance
-from engine.runtime import assign, files
+from engine.runtime import assign, files, picking
 from engine.runtime.facts import read_instance
 from engine.runtime.host import StepHost
 from engine.runtime.plain import plain
@@ -43,12 +43,14 @@ def start(
     business_key: str | None = None,
     draft_id: int | None = None,
     start_event: str | None = None,
+    people: picking.People | None = None,
 ) -> StepResult:
     """Start the newest version of a process in the actor's name.
 
     values: the start form, checked here (InvalidForm lists every fault).  variables: extra process variables, for
     callers without a form.  draft_id: the draft this submission was saved as; it becomes the running instance.
-    start_event: the message or signal start event that was triggered, when it is not the plain one.
+    start_event: the message or signal start event that was triggered, when it is not the plain one.  people: of the
+    steps the diagram leaves to the starter: {node id: [person id]}.
     """
     definition = repository.latest(session, key)
     if not may_start(actor, key):
@@ -60,6 +62,7 @@ def start(
     instance.title = title or loaded.name
     instance.summary = summary
     instance.state = "running"
+    instance.people = _named(session, actor, loaded, form, routed, people)
     session.flush()
     schema = loaded.start_form()
     if schema is not None:
@@ -90,6 +93,21 @@ def start(
     if facts is None:
         raise NotFound
     return record(session, actor, loaded, facts, live, host, todo, items={})
+
+
+def _named(
+    session: Session,
+    actor: Actor,
+    loaded: repository.Loaded,
+    form: Mapping[str, Any],
+    routed: Mapping[str, Any],
+    people: picking.People | None,
+) -> dict[str, Any]:
+    """Later steps' people as the starter names them; looked at only where a diagram leaves them to him."""
+    if not people and "starter" not in loaded.picked_by:
+        return {}
+    reached = [step.node for step in _walk(session, actor, loaded, form, routed, actor.person_id)]
+    return dict(picking.checked_at_start(session, loaded, actor.person_id, reached, people or {}))
 
 
 def save_draft(
@@ -212,13 +230,24 @@ def preview(
     """The way this request would take if everybody agreed: names, and why they. Changes nothing."""
     loaded = repository.get(session, repository.latest(session, key).id)
     form, routed, _said, _summary = _read_form(session, actor, loaded, values)
+    return _walk(session, actor, loaded, form, routed, starter_id or actor.person_id)
+
+
+def _walk(
+    session: Session,
+    actor: Actor,
+    loaded: repository.Loaded,
+    form: Mapping[str, Any],
+    routed: Mapping[str, Any],
+    starter_id: int,
+) -> list[RouteStep]:
     host = DryHost(
         session,
         actor,
         instance_id=0,
-        definition_key=key,
+        definition_key=loaded.key,
         business_key=None,
-        starter_id=starter_id or actor.person_id,
+        starter_id=starter_id,
         rev=0,
         locked=True,
         interactive=True,

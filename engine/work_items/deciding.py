@@ -21,8 +21,9 @@ from engine.recorder import ClosedItem
 from engine.runtime import Step, StepResult, files, step
 from engine.runtime.assign import is_approval
 from engine.runtime.host import latest_form
+from engine.runtime.picking import People
 from engine.runtime.step import refuse
-from engine.work_items import returning
+from engine.work_items import picking, returning
 from engine.work_items.counting import count
 from engine.work_items.held import Held, hold, lock
 from engine.workflow.contract import Live, Node
@@ -42,12 +43,14 @@ def act(
     values: Mapping[str, Any] | None = None,
     to_step: str | None = None,
     signature: str = "",
+    people: People | None = None,
 ) -> StepResult:
     """Decide or finish a work item: approve, reject, return, abstain or submit.
 
     version: the one the person saw; a stale one is a Conflict that says who was faster.  values: the fields this step
     may change.  to_step: where a return goes ("starter", "previous", the id of a step), and a rejection where the
-    diagram lets the person choose.  signature: sha256 of the picture; the one on file where none is given.
+    diagram lets the person choose.  signature: sha256 of the picture; the one on file where none is given.  people: of
+    the steps behind this one, where the diagram leaves them to the approver: {node id: [person id]}.
     Raises Forbidden, InvalidForm, Conflict, and what a business operation of the step refuses.
     """
     return decide(
@@ -59,6 +62,7 @@ def act(
         values=values,
         to_step=to_step,
         signature=signature,
+        people=people,
     )
 
 
@@ -74,6 +78,7 @@ def decide(
     signature: str = "",
     business_at: datetime | None = None,
     for_person: int | None = None,
+    people: People | None = None,
 ) -> StepResult:
     """What `act` does once the right is proved; business_at, for_person: a decision on paper entered by another."""
     item, node = held.item, held.node
@@ -96,6 +101,7 @@ def decide(
             return returning.send_back(session, actor, held, back, closed, action)
     form, routed, changes = _read_form(session, actor, held, action, values)
     said = {"outcome": action, "by": on_behalf_of or actor.person_id, "opinion": opinion}
+    held = picking.name_next(session, actor, held, action, {**routed, "outcome": action, node.id: said}, people or {})
     detail = {"opinion": opinion, **({"changes": changes} if changes else {})}
     if business_at is not None:
         detail["business_at"] = business_at.isoformat()

@@ -13,7 +13,6 @@ from sqlalchemy.orm.util import identity_key
 
 from engine import clock, journal, live, policy as policies, repository
 from engine.actor import Actor
-from engine.catalog import CATALOG
 from engine.errors import Conflict, InvalidForm, NotFound, Problem
 from engine.forms import check_opinion
 from engine.i18n import _
@@ -129,23 +128,6 @@ def must_say(where: str, text: str) -> str:
     if not text.strip():
         raise InvalidForm([Problem(where, _("Please give a reason."), rule="opinion_required")])
     return text.strip()
-
-
-def known_people(session: Session, persons: Iterable[int], where: str = "to", most: int = 100) -> list[int]:
-    """These people, each once, if every one is with the company; InvalidForm names those who are not."""
-    wanted = list(dict.fromkeys(persons))
-    if not wanted or len(wanted) > most:
-        raise InvalidForm([Problem(where, _("Choose between 1 and {most} people.", most=most), rule="people")])
-    directory = CATALOG.directory
-    here = set(directory.active(session, wanted)) if directory is not None else set(wanted)
-    unknown = [
-        Problem(f"{where}.{n}", _("There is no such person, or they have left the company."), rule="people")
-        for n, person in enumerate(wanted)
-        if person not in here
-    ]
-    if unknown:
-        raise InvalidForm(unknown)
-    return wanted
 
 
 # ------------------------------------------------------------------------------------------------- moves

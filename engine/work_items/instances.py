@@ -21,9 +21,10 @@ from engine.runtime.assign import is_approval
 from engine.runtime.facts import InstanceFacts, read_instance
 from engine.runtime.foresee import peek
 from engine.runtime.opening import Again
+from engine.runtime.picking import known_people
 from engine.runtime.start import RouteStep, route_step
 from engine.work_items import rights
-from engine.work_items.held import append, forget, known_people, must_say
+from engine.work_items.held import append, forget, must_say
 from engine.work_items.returning import last_people
 from engine.workflow.contract import Jump, Live
 

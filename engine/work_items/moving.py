@@ -17,7 +17,8 @@ from engine.journal import Entry
 from engine.models import InstanceLog, WorkItem
 from engine.runtime.assign import is_approval
 from engine.runtime.host import StaleInstance
-from engine.work_items.held import Held, append, known_people, locked, move, must_say, put_aside, read, take_part
+from engine.runtime.picking import known_people
+from engine.work_items.held import Held, append, locked, move, must_say, put_aside, read, take_part
 from engine.work_items.signers import insert_items
 
 MOST_HOPS = 5

@@ -23,6 +23,7 @@ from engine.work_items.held import append, lock, must_say, open_up, too_late
 from engine.workflow.contract import Live
 
 TAKES_BACK = ("approve", "submit", "abstain")
+SPOKEN = ("approve", "reject", "abstain", "submit", "add_signer")
 ACTS = ("serviceTask", "sendTask", "businessRuleTask", "callActivity")
 """Elements behind which the process may have done something that cannot be taken back; a table only looks up."""
 LOOKS_UP = ("businessRuleTask",)
@@ -56,13 +57,13 @@ def _pending(session: Session, item: WorkItem | ItemFacts) -> list[WorkItem]:
 
 def _inside(session: Session, item: WorkItem | ItemFacts) -> Sentence | None:
     """The node is not decided yet: nobody else there may have spoken since."""
-    row = session.get_one(WorkItem, item.id)
-    later = select(WorkItem.done_by_name).where(
-        WorkItem.instance_id == item.instance_id,
-        WorkItem.token == item.token,
-        WorkItem.id != item.id,
-        WorkItem.done_at > row.done_at,
-        WorkItem.state.in_(("done", "approving")),
+    mine = _line(session, item)
+    later = select(InstanceLog.actor_name).where(
+        InstanceLog.instance_id == item.instance_id,
+        InstanceLog.token == item.token,
+        InstanceLog.item_id != item.id,
+        InstanceLog.action.in_(SPOKEN),
+        InstanceLog.seq > (mine.seq if mine is not None else 0),
     )
     who = session.scalar(later.limit(1))
     return _("{who} has decided since.", who=who) if who else None

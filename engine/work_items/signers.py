@@ -16,9 +16,10 @@ from engine.i18n import _
 from engine.journal import Entry
 from engine.models import InboxEntry, WorkItem
 from engine.runtime import Step, StepResult, step
+from engine.runtime.picking import known_people
 from engine.runtime.step import refuse
 from engine.work_items.counting import PENDING, count
-from engine.work_items.held import Held, append, known_people, locked, put_aside
+from engine.work_items.held import Held, append, locked, put_aside
 from engine.workflow.contract import Live
 
 Order = Literal["before", "after", "parallel"]
