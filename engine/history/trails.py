@@ -70,6 +70,14 @@ def log_lines(session: Session, instance_id: int, *, after: int = 0, limit: int 
     )
 
 
+def signers_of(session: Session, item: WorkItem) -> list[WorkItem]:
+    """Everybody's item of the step this one belongs to, in their order; side questions apart."""
+    wanted = select(WorkItem).where(
+        WorkItem.instance_id == item.instance_id, WorkItem.token == item.token, WorkItem.kind == "sign"
+    )
+    return list(session.scalars(wanted.order_by(WorkItem.sequence)))
+
+
 def items_of(session: Session, instance_id: int) -> list[WorkItem]:
     """Every work item of an instance, oldest first."""
     return list(session.scalars(select(WorkItem).where(WorkItem.instance_id == instance_id).order_by(WorkItem.id)))

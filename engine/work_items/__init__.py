@@ -19,6 +19,7 @@ from engine.work_items.instances import (
     void,
     withdraw,
 )
+from engine.work_items.many import Done, decide_many
 from engine.work_items.moving import (
     add_candidate,
     assign,
@@ -32,6 +33,7 @@ from engine.work_items.moving import (
     transfer,
 )
 from engine.work_items.paper import back_date
+from engine.work_items.picking import to_name
 from engine.work_items.reading import hidden_fields, open_items, readable_values
 from engine.work_items.reclaiming import reclaim
 from engine.work_items.returning import Target, targets
@@ -41,6 +43,7 @@ from engine.work_items.signers import add_signers, remove_signer
 __all__ = [
     "REOPENED_EVENT",
     "VOIDED_EVENT",
+    "Done",
     "Right",
     "Target",
     "acknowledge",
@@ -54,6 +57,7 @@ __all__ = [
     "change_people",
     "claim",
     "consult",
+    "decide_many",
     "decided",
     "delegate",
     "follow",
@@ -79,6 +83,7 @@ __all__ = [
     "take_back",
     "targets",
     "terminate",
+    "to_name",
     "too_late",
     "transfer",
     "void",

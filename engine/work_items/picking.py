@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from engine import repository
 from engine.actor import Actor
 from engine.errors import AppError, Forbidden, InvalidForm, Problem
 from engine.i18n import _
 from engine.models import Instance
+from engine.runtime.facts import InstanceFacts
 from engine.runtime.foresee import peek
 from engine.runtime.picking import People, check_own, known_people, picked_by
 from engine.work_items.held import Held, forget, lock
@@ -52,17 +54,25 @@ def name_next(
     return replace(held, instance=replace(held.instance, people=named))
 
 
-def to_name(session: Session, actor: Actor, held: Held, variables: Mapping[str, Any]) -> list[Node]:
+def to_name(
+    session: Session,
+    actor: Actor,
+    instance: Instance | InstanceFacts,
+    loaded: repository.Loaded,
+    item: Any,
+    variables: Mapping[str, Any] | None = None,
+) -> list[Node]:
     """The steps that would open if this item were agreed to now, whose people the approver names."""
-    seen = peek(session, actor, held.instance, held.loaded)
+    said = variables or {"outcome": "approve", item.node: {"outcome": "approve", "by": actor.person_id, "opinion": ""}}
+    seen = peek(session, actor, instance, loaded)
     if seen is None:
         return []
     live = seen[0]
     try:
-        live.complete(held.item.token, variables)
+        live.complete(item.token, said)
     except AppError:
         return []
-    opened = (held.loaded.compiled.nodes[task.node] for task in live.drain().opened)
+    opened = (loaded.compiled.nodes[task.node] for task in live.drain().opened)
     return [node for node in opened if picked_by(node) == "approver"]
 
 
@@ -71,7 +81,7 @@ def _demand_named(
 ) -> None:
     missing = [
         Problem(f"people.{node.id}", _("Choose who does “{step}”.", step=node.name or node.id), rule="pick_next")
-        for node in to_name(session, actor, held, variables)
+        for node in to_name(session, actor, held.instance, held.loaded, held.item, variables)
         if not named.get(node.id)
     ]
     if missing:

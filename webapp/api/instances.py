@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from engine import clock, history, repository, work_items
 from engine.actor import Actor
-from engine.errors import Conflict, NotFound
+from engine.errors import NotFound
 from engine.forms import ScopedLookups
-from engine.i18n import _
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from engine.work_items.rights import may_read_instance, readable_by
@@ -30,7 +29,7 @@ from webapp.api.answers import (
     instance_line,
     reading_rights,
 )
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import Answer, Call, Id, Query, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
 TAG = "process instances"
@@ -60,6 +59,8 @@ class OpenItem(Answer):
     """principals of its pool"""
     since: datetime
     due_at: datetime | None
+    token: int
+    """names it in a jump"""
 
 
 class InstanceDetail(InstanceLine):
@@ -126,12 +127,6 @@ class Diagram(Answer):
     flows: list[str]
     """sequence flows that were taken"""
     failed: list[str]
-
-
-class End(Body):
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-    version: Version | None = None
-    """when given, the instance must still be at it"""
 
 
 # ------------------------------------------------------------------------------------------------- lists
@@ -205,6 +200,7 @@ def get_instance(call: Call, instance_id: Id) -> InstanceDetail:
                 candidates=len(item.candidates),
                 since=item.created_at,
                 due_at=item.due_at,
+                token=item.token,
             )
             for item in open_items
         ],
@@ -303,42 +299,3 @@ def _token(loaded: Loaded, element: str, entered_at: datetime | None) -> TokenAt
         entered_at=entered_at,
         seconds=int((clock.now() - entered_at).total_seconds()) if entered_at else None,
     )
-
-
-# ------------------------------------------------------------------------------------------------- actions
-
-
-@endpoint("POST", "/process-instances/{instance_id}/actions/withdraw", tag=TAG, refusals=(409, 422))
-def withdraw(call: Call, instance_id: Id, body: End) -> InstanceLine:
-    """Take your own request back while nobody has decided on it."""
-    _check_version(call, instance_id, body)
-    work_items.withdraw(call.session, call.actor, instance_id, body.reason)
-    return _ended(call.session, instance_id)
-
-
-@endpoint("POST", "/process-instances/{instance_id}/actions/terminate", tag=TAG, refusals=(409, 422))
-def terminate(call: Call, instance_id: Id, body: End) -> InstanceLine:
-    """Stop an instance, whatever its state; for process administrators."""
-    _check_version(call, instance_id, body)
-    work_items.terminate(call.session, call.actor, instance_id, body.reason)
-    return _ended(call.session, instance_id)
-
-
-def _check_version(call: Call, instance_id: int, body: End) -> None:
-    if body.version is None:
-        return
-    row = call.session.get(Instance, instance_id, with_for_update=True)
-    if row is None or not may_read_instance(call.session, call.actor, instance_id):
-        raise NotFound
-    if row.rev != body.version:
-        last = call.session.scalars(
-            select(InstanceLog).where(InstanceLog.instance_id == instance_id).order_by(InstanceLog.seq.desc()).limit(1)
-        ).one()
-        raise Conflict(
-            _("{who} was faster: {action}, {at}.", who=last.actor_name, action=last.action, at=last.at.isoformat()),
-            remedy=_("Load it again."),
-        )
-
-
-def _ended(session: Session, instance_id: int) -> InstanceLine:
-    return instance_line(session.get_one(Instance, instance_id, populate_existing=True))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import history, repository, work_items
+from engine import history, policy, repository, work_items
 from engine.actor import Actor
 from engine.catalog import CATALOG
-from engine.errors import Forbidden, NotFound, Problem
+from engine.errors import NotFound
 from engine.forms import ScopedLookups
-from engine.i18n import _
 from engine.models import Instance, WorkItem
 from engine.repository import Loaded
+from engine.runtime.assign import is_approval
 from engine.runtime.foresee import foresee
 from engine.work_items import rights
 from engine.workflow.contract import Node
@@ -34,8 +33,7 @@ from webapp.api.answers import (
     reading_rights,
 )
 from webapp.api.definitions import Step, step_of
-from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
-from webapp.api.reading import InvalidRequest
+from webapp.api.endpoint import Answer, Call, Id, endpoint
 
 TAG = "work items"
 
@@ -47,6 +45,30 @@ class Why(Answer):
     path: str
     candidates: list[Person]
     """who else may take it; pools by their members"""
+
+
+class Signer(Answer):
+    """One item of a step that several people do."""
+
+    id: int
+    person: Person | None
+    state: str
+    outcome: str
+    opinion: str
+    added: str
+    """before, after, parallel; empty where the diagram names them"""
+    on_behalf_of: Person | None
+
+
+class StepName(Answer):
+    element: str
+    title: str
+
+
+class BackTo(StepName):
+    people: list[Person]
+    ends: list[str]
+    """elements of parallel branches that end with it"""
 
 
 class ItemDetail(Answer):
@@ -71,6 +93,14 @@ class ItemDetail(Answer):
     files: list[File]
     actions: list[Action]
     why: Why
+    rule: str
+    """when this step is decided, in words; empty where one person decides"""
+    signers: list[Signer]
+    """everybody of this step, with what they have said"""
+    back_to: list[BackTo]
+    """where you may return it to"""
+    to_name: list[StepName]
+    """steps behind this one whose people you have to name when you agree"""
     next: list[Step]
     """who would come next if you agreed now; empty when it cannot be foreseen"""
 
@@ -79,7 +109,7 @@ class ItemDetail(Answer):
 def get_item(call: Call, item_id: Id) -> ItemDetail:
     """One work item: form and values, what you may do and why not, why it is yours, who comes next."""
     session, actor = call.session, call.actor
-    item, instance = _visible(session, actor, item_id)
+    item, instance = visible(session, actor, item_id)
     loaded = repository.get(session, instance.definition_id)
     node = loaded.compiled.nodes[item.node]
     actions = rights.allowed_actions(item, node, instance, actor)
@@ -110,10 +140,66 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
             candidates=[names(person) for person in _candidates(session, item)],
         ),
         next=_next(session, actor, item, instance, node),
+        rule=_rule(session, item, node),
+        signers=_signers(session, item),
+        back_to=_back_to(session, actor, item, instance, loaded),
+        to_name=_to_name(session, actor, item, instance, loaded, node),
     )
 
 
-def _visible(session: Session, actor: Actor, item_id: int) -> tuple[WorkItem, Instance]:
+def _rule(session: Session, item: WorkItem, node: Node) -> str:
+    if not item.many or not is_approval(node):
+        return ""
+    people = [one for one in history.signers_of(session, item) if one.added in ("", "parallel")]
+    return str(policy.explain(policy.read(node.properties), len(people)))
+
+
+def _signers(session: Session, item: WorkItem) -> list[Signer]:
+    if not item.many:
+        return []
+    found = history.signers_of(session, item)
+    names = Names(session, [person for one in found for person in (one.assignee_id, one.done_by, one.on_behalf_of)])
+    return [
+        Signer(
+            id=one.id,
+            person=names.maybe(one.done_by or one.assignee_id),
+            state=one.state,
+            outcome=one.outcome,
+            opinion=one.opinion,
+            added=one.added,
+            on_behalf_of=names.maybe(one.on_behalf_of),
+        )
+        for one in found
+    ]
+
+
+def _back_to(session: Session, actor: Actor, item: WorkItem, instance: Instance, loaded: Loaded) -> list[BackTo]:
+    node = loaded.compiled.nodes[item.node]
+    if item.state != "open" or rights.refusal("return", item, node, instance, actor) is not None:
+        return []
+    found = work_items.targets(session, actor, instance, loaded, item)
+    names = Names(session, [person for target in found for person in target.people])
+    return [
+        BackTo(
+            element=target.node.id,
+            title=target.title,
+            people=[names(person) for person in target.people],
+            ends=[token.node for token in target.jump.dying],
+        )
+        for target in found
+    ]
+
+
+def _to_name(
+    session: Session, actor: Actor, item: WorkItem, instance: Instance, loaded: Loaded, node: Node
+) -> list[StepName]:
+    if "approver" not in loaded.picked_by or item.state != "open" or not rights.holds(item, actor):
+        return []
+    found = work_items.to_name(session, actor, instance, loaded, item)
+    return [StepName(element=one.id, title=one.name or one.id) for one in found]
+
+
+def visible(session: Session, actor: Actor, item_id: int) -> tuple[WorkItem, Instance]:
     row = session.execute(
         select(WorkItem, Instance).join(Instance, Instance.id == WorkItem.instance_id).where(WorkItem.id == item_id)
     ).first()
@@ -154,104 +240,3 @@ def _next(session: Session, actor: Actor, item: WorkItem, instance: Instance, no
     if item.state != "open" or instance.state != "running" or not rights.holds(item, actor):
         return []
     return [step_of(step) for step in foresee(session, actor, item, instance, rights.offered(node)[0])]
-
-
-# ------------------------------------------------------------------------------------------------- actions
-
-
-class Decision(Body):
-    version: Version
-    opinion: Annotated[str, msgspec.Meta(max_length=2000)] = ""
-    variables: dict[str, Any] | None = None
-    """the form's fields that this step may change"""
-
-
-class Move(Body):
-    version: Version
-
-
-class Copies(Body):
-    version: Version
-    to: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class Acted(Answer):
-    """What became of the item and of its instance."""
-
-    id: int
-    version: int
-    state: str
-    outcome: str
-    assignee_id: int | None
-    instance: InstanceLine
-
-
-@endpoint("POST", "/work-items/{item_id}/actions/{action}", tag=TAG, refusals=(409,))
-def decide(
-    call: Call, item_id: Id, action: Literal["approve", "reject", "return", "submit", "resubmit"], body: Decision
-) -> Acted:
-    """Decide or finish a work item.
-
-    approve, reject, return: an approval (reject and return need an opinion). submit, resubmit: any other task, with the
-    form's fields as `variables`. A stale `version` is refused with 409, which says who was faster.
-    """
-    verb = "submit" if action == "resubmit" else action
-    work_items.act(
-        call.session,
-        call.actor,
-        item_id,
-        verb,
-        version=body.version,
-        opinion=body.opinion,
-        values=body.variables,
-    )
-    return _acted(call.session, item_id)
-
-
-@endpoint("POST", "/work-items/{item_id}/actions/claim", tag=TAG, refusals=(409,))
-def claim(call: Call, item_id: Id, body: Move) -> Acted:
-    """Take an item out of its pool."""
-    work_items.claim(call.session, call.actor, item_id, version=body.version)
-    return _acted(call.session, item_id)
-
-
-@endpoint("POST", "/work-items/{item_id}/actions/release", tag=TAG, refusals=(409,))
-def release(call: Call, item_id: Id, body: Move) -> Acted:
-    """Give a claimed item back to its pool."""
-    work_items.release(call.session, call.actor, item_id, version=body.version)
-    return _acted(call.session, item_id)
-
-
-@endpoint("POST", "/work-items/{item_id}/actions/cc", tag=TAG, refusals=(409,))
-def cc(call: Call, item_id: Id, body: Copies) -> Acted:
-    """Let people read this instance. Only who holds the item may; everybody gets one copy, however often it is sent."""
-    session, actor = call.session, call.actor
-    item, instance = _visible(session, actor, item_id)
-    if item.state != "open" or not rights.holds(item, actor):
-        raise Forbidden(_("This work item does not lie with you."))
-    if item.version != body.version:
-        raise work_items.too_late(session, item)
-    known = CATALOG.directory.names(session, body.to) if CATALOG.directory else {}
-    unknown = [Problem(f"to.{n}", _("There is no such person.")) for n, p in enumerate(body.to) if p not in known]
-    if unknown:
-        raise InvalidRequest(unknown)
-    work_items.send_copies(session, actor, instance.id, body.to)
-    return _acted(session, item_id)
-
-
-def _acted(session: Session, item_id: int) -> Acted:
-    item, instance = session.execute(
-        select(WorkItem, Instance)
-        .join(Instance, Instance.id == WorkItem.instance_id)
-        .where(WorkItem.id == item_id)
-        .execution_options(populate_existing=True)
-    ).one()
-    waits_for = history.present_steps(session, [instance.id]).get(instance.id, "")
-    return Acted(
-        id=item.id,
-        version=item.version,
-        state=item.state,
-        outcome=item.outcome,
-        assignee_id=item.assignee_id,
-        instance=instance_line(instance, waits_for),
-    )
