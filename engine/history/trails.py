@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,6 +69,12 @@ def log_lines(session: Session, instance_id: int, *, after: int = 0, limit: int 
             .limit(limit)
         )
     )
+
+
+def deeds_of(session: Session, instance_id: int, actions: Collection[str]) -> list[InstanceLog]:
+    """Lines of an instance's log that tell of these actions, oldest first."""
+    wanted = select(InstanceLog).where(InstanceLog.instance_id == instance_id, InstanceLog.action.in_(actions))
+    return list(session.scalars(wanted.order_by(InstanceLog.seq)))
 
 
 def signers_of(session: Session, item: WorkItem) -> list[WorkItem]:

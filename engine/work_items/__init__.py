@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.work_items.copies import acknowledge, follow, followers, mark_read, send_copies
+from engine.work_items.copies import acknowledge, follow, followers, mark_read, send_copies, send_from_item
 from engine.work_items.deciding import act
 from engine.work_items.held import append, move, too_late
 from engine.work_items.instances import (
@@ -35,7 +35,7 @@ from engine.work_items.moving import (
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
 from engine.work_items.reading import hidden_fields, open_items, readable_values
-from engine.work_items.reclaiming import reclaim
+from engine.work_items.reclaiming import reclaim, refusal as reclaim_refusal
 from engine.work_items.returning import Target, targets
 from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
 from engine.work_items.signers import add_signers, remove_signer
@@ -73,12 +73,14 @@ __all__ = [
     "preview_jump",
     "readable_values",
     "reclaim",
+    "reclaim_refusal",
     "release",
     "remove_signer",
     "reopen",
     "resolve",
     "resume",
     "send_copies",
+    "send_from_item",
     "suspend",
     "take_back",
     "targets",

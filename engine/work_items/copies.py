@@ -15,7 +15,7 @@ from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Copy, Follower
 from engine.work_items import rights
-from engine.work_items.held import append
+from engine.work_items.held import append, read
 
 
 def send_copies(
@@ -62,6 +62,20 @@ def send_copies(
         append(session, actor, instance_id, Entry(kind, detail={"to": sorted(new)}))
         live.push(session, new, "inbox")
     return len(new)
+
+
+def send_from_item(
+    session: Session,
+    actor: Actor,
+    item_id: int,
+    persons: Iterable[int],
+    *,
+    kind: str = "cc",
+    version: int | None = None,
+) -> int:
+    """Send copies of what one has on the table; only who holds the item may."""
+    held = read(session, actor, item_id, version, kind, ("open",))
+    return send_copies(session, actor, held.instance.id, persons, kind=kind)
 
 
 def acknowledge(session: Session, actor: Actor, copy_id: int) -> Copy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +16,15 @@ from engine import clock, history, repository, runtime, work_items
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound
+from engine.forms.check import PERSON
 from engine.history import VIEWS, View
 from engine.i18n import Sentence, _
 from engine.models import Copy, Definition, Instance, WorkItem
+from engine.work_items.rights import holds
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats, words
-from webapp.workflow import item, lists, posted, processes
+from webapp.workflow import deeds, item, lists, posted, processes
+from webapp.workflow.deeds import DEEDS, ORDERS
 from webapp.workflow.lists import Listing, Wanted
 from webapp.workflow.once import once
 
@@ -36,10 +40,11 @@ TITLES: dict[View, Sentence] = {
 DONE = {
     "approve": _("Approved."),
     "reject": _("Rejected."),
-    "return": _("Returned to the starter."),
+    "return": _("Returned."),
+    "abstain": _("You abstained."),
     "submit": _("Submitted."),
-    "claim": _("It is yours now."),
-    "release": _("Given back to the pool."),
+    "resolve": _("Your opinion is given."),
+    **{action: deed.done for action, deed in DEEDS.items()},
 }
 
 PHRASES = {
@@ -166,6 +171,11 @@ def _pane_context(view: View, key: int | None, pane: item.Pane | None) -> dict[s
         "view": view,
         "wanted": Wanted.read(request.args),
         "phrases": PHRASES,
+        "deeds": DEEDS,
+        "orders": ORDERS,
+        "orders_short": {name: texts[0] for name, texts in ORDERS.items()},
+        "submission": lambda: secrets.token_urlsafe(12),
+        "person_lookup": url_for("start.lookup", reference=PERSON),
         "loose_files": item.loose_files(pane) if pane else (),
     }
 
@@ -189,18 +199,28 @@ def act(item_id: int, action: str) -> BaseResponse:
     values = _posted_values(item_id)
 
     def decide(session: Session) -> dict[str, Any]:
-        if action == "claim":
-            work_items.claim(session, actor, item_id, version=version)
-        elif action == "release":
-            work_items.release(session, actor, item_id, version=version)
+        if action in DEEDS:
+            deeds.perform(session, actor, item_id, action, version, request.form)
+        elif action == "resolve":
+            work_items.resolve(session, actor, item_id, opinion=opinion, version=version)
         else:
-            work_items.act(session, actor, item_id, action, version=version, opinion=opinion, values=values)
+            work_items.act(
+                session,
+                actor,
+                item_id,
+                action,
+                version=version,
+                opinion=opinion or request.form.get("words", "").strip(),
+                values=values,
+                to_step=request.form.get("step") or None,
+                people=_named_people(),
+            )
         return {}
 
     try:
         once(actor, request.form.get("submission", ""), decide)
     except AppError as refusal:
-        typed = item.Typed(opinion, values or {}, refusal, _faults(refusal))
+        typed = item.Typed(opinion or request.form.get("words", ""), values or {}, refusal, _faults(refusal))
         return _refused(actor, item_id, refusal, typed)
     return _next(actor, item_id, action)
 
@@ -217,6 +237,13 @@ def _posted_values(item_id: int) -> dict[str, Any] | None:
     return posted.values(schema, request.form, found.node) if schema else None
 
 
+def _named_people() -> dict[str, list[int]]:
+    """The people named for steps behind this one: inputs "people.<element>"."""
+    names = [name for name in request.form if name.startswith("people.")]
+    found = {name.removeprefix("people."): deeds.chosen(request.form.getlist(name)) for name in names}
+    return {node: people for node, people in found.items() if people}
+
+
 def _faults(refusal: AppError) -> dict[str, str]:
     return refusal.by_field() if isinstance(refusal, InvalidForm) else {}
 
@@ -228,8 +255,13 @@ def _refused(actor: Actor, item_id: int, refusal: AppError, typed: item.Typed) -
     present = session.get(WorkItem, item_id)
     if present is None or isinstance(refusal, NotFound):
         raise refusal
-    if present.state != "open" and isinstance(refusal, (Conflict, Forbidden)):
+    if present.state not in ("open", "delegated") and isinstance(refusal, (Conflict, Forbidden)):
         refusal = _who_was_faster(present)
+    dialog = request.form.get("dialog", "")
+    if dialog and _is_partial():  # what was typed stays in the dialog; the refusal is shown in it
+        response = make_response(render_template("workflow/_refusal.html", refusal=refusal), refusal.status)
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = f"#{dialog}-refusal", "innerHTML"
+        return response
     if request.form.get("quick") and _is_partial():
         return make_response(render_template("workflow/_refusal.html", refusal=refusal), refusal.status)
     try:
@@ -264,8 +296,9 @@ def _who_was_faster(late: WorkItem) -> Conflict:
 def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
     """What the page shows after a decision: the next item of the list, and a word of what was done."""
     session = Sessions()
-    stays = action == "claim"
-    key = item_id if stays else _following(session, actor, item_id)
+    stays = action in DEEDS and DEEDS[action].stays and _mine(session, actor, item_id)
+    back = request.args.get("back", type=int)
+    key = back if back and _mine(session, actor, back) else item_id if stays else _following(session, actor, item_id)
     instance_id = session.scalar(select(WorkItem.instance_id).where(WorkItem.id == item_id))
     done = str(DONE[action])
     if not _is_partial():
@@ -283,6 +316,11 @@ def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
         response.headers["HX-Push-Url"] = address
     response.headers["HX-Trigger"] = json.dumps(told)  # ASCII: a header holds nothing else
     return response
+
+
+def _mine(session: Session, actor: Actor, item_id: int) -> bool:
+    found = session.get(WorkItem, item_id, populate_existing=True)
+    return found is not None and found.state in ("open", "delegated") and holds(found, actor)
 
 
 def _open_count(session: Session, actor: Actor) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +15,19 @@ from engine import history, runtime, work_items
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
+from engine.forms.check import PERSON
 from engine.i18n import _, current_locale
 from engine.models import Definition, Incident, OutboxMessage, WorkItem
+from engine.work_items import Right
 from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import words
-from webapp.workflow import holders, instance_list, item, processes, story
+from webapp.workflow import holders, instance_list, item, processes, questions, story
 
 pages = Blueprint("instances", __name__)
 
 HISTORY_LINES = 200
 TABS = ("overview", "diagram", "history", "people", "messages")
-DONE = {"withdraw": _("Withdrawn."), "terminate": _("Terminated.")}
 
 
 # ------------------------------------------------------------------------------------------------- the list
@@ -65,10 +67,10 @@ class Reach:
 @pages.get("/instances/<int:instance_id>")
 @signed_in
 def show(instance_id: int) -> str:
-    return _page(current_actor(), instance_id)
+    return page(current_actor(), instance_id)
 
 
-def _page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> str:
+def page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> str:
     session = Sessions()
     tab = request.args.get("tab", TABS[0])
     if tab not in TABS:
@@ -88,8 +90,26 @@ def _page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> st
         loose_files=item.loose_files(pane),
         my_item=_my_item(actor, seen),
         incidents=_incidents(session, actor, instance_id),
+        follows=actor.person_id in work_items.followers(session, instance_id),
+        **_questions(actor, seen, rights),
         **_tab_content(session, tab, seen),
     )
+
+
+def _questions(actor: Actor, seen: item.Subject, rights: tuple[Right, ...]) -> dict[str, Any]:
+    """The dialogs of the page and what they offer."""
+    menu = questions.offered({right.action: right for right in rights}, actor, seen.instance.state == "running")
+    waiting = [one for one in seen.items if one.state in ("open", "delegated") and one.kind == "sign"]
+    return {
+        "menu": menu,
+        "withdrawing": questions.QUESTIONS["withdraw"],
+        "steps_of": questions.steps_of(seen.loaded),
+        "landings": questions.landings(seen.loaded),
+        "waiting": waiting,
+        "holders_of": {one.id: holders.in_short(holders.names(Sessions(), one)) for one in waiting},
+        "person_lookup": url_for("start.lookup", reference=PERSON),
+        "submission": lambda: secrets.token_urlsafe(12),
+    }
 
 
 def _tabs(session: Session, seen: item.Subject) -> list[tuple[str, Any, int]]:
@@ -147,24 +167,7 @@ def diagram(instance_id: int) -> Response:
     return jsonify(xml=picture.xml, state=picture.state, lang=current_locale())
 
 
-# ------------------------------------------------------------------------------------------------- acting on it
-
-
-@pages.post("/instances/<int:instance_id>/<any(withdraw, terminate):action>")
-@signed_in
-def end(instance_id: int, action: str) -> BaseResponse:
-    actor = current_actor()
-    reason = request.form.get("reason", "")
-    do = work_items.withdraw if action == "withdraw" else work_items.terminate
-    try:
-        runtime.perform(lambda session: do(session, actor, instance_id, reason))
-    except NotFound:
-        raise
-    except AppError as refusal:
-        Sessions().rollback()
-        return make_response(_page(actor, instance_id, refusal), refusal.status)
-    flash(str(DONE[action]), "success")
-    return redirect(url_for("instances.show", instance_id=instance_id))
+# ------------------------------------------------------------------------------------------------- repairs
 
 
 @pages.post("/incidents/<int:incident_id>/<any(retry, skip):action>")
@@ -186,7 +189,7 @@ def repair(incident_id: int, action: str) -> BaseResponse:
             runtime.perform(lambda session: runtime.skip_incident(session, actor, incident_id, None, reason))
     except AppError as refusal:
         Sessions().rollback()
-        return make_response(_page(actor, instance_id, refusal), refusal.status)
+        return make_response(page(actor, instance_id, refusal), refusal.status)
     still = Sessions().get(Incident, incident_id, populate_existing=True)
     if still is not None and still.state != "resolved":
         flash(str(_("The step failed again: {cause}", cause=still.cause)), "warning")
@@ -198,3 +201,13 @@ def repair(incident_id: int, action: str) -> BaseResponse:
 def _demand_administrator(actor: Actor) -> None:
     if not actor.may(ADMINISTER):
         raise Forbidden(_("Only process administrators repair a process."))
+
+
+@pages.post("/instances/<int:instance_id>/follow")
+@signed_in
+def follow(instance_id: int) -> BaseResponse:
+    """Be told what happens in it, or no more."""
+    actor, on = current_actor(), request.form.get("on") == "1"
+    runtime.perform(lambda session: work_items.follow(session, actor, instance_id, on=on))
+    flash(str(_("You are told what happens here.") if on else _("You are told no more.")), "success")
+    return redirect(url_for("instances.show", instance_id=instance_id))

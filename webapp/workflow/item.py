@@ -9,22 +9,24 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import history, repository
+from engine import history, policy as policies, repository, work_items
 from engine.actor import Actor
 from engine.errors import AppError, NotFound
 from engine.forms import FormSchema
 from engine.models import Attachment, Instance, WorkItem
+from engine.policy import Policy
 from engine.repository import Loaded
 from engine.runtime.assign import is_approval
 from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
-from engine.work_items import Right, allowed_actions, hidden_fields, may_read_instance
+from engine.work_items import Right, Target, allowed_actions, hidden_fields, may_read_instance
 from engine.workflow.contract import Node
 from webapp.skin import words
 from webapp.workflow import fields, holders, lists, processes, story
+from webapp.workflow.deeds import DEEDS, MENU, Deed
 from webapp.workflow.fields import FormView
 
-DECISIONS = ("approve", "return", "reject", "submit")
+DECISIONS = ("approve", "return", "reject", "abstain", "submit", "resolve")
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,35 @@ class Pane:
     why: str = ""
     approval: bool = False
     typed: Typed = Typed()
+    targets: Sequence[Target] = ()
+    """where it may go back to"""
+    to_name: Sequence[Node] = ()
+    """steps behind this one whose people have to be named"""
+    signers: Sequence[WorkItem] = ()
+    rule: Any = ""
+    """when a step of several signers is decided"""
+    removable: frozenset[int] = frozenset()
+    """signers this person may take away"""
+    policy: Policy = slot(default_factory=Policy)
+    question: str = ""
+    """what this person was asked, who only gives an opinion"""
+
+    @property
+    def menu(self) -> list[Deed]:
+        """What else may be done with it."""
+        granted = {right.action for right in self.actions if right.granted}
+        return [DEEDS[action] for action in MENU if action in granted]
+
+    @property
+    def back(self) -> Right | None:
+        """To take the item, or one's own decision, back."""
+        return next((r for r in self.actions if r.granted and r.action in ("take_back", "reclaim")), None)
 
     @property
     def decisions(self) -> list[Right]:
         """Granted deciding actions, the affirmative one last: it stands where the thumb is."""
         granted = [right for right in self.actions if right.granted and right.action in DECISIONS]
-        return sorted(granted, key=lambda right: right.action in ("approve", "submit"))
+        return sorted(granted, key=lambda right: right.action in ("approve", "submit", "resolve"))
 
     @property
     def pool_action(self) -> Right | None:
@@ -136,8 +161,13 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
     if node is None:
         raise NotFound
     actions = allowed_actions(item, node, seen.instance, actor)
-    deciding = any(right.granted and right.action in DECISIONS for right in actions)
+    if item.state in ("done", "approving"):
+        actions = tuple(_reclaimable(session, actor, item, seen.instance, right) for right in actions)
+    granted = {right.action for right in actions if right.granted}
+    deciding = bool(granted & {"approve", "submit", "reject", "return"})
     typed = typed or Typed()
+    signers = history.signers_of(session, item) if item.many else []
+    rule = policies.read(node.properties) if is_approval(node) else Policy()
     return Pane(
         seen,
         _step_form(session, actor, seen, node, typed) if deciding else reading_form(session, actor, seen),
@@ -146,9 +176,38 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         item,
         actions,
         holders.why(item.reason),
-        is_approval(node),
+        is_approval(node) or "resolve" in granted,
         typed,
+        work_items.targets(session, actor, seen.instance, seen.loaded, item) if "return" in granted else (),
+        _to_name(session, actor, seen, item, granted),
+        signers,
+        _explained(rule, signers),
+        frozenset(one.id for one in signers if _removable(one, node, seen.instance, actor)),
+        rule,
+        str(item.reason.get("question") or ""),
     )
+
+
+def _explained(rule: Policy, signers: Sequence[WorkItem]) -> Any:
+    counted = [one for one in signers if one.added in ("", "parallel") and one.state != "cancelled"]
+    return policies.explain(rule, len(counted)) if len(counted) > 1 else ""
+
+
+def _removable(one: WorkItem, node: Node, instance: Instance, actor: Actor) -> bool:
+    found = allowed_actions(one, node, instance, actor)
+    return any(right.action == "remove_signer" and right.granted for right in found)
+
+
+def _reclaimable(session: Session, actor: Actor, item: WorkItem, instance: Instance, right: Right) -> Right:
+    if right.action != "reclaim" or not right.granted:
+        return right
+    return Right("reclaim", work_items.reclaim_refusal(session, actor, item, instance))
+
+
+def _to_name(session: Session, actor: Actor, seen: Subject, item: WorkItem, granted: set[str]) -> Sequence[Node]:
+    if "approver" not in seen.loaded.picked_by or not granted & {"approve", "submit"}:
+        return ()
+    return work_items.to_name(session, actor, seen.instance, seen.loaded, item)
 
 
 def _step_form(session: Session, actor: Actor, seen: Subject, node: Node, typed: Typed) -> FormView:
@@ -161,8 +220,8 @@ def _step_form(session: Session, actor: Actor, seen: Subject, node: Node, typed:
         actor,
         schema,
         {**seen.values, **typed.values},
-        rights=schema.rights(node.id),
-        errors={name: text for name, text in typed.errors.items() if name != "opinion"},
+        rights=schema.rights(seen.loaded.step_of(node.id)),
+        errors={name: text for name, text in typed.errors.items() if name not in ("opinion", "to", "order")},
         instance_id=seen.instance.id,
     )
 

@@ -73,6 +73,15 @@ def number(text: str) -> str | None:
     return plain or None
 
 
+def moment(text: str) -> datetime | None:
+    """An <input type=datetime-local> on the company's clock; None for what is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=ZONE)
+
+
 def _instant(text: str) -> str | None:
     """The company's clock stands behind an <input type=datetime-local>."""
     try:

@@ -66,7 +66,7 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
     told = [Voice(instance.starter_name, words.deed("start"), "", instance.started_at)]
     formats.people(item.on_behalf_of for item in items)
     closed = sorted(
-        (item for item in items if item.done_by is not None and item.done_at is not None),
+        (i for i in items if i.done_by is not None and i.done_at is not None and i.kind == "sign"),
         key=lambda item: (item.done_at or instance.started_at, item.id),
     )
     told += [
@@ -80,6 +80,8 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
         )
         for item in closed
     ]
+    told += _asides(session, instance, items)
+    told.sort(key=lambda voice: voice.at or instance.started_at)
     told += [
         Voice(
             holders.in_short(holders.names(session, item)) or "—",
@@ -91,9 +93,51 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
             why=holders.why(item.reason),
         )
         for item in items
-        if item.state == "open"
+        if item.state in ("open", "delegated")
     ]
     return told
+
+
+ASIDES = frozenset(
+    "transfer assign delegate resolve consult add_signer remove_signer stand_in take_back reclaim escalate suspend"
+    " resume void reopen jump change_people urge".split()
+)
+"""What people did besides deciding: told between the opinions."""
+
+
+def _asides(session: Session, instance: Instance, items: Sequence[WorkItem]) -> list[Voice]:
+    titles = {item.node: item.title for item in items}
+    lines = history.deeds_of(session, instance.id, ASIDES)
+    formats.people(person for line in lines for person in _named(line))
+    return [
+        Voice(
+            line.actor_name,
+            words.deed(line.action),
+            titles.get(line.node, ""),
+            line.at,
+            said(line),
+            formats.person(line.on_behalf_of) if line.on_behalf_of else "",
+        )
+        for line in lines
+    ]
+
+
+def _named(line: InstanceLog) -> list[int]:
+    """The people an action names: to whom, who was removed."""
+    detail = line.detail or {}
+    to = detail.get("to") if line.action not in ("jump", "reopen", "return", "reject") else None
+    found = to if isinstance(to, list) else [to]
+    return [person for person in (*found, detail.get("who")) if isinstance(person, int)]
+
+
+def said(line: InstanceLog) -> str:
+    """The words of a line: whom it names, where it leads, and the opinion, question or reason."""
+    detail: Mapping[str, Any] = line.detail or {}
+    names = "、".join(formats.person(person) for person in _named(line))
+    led = str(detail.get("to_title") or "") if line.action in ("return", "reject") else ""
+    spoken = next((detail[k] for k in ("opinion", "question", "reason", "cause", "error") if detail.get(k)), "")
+    head = f"→ {names}" if names else f"→ {led}" if led else ""
+    return "  ".join(part for part in (head, str(spoken)) if part)
 
 
 # ------------------------------------------------------------------------------------------------- history
@@ -134,17 +178,13 @@ def events(lines: Iterable[InstanceLog], loaded: Loaded) -> list[Event]:
 
 def _event(line: InstanceLog, loaded: Loaded) -> Event:
     detail: Mapping[str, Any] = line.detail or {}
-    said = detail.get("opinion") or detail.get("reason") or detail.get("cause") or detail.get("error") or ""
-    if detail.get("to") and line.action in ("cc", "escalate"):
-        to = detail["to"] if isinstance(detail["to"], list) else [detail["to"]]
-        said = "、".join(formats.person(one) for one in to)
     return Event(
         line.seq,
         "" if line.action in IMPERSONAL else line.actor_name,
         _deed(line),
         step_name(loaded, line.node),
         line.at,
-        str(said),
+        said(line),
         formats.person(line.on_behalf_of) if line.on_behalf_of else "",
         tuple(_changes(detail.get("changes") or {}, loaded.form_of(line.node) or loaded.start_form())),
         tuple(_reached(detail.get("path") or (), loaded)),

@@ -69,6 +69,14 @@ export function enhance(scope = document) {
   if (find('[data-yl-filters]', scope) || scope.matches?.('[data-yl-filters]')) import('yl/filters').then(module => module.build(scope));
 }
 
+/** A dialog of the page; what was written as an opinion already is where its words go. */
+function openDialog(dialog) {
+  for (const menu of document.querySelectorAll('details.yl-menu[open]')) menu.open = false;
+  const words = find('[data-yl-from-opinion]', dialog), opinion = find('#yl-opinion')?.value.trim();
+  if (words && opinion && !words.value) words.value = opinion;
+  dialog.showModal();
+}
+
 // ------------------------------------------------------------------------------------------------ clicks
 document.addEventListener('click', event => {
   const on = selector => event.target.closest(selector);
@@ -83,6 +91,8 @@ document.addEventListener('click', event => {
     root.dataset.bsTheme = root.dataset.bsTheme === 'dark' ? 'light' : 'dark';
     return remember('theme', root.dataset.bsTheme);
   }
+  if (on('[data-yl-dialog]')) return openDialog(find(`#${on('[data-yl-dialog]').dataset.ylDialog}`));
+  if (on('[data-yl-close]')) return on('dialog')?.close();
   if (on('[data-yl-dismiss]')) return on('.yl-toast').remove();
   if (on('[data-yl-copy]')) return navigator.clipboard?.writeText(find(on('[data-yl-copy]').dataset.ylCopy).textContent).then(() => toast(words.copied, 'success'));
   if (on('[role=tab]')) return openTab(on('[role=tab]'));

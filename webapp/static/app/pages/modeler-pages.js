@@ -3,8 +3,3 @@ import { drawDiagrams } from './diagram.js';
 
 drawDiagrams();
 for (const dialog of document.querySelectorAll('dialog[data-yl-open]')) dialog.showModal();
-document.addEventListener('click', event => {
-  const opens = event.target.closest('[data-yl-dialog]');
-  if (opens) document.getElementById(opens.dataset.ylDialog).showModal();
-  if (event.target.closest('[data-yl-close]')) event.target.closest('dialog').close();
-});
