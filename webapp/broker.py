@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 from celery.exceptions import OperationalError
+from kombu.transport import filesystem
+from kombu.utils import json
 
 from engine import queue
 from engine.db import Sessions
@@ -17,6 +21,21 @@ logger = logging.getLogger(__name__)
 FOLDER_POLL_SECONDS = 0.2
 SLACK_SECONDS = 10
 """A hint older than its period and this is dropped: while no worker runs, hints must not pile up."""
+
+
+class FolderChannel(filesystem.Channel):
+    """Messages as files of a folder; one appears whole or not at all: a reader never sees half of it and gives up."""
+
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+        folder = Path(self.data_folder_out)
+        name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        part = folder / f".{name}"
+        part.write_text(json.dumps(payload), "utf-8")  # type: ignore[no-untyped-call]
+        part.replace(folder / name)
+
+
+class FolderTransport(filesystem.Transport):
+    Channel = FolderChannel
 
 
 def connect(settings: Settings) -> None:
@@ -48,6 +67,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
     messages, control = _folder(settings.data_dir / "queue"), _folder(settings.data_dir / "queue" / "control")
     return {
         "broker_url": "filesystem://",
+        "broker_transport": f"{__name__}:FolderTransport",
         "broker_transport_options": {
             "data_folder_in": messages,
             "data_folder_out": messages,

@@ -63,6 +63,7 @@ DEEDS = {
             people="many",
             order=True,
             words=_("Reason"),
+            stays=True,
         ),
         Deed(
             "consult",

@@ -16,6 +16,21 @@ from webapp.skin import formats
 SHOWN_NAMES = 3
 
 
+BY_PEOPLE = {
+    "returned": _("it was sent back"),
+    "straight_back": _("it was mended and comes straight back"),
+    "jump": _("the process was taken to this step"),
+    "reopened": _("the process was opened again"),
+    "named": _("named for this request"),
+    "consult": _("asked for advice"),
+    "added_before": _("added as a signer before"),
+    "added_after": _("added as a signer after"),
+    "added_parallel": _("added as a signer beside"),
+    "migrate": _("the process moved to another version"),
+}
+"""Why an item reached somebody where no rule of the diagram chose him."""
+
+
 def names(session: Session, item: WorkItem) -> tuple[str, ...]:
     """The person it lies with, or everybody who may take it."""
     if item.assignee_id is not None:
@@ -35,7 +50,7 @@ def in_short(found: tuple[str, ...]) -> str:
 def why(reason: Mapping[str, Any]) -> str:
     """The rule that found them, and the path it went."""
     rule = rule_in_words(str(reason.get("rule") or ""))
-    path = str(reason.get("path") or reason.get("detail") or "")
+    path = str(reason.get("path") or reason.get("detail") or reason.get("by_name") or "")
     return f"{rule} · {path}" if rule and path else rule or path
 
 
@@ -46,6 +61,10 @@ def rule_in_words(rule: str) -> str:
     if rule == "fallback":
         return str(_("nobody was found by rule; this person takes what is left over"))
     words = []
+    if rule.startswith("empty:"):
+        return str(_("nobody was found by rule; so the diagram says what then"))
+    if rule in BY_PEOPLE:
+        return str(BY_PEOPLE[rule])
     for one in rule.split(", "):
         parsed = parse(one)
         known = RULES.get(parsed[0]) if parsed else None
