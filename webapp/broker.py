@@ -26,7 +26,7 @@ SLACK_SECONDS = 10
 class FolderChannel(filesystem.Channel):
     """Messages as files of a folder; one appears whole or not at all: a reader never sees half of it and gives up."""
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         part = folder / f".{name}"

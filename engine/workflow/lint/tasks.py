@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine import policy as policies
 from engine.errors import Problem
 from engine.expressions import ExpressionError, compile_expression, compile_script
 from engine.i18n import Sentence, _
@@ -37,7 +38,9 @@ def check(context: Context, shape: Shape) -> Iterator[Problem]:
 def _user(context: Context, shape: Shape) -> Iterator[Problem]:
     due = shape.node.due
     yield from expression(shape, "due", due, _("The due date"), lambda text: timers.read(Timer("duration", text)))
-    if not shape.node.candidates:
+    yield from _policies(context, shape)
+    picked = shape.node.properties.get("approval.pick", "")
+    if not shape.node.candidates and not picked:
         yield problem(
             shape,
             "nobody",
@@ -51,6 +54,35 @@ def _user(context: Context, shape: Shape) -> Iterator[Problem]:
             yield problem(
                 shape, "candidates", found, _("Choose a rule, a position, a role or a person in the designer.")
             )
+
+
+def _policies(context: Context, shape: Shape) -> Iterator[Problem]:
+    """What the diagram says of how an approval is decided must be readable, and lead somewhere."""
+    properties = shape.node.properties
+    faults = list(policies.faults(properties))
+    for fault in faults:
+        yield problem(
+            shape,
+            f"policy.{fault.name}",
+            fault.sentence,
+            _("Correct the property approval.{name} of the task.", name=fault.name),
+        )
+    if faults or not any(name.startswith(policies.PREFIX) for name in properties):
+        return
+    rule = policies.read(properties)
+    target = rule.reject.removeprefix("node:") if rule.reject.startswith("node:") else ""
+    if target and target not in {one.key for _scope, one in context.diagram.shapes() if one.tag == "userTask"}:
+        yield problem(
+            shape,
+            "policy.reject",
+            _("There is no step {step} a rejection could go back to.", step=target),
+            _("Name the id of a user task of this diagram."),
+        )
+    person = rule.empty.removeprefix("user:") if rule.empty.startswith("user:") else ""
+    if person and context.known is not None:
+        found = context.known.candidate_problem(f"person({person})")
+        if found is not None:
+            yield problem(shape, "policy.empty", found, _("Name the id of a person in user:ID."))
 
 
 def _form(context: Context, shape: Shape) -> Iterator[Problem]:
