@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.work_items.copies import acknowledge, follow, followers, mark_read, send_copies, send_from_item
 from engine.work_items.deciding import act
+from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over
 from engine.work_items.held import append, move, too_late
 from engine.work_items.instances import (
     REOPENED_EVENT,
@@ -41,9 +42,11 @@ from engine.work_items.rights import Right, allowed_actions, instance_actions, m
 from engine.work_items.signers import add_signers, remove_signer
 
 __all__ = [
+    "HAND_OVER",
     "REOPENED_EVENT",
     "VOIDED_EVENT",
     "Done",
+    "Estate",
     "Right",
     "Target",
     "acknowledge",
@@ -60,8 +63,10 @@ __all__ = [
     "decide_many",
     "decided",
     "delegate",
+    "estate",
     "follow",
     "followers",
+    "hand_over",
     "hand_to_proxy",
     "hidden_fields",
     "instance_actions",

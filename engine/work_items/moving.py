@@ -55,7 +55,7 @@ def transfer(
     item = held.item
     check_opinion("reason", reason)
     person = known_people(session, [to], most=1)[0]
-    _check_receiver(held, person)
+    check_receiver(held, person)
     if item.hops >= MOST_HOPS:
         raise RuleViolation(
             _("This has been passed on {count} times already.", count=MOST_HOPS),
@@ -82,7 +82,7 @@ def delegate(
     held = locked(session, actor, item_id, version, "delegate", ("open",))
     check_opinion("reason", reason)
     person = known_people(session, [to], most=1)[0]
-    _check_receiver(held, person)
+    check_receiver(held, person)
     row = session.get_one(WorkItem, held.item.id, populate_existing=True)
     row.state, row.owner_id = "delegated", actor.person_id
     return move(session, actor, row, "delegate", person, (person,), {"to": person, "reason": reason.strip()})
@@ -161,7 +161,7 @@ def assign(
     held = locked(session, actor, item_id, version, "assign", ("open", "delegated"))
     said = must_say("reason", reason)
     person = known_people(session, [to], most=1)[0]
-    _check_receiver(held, person)
+    check_receiver(held, person)
     row = session.get_one(WorkItem, held.item.id, populate_existing=True)
     owner = row.owner_id or row.assignee_id
     detail = {"from": row.assignee_id, "to": person, "reason": said}
@@ -179,7 +179,7 @@ def _move(
     return move(session, actor, item, action, assignee, principals, {})
 
 
-def _check_receiver(held: Held, person: int) -> None:
+def check_receiver(held: Held, person: int) -> None:
     own = person == held.instance.starter_id and is_approval(held.node) and held.policy.self != "allow"
     if own:
         raise RuleViolation(

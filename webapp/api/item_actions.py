@@ -293,6 +293,31 @@ class BatchItem(Body):
     version: Version
 
 
+class HandOver(Body):
+    """Everything of one person to another."""
+
+    person: Id
+    """whose work it is"""
+    to: Id
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    dry_run: bool = False
+
+
+class HandedOver(Answer):
+    items: list[int]
+    """open and waiting items of his own"""
+    pools: list[int]
+    """items he could take beside others"""
+    later: list[int]
+    """instances in which he is named for a later step"""
+    drafts: list[int]
+    """requests he has not sent"""
+    named_in: list[str]
+    """processes whose diagrams name him; deploy a new version of them"""
+    results: list[Outcome]
+    """empty in a dry run"""
+
+
 class Outcome(Answer):
     """What became of one of many."""
 
@@ -321,4 +346,23 @@ def batch(call: Call, body: ManyItems) -> Outcomes:
     return Outcomes(
         items=[Outcome(id=o.id, done=o.refusal is None, state=o.state, code=o.code, reason=o.reason) for o in done],
         done=sum(one.refusal is None for one in done),
+    )
+
+
+@endpoint("POST", "/work-items/mass-transfer", tag=TAG, writes=False, refusals=(422,))
+def mass_transfer(call: Call, body: HandOver) -> HandedOver:
+    """Hand everything over that lies with somebody, or would come to him; with `dry_run` only see what it is."""
+    found = work_items.estate(call.session, call.actor, body.person)
+    call.session.rollback()
+    done = [] if body.dry_run else work_items.hand_over(call.actor, body.person, body.to, reason=body.reason)
+    return HandedOver(
+        items=found.items,
+        pools=found.pools,
+        later=found.later,
+        drafts=found.drafts,
+        named_in=found.named_in,
+        results=[
+            Outcome(id=one.id, done=one.refusal is None, state=one.state, code=one.code, reason=one.reason)
+            for one in done
+        ],
     )

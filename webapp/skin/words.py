@@ -72,6 +72,7 @@ DEEDS = {
     "acknowledge": Word(_("has read it"), "grey", "checks"),
     "transfer": Word(_("passed it on"), "blue", "user-share"),
     "assign": Word(_("assigned it"), "blue", "user-check"),
+    "hand_over": Word(_("handed it over"), "blue", "user-share"),
     "delegate": Word(_("asked for an opinion"), "blue", "message-2"),
     "resolve": Word(_("gave an opinion"), "green", "message-2"),
     "consult": Word(_("asked a question"), "blue", "help"),

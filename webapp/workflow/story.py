@@ -99,8 +99,8 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
 
 
 ASIDES = frozenset(
-    "transfer assign delegate resolve consult add_signer remove_signer stand_in take_back reclaim escalate suspend"
-    " resume void reopen jump change_people urge".split()
+    "transfer assign hand_over delegate resolve consult add_signer remove_signer stand_in take_back reclaim escalate"
+    " suspend resume void reopen jump change_people urge".split()
 )
 """What people did besides deciding: told between the opinions."""
 

@@ -144,9 +144,9 @@ DO: dict[str, Callable[[Session, Actor, int], Any]] = {
     "cc": lambda s, a, i: work_items.send_from_item(s, a, i, [8]),
     "circulate": lambda s, a, i: work_items.send_from_item(s, a, i, [8], kind="circulate"),
     "resolve": lambda s, a, i: work_items.resolve(s, a, i, opinion="可"),
-    "take_back": lambda s, a, i: work_items.take_back(s, a, i),
-    "remove_signer": lambda s, a, i: work_items.remove_signer(s, a, i),
-    "reclaim": lambda s, a, i: work_items.reclaim(s, a, i),
+    "take_back": work_items.take_back,
+    "remove_signer": work_items.remove_signer,
+    "reclaim": work_items.reclaim,
     "assign": lambda s, a, i: work_items.assign(s, a, i, 8, reason="派"),
 }
 

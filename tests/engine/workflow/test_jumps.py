@@ -215,7 +215,9 @@ def ended_apart(d: Drawing) -> None:
     d.chain("fork", "b", "end_b")
 
 
-def play(build: Callable[[Drawing], None], *steps: str, data: dict[str, Any] | None = None, reload: bool = True) -> Play:
+def play(
+    build: Callable[[Drawing], None], *steps: str, data: dict[str, Any] | None = None, reload: bool = True
+) -> Play:
     """Played up to here: "node" completes it, "!node" fires its timer, "?node" delivers what it waits for."""
     d = Drawing("drawn")
     d.start()
@@ -330,7 +332,14 @@ TABLE: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
     ("timer beside: forward leaves the reminder", BORDERED, "before !late", "approve", "after", "after remind1"),
     ("timer beside: back before it ends the reminder", BORDERED, "before !late", "approve", "before", "before"),
     ("timer beside: the task again ends the reminder", BORDERED, "before !late", "approve", "approve", "approve"),
-    ("timer beside: the reminder returns in its own path", BORDERED, "before !late remind1", "remind2", "remind1", "approve remind1"),
+    (
+        "timer beside: the reminder returns in its own path",
+        BORDERED,
+        "before !late remind1",
+        "remind2",
+        "remind1",
+        "approve remind1",
+    ),
     ("timer beside: the reminder takes all back", BORDERED, "before !late approve", "remind1", "before", "before"),
     ("timer instead: back to the task", INTERRUPTED, "before !late", "remind1", "approve", "approve"),
     ("timer instead: into its path", INTERRUPTED, "before", "approve", "remind2", "remind2"),
@@ -353,7 +362,9 @@ TABLE: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("build", "steps", "who", "target", "then"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+@pytest.mark.parametrize(
+    ("build", "steps", "who", "target", "then"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
 @pytest.mark.parametrize("reload", [True, False], ids=["loaded", "kept"])
 def test_who_is_open_then(
     build: Callable[[Drawing], None], steps: str, who: str, target: str, then: str, *, reload: bool

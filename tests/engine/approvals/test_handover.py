@@ -1,0 +1,90 @@
+"""Many at once: a leaver's work goes to another; approvals of one form are decided alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import runtime, work_items
+from engine.actor import SYSTEM
+from engine.errors import Forbidden, RuleViolation
+from tests.engine.approvals import play
+from tests.engine.approvals.play import BOSS, CHEN, LI, SUN, WANG
+from tests.engine.site import Site
+from tests.engine.workflow.drawing import Drawing
+
+
+def test_everything_of_a_leaver_goes_to_another_once(site: Site) -> None:
+    own = play.one("person(2)")
+    pool = play.chain(("shared", "person(2+3)"))
+    ordered = play.one("person(3+2)", sign="sequential")
+    named = play.chain(("first", "person(4)"), ("second", "person(3)"))
+    play.do(lambda s: work_items.change_people(s, LI, named, {"second": [2]}))
+    found = play.do(lambda s: work_items.estate(s, BOSS, 2))
+    assert (len(found.items), len(found.pools), found.later) == (2, 1, [named])
+    with pytest.raises(Forbidden):
+        play.do(lambda s: work_items.estate(s, LI, 2))
+    done = work_items.hand_over(BOSS, 2, 5, reason="离职")
+    assert [one.refusal for one in done] == [None] * 4
+    assert play.waits_with(own) == {5}
+    assert play.waits_with(pool) == {5, 3}
+    play.act(ordered, CHEN)
+    assert play.waits_with(ordered) == {5}
+    assert play.lines(own, "hand_over")[0].detail["reason"] == "离职"
+    assert work_items.hand_over(BOSS, 2, 5, reason="离职") == []
+    for instance in (own, pool, ordered, named):
+        play.sound(instance)
+
+
+def test_processes_whose_diagrams_name_somebody_are_listed(site: Site) -> None:
+    play.one("person(2)")
+    assert play.do(lambda s: work_items.estate(s, BOSS, 2)).named_in == ["chain"]
+    assert play.do(lambda s: work_items.estate(s, BOSS, 5)).named_in == []
+
+
+def test_what_cannot_be_handed_over_says_why_and_stays(site: Site) -> None:
+    started = play.one("person(2)")
+    done = work_items.hand_over(BOSS, 2, LI.person_id, reason="离职")
+    assert [one.code for one in done] == ["own_request"]
+    assert play.waits_with(started) == {2}
+    with pytest.raises(RuleViolation):
+        work_items.hand_over(BOSS, 2, 2, reason="离职")
+
+
+def test_drafts_go_along(site: Site) -> None:
+    d = Drawing("plain")
+    d.start()
+    d.user("work", camunda_assignee="person(3)")
+    d.end()
+    d.chain("start", "work", "end")
+    key = play.deploy(d)
+    draft = play.do(lambda s: runtime.save_draft(s, WANG, key, {}).id)
+    work_items.hand_over(BOSS, WANG.person_id, SUN.person_id, reason="离职")
+    play.do(lambda s: runtime.start(s, SUN, key, draft_id=draft))
+    assert play.house.state(draft) == "running"
+
+
+def test_many_of_one_form_are_decided_alike_each_for_itself(site: Site) -> None:
+    first = play.one("person(2)")
+    key = "chain"
+    second = play.house.start(key)
+    items = [(play.item_of(one, WANG), 1) for one in (first, second)]
+    play.do(lambda s: work_items.transfer(s, WANG, items[1][0], 3))
+    done = work_items.decide_many(WANG, [*items, items[0]], "approve")
+    assert [(one.id, one.code) for one in done] == [(items[0][0], ""), (items[1][0], "conflict")]
+    assert play.house.state(first) == "completed"
+    assert play.waits_with(second) == {3}
+
+
+def test_different_forms_are_not_decided_together(site: Site) -> None:
+    first = play.one("person(2)")
+    d = Drawing("other")
+    d.start()
+    play.approval(d, "work", "person(2)")
+    d.end()
+    d.chain("start", "work", "end")
+    other = play.house.start(play.deploy(d))
+    items = [(play.item_of(one, WANG), 1) for one in (first, other)]
+    with pytest.raises(RuleViolation):
+        work_items.decide_many(WANG, items, "approve")
+    assert play.house.state(first) == "running"
+    assert SYSTEM.person_id == 0
