@@ -17,7 +17,7 @@ RULES = Register(
     title=_("Numbering rules"),
     model=SerialRule,
     group="admin",
-    icon="hash",
+    icon="tag",
     order_by=("name", "asc"),
     columns=(
         Column("name", _("Name")),
@@ -51,7 +51,7 @@ NUMBERS = Register(
     title=_("Serial numbers"),
     model=SerialNumber,
     group="admin",
-    icon="list-numbers",
+    icon="certificate",
     columns=(
         Column("text", _("Number")),
         Column("rule", _("Rule"), kind="reference"),

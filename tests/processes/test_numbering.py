@@ -223,6 +223,11 @@ def test_a_fast_number_of_a_rule_made_in_the_same_transaction(
     assert number(session, make_rule("F{n}", mode="fast", reset="never"), 1) == "F1"
 
 
+def _break_off_now_and_then(chance: random.Random) -> None:
+    if chance.random() < 0.3:
+        raise InterruptedError
+
+
 def _office(url: str, seed: int, records: range, mode: str) -> None:
     """One office in a process of its own: numbers its records, breaks off now and then."""
     chance = random.Random(seed)
@@ -232,8 +237,7 @@ def _office(url: str, seed: int, records: range, mode: str) -> None:
             try:
                 with transaction() as own:
                     operations.assign(own, SYSTEM, rule=mode, record=(LETTER, record))
-                    if chance.random() < 0.3:
-                        raise InterruptedError
+                    _break_off_now_and_then(chance)
             except InterruptedError:
                 continue
             break
