@@ -31,7 +31,14 @@ RULES = Register(
     fields=(
         Column("name", _("Name")),
         Column("code", _("Code")),
-        Column("pattern", _("Pattern")),
+        Column(
+            "pattern",
+            _("Pattern"),
+            hint=_(
+                "For example 云启〔{year}〕{n}号. Places: {year} {month} {day} {department} {department_code} {n}; "
+                "{n:4} fills up with zeros."
+            ),
+        ),
         Column("reset", _("Starts again"), kind="state", choices=_RESETS),
         Column("scope", _("Counts"), kind="state", choices=_SCOPES),
         Column("mode", _("Numbers are taken"), kind="state", choices=_MODES),
@@ -55,12 +62,12 @@ NUMBERS = Register(
     columns=(
         Column("text", _("Number")),
         Column("rule", _("Rule"), kind="reference"),
-        Column("day", _("Of"), kind="date"),
+        Column("day", _("Dated"), kind="date"),
         Column(
             "state",
             _("State"),
             kind="state",
-            choices={"issued": _("Issued"), "reserved": _("Reserved"), "void": _("Void")},
+            choices={"issued": _("Issued"), "reserved": _("Kept for later"), "void": _("Void")},
         ),
         Column("reason", _("Why"), phone=False, sortable=False),
         Column("record", _("Record"), phone=False, sortable=False),
