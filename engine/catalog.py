@@ -47,6 +47,8 @@ class Column:
     """kept in the card of the phone layout"""
     choices: Mapping[str, Sentence] = field(default_factory=dict)
     """stored value -> what people read (kind "state")"""
+    hint: Sentence | None = None
+    """what the form says below the field"""
 
 
 @dataclass(frozen=True)

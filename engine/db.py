@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, scoped_session, sessionmaker
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 REST_SECONDS = 10.0
@@ -175,3 +177,24 @@ def _forget_callbacks(session: Session, ended: SessionTransaction) -> None:
     waiting = session.info.pop("after_commit", [])
     if ended.nested:
         session.info["after_commit"] = [(mine, call) for mine, call in waiting if mine is not ended]
+
+
+@contextmanager
+def beside(session: Session) -> Iterator[Session]:
+    """A short transaction of its own: what is written in it stays when the session's own rolls back, and nobody waits
+    for that one's end.
+
+    Its connection comes from no pool: threads that hold all the pool's connections would wait for each other. SQLite
+    has one writer, which is already the session, so there it is the session's own transaction.
+    """
+    bind = session.get_bind()
+    if bind.dialect.name == "sqlite":
+        yield session
+        return
+    with Session(_unpooled(bind.engine.url.render_as_string(hide_password=False))) as own, own.begin():
+        yield own
+
+
+@cache
+def _unpooled(url: str) -> Engine:
+    return make_engine(url, poolclass=NullPool)

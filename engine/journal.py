@@ -142,72 +142,82 @@ class Break:
     why: str
 
 
+@dataclass(slots=True)
+class Chain:
+    """Follows one chain line by line, whether its rows lie in a database or in a backup."""
+
+    kind: str
+    id: int | str
+    seq: int = 0
+    head: str = ""
+
+    def follow(self, seq: int, facts: list[Any], kept: str) -> Iterator[Break]:
+        """The next line: its number, what it says, the hash it bears."""
+        if seq <= self.seq:
+            yield Break(self.kind, self.id, seq, f"the line stands after line {self.seq}")
+            return
+        if seq != self.seq + 1:
+            yield Break(self.kind, self.id, seq, f"line {self.seq + 1} is missing")
+        elif digest(self.head, facts) != kept:
+            yield Break(self.kind, self.id, seq, "the line does not match its hash")
+        self.seq, self.head = seq, kept
+
+    def end(self, seq: int, head: str) -> Iterator[Break]:
+        """Where the instance itself says its log ends."""
+        if (self.seq, self.head) != (seq, head):
+            yield Break(self.kind, self.id, seq, "the log does not end where the instance says it ends")
+
+
+def instance_facts(row: Any) -> list[Any]:
+    """What a line of instance_log says, in the order of its hash."""
+    return [
+        row.instance_id,
+        row.seq,
+        _instant(row.at),
+        row.actor_id,
+        row.actor_name,
+        row.on_behalf_of,
+        row.action,
+        row.node,
+        row.token,
+        row.item_id,
+        row.detail,
+    ]
+
+
+def record_facts(row: Any) -> list[Any]:
+    """What a line of record_audit says, in the order of its hash."""
+    return [
+        row.record_type,
+        row.record_id,
+        row.seq,
+        _instant(row.at),
+        row.actor_id,
+        row.actor_name,
+        row.action,
+        row.before,
+        row.after,
+    ]
+
+
 def verify_instance(session: Session, instance_id: int, seq: int, head: str) -> Iterator[Break]:
     """Compare an instance's log with its own hashes and with the head kept on the instance (seq, head)."""
-    previous, expected = "", 0
     rows = session.scalars(
         select(InstanceLog).where(InstanceLog.instance_id == instance_id).order_by(InstanceLog.seq)
     ).yield_per(500)
+    chain = Chain("instance", instance_id)
     for row in rows:
-        expected += 1
-        if row.seq != expected:
-            yield Break("instance", instance_id, row.seq, f"line {expected} is missing")
-            expected = row.seq
-        facts = [
-            row.instance_id,
-            row.seq,
-            _instant(row.at),
-            row.actor_id,
-            row.actor_name,
-            row.on_behalf_of,
-            row.action,
-            row.node,
-            row.token,
-            row.item_id,
-            row.detail,
-        ]
-        if digest(previous, facts) != row.hash:
-            yield Break("instance", instance_id, row.seq, "the line does not match its hash")
-        previous = row.hash
-    if (expected, previous) != (seq, head):
-        yield Break(
-            "instance",
-            instance_id,
-            seq,
-            "the log does not end where the instance says it ends",
-        )
+        yield from chain.follow(row.seq, instance_facts(row), row.hash)
+    yield from chain.end(seq, head)
 
 
 def verify_records(session: Session) -> Iterator[Break]:
     """Walk every record's chain in one pass over the table."""
-    key: tuple[str, int] | None = None
-    previous, expected = "", 0
     rows = session.scalars(
         select(RecordAudit).order_by(RecordAudit.record_type, RecordAudit.record_id, RecordAudit.seq)
     ).yield_per(500)
+    chain = Chain("", 0)
     for row in rows:
-        if (row.record_type, row.record_id) != key:
-            key, previous, expected = (row.record_type, row.record_id), "", 0
-        expected += 1
-        facts = [
-            row.record_type,
-            row.record_id,
-            row.seq,
-            _instant(row.at),
-            row.actor_id,
-            row.actor_name,
-            row.action,
-            row.before,
-            row.after,
-        ]
-        if row.seq != expected:
-            yield Break(row.record_type, row.record_id, row.seq, f"line {expected} is missing")
-            expected = row.seq
-        elif digest(previous, facts) != row.hash:
-            yield Break(
-                row.record_type,
-                row.record_id,
-                row.seq,
-                "the line does not match its hash",
-            )
-        previous = row.hash
+        if (row.record_type, row.record_id) != (chain.kind, chain.id):
+            chain = Chain(row.record_type, row.record_id)
+        yield from chain.follow(row.seq, record_facts(row), row.hash)

@@ -6,9 +6,9 @@ import functools
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from engine.i18n import reading_as
 from webapp import lifeline, logs
 from webapp.serve import PortTaken
 from webapp.settings import Settings, SettingsError, list_settings, load_settings
+
+if TYPE_CHECKING:
+    from engine.journal import Break
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
@@ -206,20 +209,37 @@ def restore(settings: Settings, file: Path) -> None:
     click.echo(f"restored {rows} rows and {len(manifest.attachments)} attachments of {of}")
 
 
-@command
-def verify_history(settings: Settings) -> None:
+@main.command()
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check this backup instead of the database: needs no settings and no house.",
+)
+def verify_history(file: Path | None) -> None:
     """Check the hash chains of every process and record; names each place where one does not hold."""
+    count = 0
+    try:
+        for link in _broken_links(file):
+            click.echo(f"{link.kind} {link.id}, line {link.seq}: {link.why}")
+            count += 1
+    except (AppError, SettingsError) as error:
+        raise click.ClickException(str(error)) from error
+    if count:
+        raise click.ClickException(f"{count} places do not hold")
+    click.echo("every chain holds")
+
+
+def _broken_links(file: Path | None) -> Iterator[Break]:
+    if file is not None:
+        from webapp.backup import broken_links as in_backup
+
+        return in_backup(file)
     from engine.db import Sessions
     from webapp import bootstrap
-    from webapp.checks import broken_links
+    from webapp.checks import broken_links as in_database
 
-    bootstrap.start(settings)
-    broken = list(broken_links(Sessions()))
-    for link in broken:
-        click.echo(f"{link.kind} {link.id}, line {link.seq}: {link.why}")
-    if broken:
-        raise click.ClickException(f"{len(broken)} places do not hold")
-    click.echo("every chain holds")
+    bootstrap.start(load_settings())
+    return in_database(Sessions())
 
 
 @command

@@ -19,6 +19,8 @@ from engine.actor import SYSTEM
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.models import Definition
+from processes.numbering import operations as numbering
+from processes.spending.operations import ensure_number_rule
 from webapp import bootstrap, demo as demo_company, migrations, serve
 from webapp.app import create_app
 from webapp.security import accounts, passwords, roles
@@ -43,6 +45,8 @@ def bring_up_to_date(settings: Settings) -> Flask:
     roles.create_permissions(app)
     with transaction() as session:
         deploy_shipped(session)
+        numbering.make_official_rule(session)
+        ensure_number_rule(session)
     return app
 
 

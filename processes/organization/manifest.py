@@ -24,6 +24,7 @@ DEPARTMENTS = Register(
     ),
     fields=(
         Column("name", _("Name")),
+        Column("code", _("Code in document numbers")),
         Column("parent", _("Above it"), kind="reference"),
         Column("head", _("Head"), kind="person"),
         Column("rank", _("Order among its siblings"), kind="number"),

@@ -24,6 +24,8 @@ class Department(Stamped, Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
+    code: Mapped[str | None] = mapped_column(String(20), unique=True)
+    """what stands for it in the numbers of its documents (代字)"""
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
     path: Mapped[str] = mapped_column(String(400), default="", index=True)
     head_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", use_alter=True), index=True)

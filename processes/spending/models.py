@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 from engine.db import Base, Id
 from processes.kernel.columns import MoneyAmount, Stamped, append_only
 from processes.kernel.money import Money
+from processes.numbering.models import LONGEST_TEXT
 from processes.organization.models import Department, Employee
 
 
@@ -140,8 +141,8 @@ class ExpenseRequest(Stamped, Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    number: Mapped[str | None] = mapped_column(String(20), unique=True)
-    """EXP-000017; null only until the row has its id"""
+    number: Mapped[str | None] = mapped_column(String(LONGEST_TEXT), unique=True)
+    """EXP-000017, or as the house's numbering rule has it; null only until the row has its id"""
     instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(12))

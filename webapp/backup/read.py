@@ -44,14 +44,19 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def _manifest(archive: zipfile.ZipFile) -> Manifest:
+def read_manifest(archive: zipfile.ZipFile) -> Manifest:
+    """What the file says of itself, in a format this release reads; of whichever release it is."""
     content = archive.read(MANIFEST)
     if msgspec.json.decode(content, type=_Format).format != FORMAT:
         raise BackupRefused(
             _("The backup has another format than this release reads."),
             remedy=_("Restore it with the release that made it, or a newer one."),
         )
-    manifest = msgspec.json.decode(content, type=Manifest)
+    return msgspec.json.decode(content, type=Manifest)
+
+
+def _manifest(archive: zipfile.ZipFile) -> Manifest:
+    manifest = read_manifest(archive)
     if not migrations.known(manifest.revision):
         raise BackupRefused(
             _("The backup was made by a newer release ({release}).", release=manifest.release),

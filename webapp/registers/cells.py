@@ -13,7 +13,7 @@ from webapp.skin import formats
 TONES = {
     "green": {"active", "open", "approved", "completed", "done", "sent", "delivered", "up", "won", "ok"},
     "blue": {"running", "sending", "queued", "new", "approving"},
-    "amber": {"waiting", "suspended", "draft", "warn", "due", "degraded", "locked"},
+    "amber": {"waiting", "suspended", "draft", "warn", "due", "degraded", "locked", "reserved"},
     "red": {"rejected", "failed", "overdue", "void", "terminated", "lost", "stop", "down", "wrong"},
 }
 """Colour beside the word of a state, never instead of it; whatever is not named here is grey."""

@@ -356,6 +356,10 @@ class RegisterView(ModelView):
         """What the record is called on its page and in messages."""
         return str(record)
 
+    def links_of(self, record: Any) -> tuple[tuple[str, str, Sentence], ...]:
+        """Further pages offered at the head of the record's page: (address, icon, words)."""
+        return ()
+
     def created(self, session: Session, record: Any) -> Any:
         """Something more in the transaction that made the record."""
         return record

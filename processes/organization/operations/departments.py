@@ -20,19 +20,24 @@ from processes.organization.models import Department, Employee
 RECORD_TYPE = "organization.department"
 
 
-def _read(session: Session, values: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
-    entry = Entry(session, values, is_new=is_new)
+def _read(session: Session, values: Mapping[str, Any], *, record_id: int | None) -> dict[str, Any]:
+    entry = Entry(session, values, is_new=record_id is None)
     entry.text("name", required=True)
+    entry.text("code", longest=20)
     entry.reference("parent", Department)
     entry.reference("head", Employee)
     entry.number("rank")
+    if (code := entry.clean.get("code")) is not None:
+        others = select(Department.name).where(Department.code == code, Department.id != (record_id or 0))
+        if (taken := session.scalar(others)) is not None:
+            entry.problem("code", _("{name} already has this code.", name=taken))
     return entry.finish()
 
 
 def create_department(session: Session, actor: Actor, *, values: Mapping[str, Any]) -> Department:
-    """values: name, parent, head, rank."""
+    """values: name, code, parent, head, rank."""
     permissions.require(actor, permissions.MANAGE_DEPARTMENTS)
-    clean = _read(session, values, is_new=True)
+    clean = _read(session, values, record_id=None)
     department = Department(**clean)
     rules.check_parent(department, department.parent)
     records.create(session, actor, RECORD_TYPE, department, clean)
@@ -49,7 +54,7 @@ def change_department(
     if "parent" in values:
         _lock_tree(session)
     department = lock_for_change(session, Department, record_id, version)
-    clean = _read(session, values, is_new=False)
+    clean = _read(session, values, record_id=record_id)
     if "parent" in clean and clean["parent"] != department.parent:
         rules.check_parent(department, clean["parent"])
         _move(session, department, clean["parent"])

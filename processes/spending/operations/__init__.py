@@ -2,7 +2,13 @@
 
 from processes.spending.operations.budgets import archive_budget, change_budget, create_budget
 from processes.spending.operations.categories import archive_category, change_category, create_category
-from processes.spending.operations.requests import close_request, file_request, mark_rejected, mark_withdrawn
+from processes.spending.operations.requests import (
+    close_request,
+    ensure_number_rule,
+    file_request,
+    mark_rejected,
+    mark_withdrawn,
+)
 from processes.spending.operations.reservations import release_reservation, reserve_budget
 
 __all__ = [
@@ -13,6 +19,7 @@ __all__ = [
     "close_request",
     "create_budget",
     "create_category",
+    "ensure_number_rule",
     "file_request",
     "mark_rejected",
     "mark_withdrawn",

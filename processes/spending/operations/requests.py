@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import clock, journal
@@ -16,10 +16,14 @@ from engine.service_tasks import StepFacts, service_task
 from processes.kernel.columns import lock_for_change, stamp
 from processes.kernel.money import Money
 from processes.kernel.working_time import business_date
+from processes.numbering import operations as numbering
 from processes.organization.models import Employee
 from processes.spending import permissions, rules
 from processes.spending.models import ExpenseCategory, ExpenseLine, ExpenseRequest
 from processes.spending.operations.reservations import RECORD_TYPE, release
+
+NUMBERS = "expense_request"
+"""The code of the rule requests are numbered by."""
 
 
 @service_task("spending.file_request", _("File the expense request"))
@@ -75,7 +79,11 @@ def file_request(
     stamp(request, actor)
     session.flush()
     if request.number is None:
-        request.number = f"EXP-{request.id:06d}"
+        ensure_number_rule(session)
+        record = (RECORD_TYPE, request.id)
+        request.number = numbering.assign(
+            session, actor, rule=NUMBERS, record=record, department=request.department
+        ).text
         session.flush()
     journal.audit(
         session, actor, RECORD_TYPE, request.id, action, before, {"title": title, "amount": str(request.money)}
@@ -110,6 +118,20 @@ def close_request(session: Session, actor: Actor, *, record_id: int) -> None:
             raise NotFound
         raise Forbidden(_("Only its starter or finance may close the request {number}.", number=request.number))
     _move(session, actor, request, "closed")
+
+
+def ensure_number_rule(session: Session) -> None:
+    """The rule requests are numbered by. Numbers from before there were rules were the ids: it goes on after them."""
+    numbering.ensure_rule(
+        session,
+        code=NUMBERS,
+        name=_("Expense requests"),
+        pattern="EXP-{n:6}",
+        reset="never",
+        start=lambda: (
+            (session.scalar(select(func.max(ExpenseRequest.id)).where(ExpenseRequest.number.is_not(None))) or 0) + 1
+        ),
+    )
 
 
 def _move(session: Session, actor: Actor, request: ExpenseRequest, state: str) -> None:
