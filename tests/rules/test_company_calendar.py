@@ -56,7 +56,7 @@ OWN = WorkingCalendar(
         (STATUTORY, "2026-12-31T10:00", 1, 0, "2027-01-01T10:00"),  # nobody has announced 2027 yet …
         (OWN, "2026-12-31T10:00", 1, 0, "2027-01-04T10:00"),  # … here the company has
         (OWN, "2026-11-23T08:30", 1, 0, "2026-11-23T17:30"),  # its working day is 7.5 hours
-        (OWN, "2026-11-23T08:30", 2, 0, "2026-11-26T13:30"),  # a holiday of its own, then a shortened day
+        (OWN, "2026-11-23T08:30", 2, 0, "2026-11-26T14:30"),  # a holiday of its own, then a shortened day
         (OWN, "2026-11-27T17:00", 0, 1, "2026-11-28T09:30"),  # a Saturday of its own
         (SHORT_FRIDAYS, "2026-11-20T10:00", 1, 0, "2026-11-23T16:00"),  # a day stays eight hours
     ],
