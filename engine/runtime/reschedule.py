@@ -15,7 +15,6 @@ from engine.models import InboxEntry, Instance, WorkItem
 from engine.runtime.step import Step, step
 from engine.workflow.contract import Live, Reckoned
 
-
 PENDING = ("open", "waiting", "delegated", "approving")
 """States of items that somebody still has to do something about."""
 
@@ -84,4 +83,3 @@ def _due_of(item: WorkItem, reckoned: list[Reckoned]) -> datetime | None:
     own = next((one.at for one in reckoned if one.token == item.token and one.before is None), None)
     hung = (one.at for one in reckoned if one.host == item.token and one.before and one.before == item.due_at)
     return own or next(hung, None)
-

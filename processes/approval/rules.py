@@ -51,6 +51,7 @@ THRESHOLDS = (50, 100, 150)
 ON_DUE = ("remind", "escalate", "approve", "reject", "leader")
 """What a node's `approval.on_due`, or the house for all nodes, may ask for; "" = nothing."""
 
+
 def threshold_at(since: datetime, due_at: datetime, threshold: int, calendar: WorkingCalendar) -> datetime:
     """When so much of the working time allowed will have passed.
 

@@ -26,7 +26,7 @@ Spans = tuple[tuple[time, time], ...]
 
 OFFICE_HOURS: Spans = ((time(9), time(12)), (time(13), time(18)))
 WORKING_DAY = timedelta(hours=8)
-WEEK: Mapping[int, Spans] = MappingProxyType({weekday: OFFICE_HOURS for weekday in range(5)})
+WEEK: Mapping[int, Spans] = MappingProxyType(dict.fromkeys(range(5), OFFICE_HOURS))
 """What the house takes until a company says otherwise: Monday (0) to Friday."""
 
 _FIRST_YEAR = min(chinese_calendar.holidays).year

@@ -26,7 +26,9 @@ def shift_dues() -> int:
     moved = 0
     while True:
         with transaction() as session:
-            shift_id = session.scalar(select(DueShift.id).where(DueShift.done_at.is_(None)).order_by(DueShift.id).limit(1))
+            shift_id = session.scalar(
+                select(DueShift.id).where(DueShift.done_at.is_(None)).order_by(DueShift.id).limit(1)
+            )
             ids = _next_instances(session, shift_id) if shift_id else []
         if shift_id is None:
             return moved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,7 +76,8 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９：－～，；、", 
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})\s*(?:\.\.|~|至|到)\s*(\d{4}-\d{2}-\d{2})")
 _KIND_WORDS: Mapping[str, str] = {
     "holiday": "holiday", "off": "holiday", "放假": "holiday", "休": "holiday", "假日": "holiday", "假": "holiday",
-    "working": "working", "work": "working", "上班": "working", "补班": "working", "班": "working", "调休上班": "working", "调休放假": "holiday",
+    "working": "working", "work": "working", "上班": "working", "补班": "working", "班": "working",
+    "调休上班": "working", "调休放假": "holiday",
     "short": "short", "缩短": "short", "半天": "short",
 }  # fmt: skip
 """What an announcement may call a kind; 调休 alone is refused, for it names both the day off and the day worked."""
@@ -86,7 +88,7 @@ _COLUMN_WORDS: Mapping[str, str] = {
 
 
 def read_hours(text: str) -> Spans:
-    """ "09:00-12:00, 13:00-18:00" as spans; "" is a day off. Full-width signs and 至 are read as well."""
+    """Spans of "09:00-12:00, 13:00-18:00"; "" is a day off. Full-width signs and 至 are read as well."""
     parts = [part.strip() for part in text.translate(_FULL_WIDTH).replace(";", ",").split(",") if part.strip()]
     if len(parts) > MOST_SPANS:
         raise RuleViolation(_("A day has at most {count} stretches of office hours.", count=MOST_SPANS))
@@ -103,7 +105,7 @@ def read_hours(text: str) -> Spans:
                 _("{opens} to {closes} ends before it begins.", opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}"),
                 remedy=_("Hours past midnight are not office hours here."),
             )
-    for (_before, closes), (opens, _after) in zip(spans, spans[1:], strict=False):
+    for (_before, closes), (opens, _after) in itertools.pairwise(spans):
         if opens <= closes:
             raise RuleViolation(
                 _("Two stretches of office hours overlap or touch at {time}.", time=f"{opens:%H:%M}"),
@@ -161,14 +163,17 @@ def read_announcement(text: str) -> list[Announced]:
     found: dict[date, Announced] = {}
     for number, row in _announcement_rows(text.lstrip("\ufeff")):
         try:
-            for one in _announced(row):
-                if one.day in found:
-                    raise RuleViolation(_("{day} stands there twice.", day=one.day.isoformat()))
-                found[one.day] = one
+            days = list(_announced(row))
         except RuleViolation as refusal:
             problems.append(
-                Problem("text", _("Line {number}: {what}", number=number, what=str(refusal.message)), refusal.remedy)
+                Problem("text", _("Line {number}: {what}", number=number, what=refusal.message), refusal.remedy)
             )
+            continue
+        for one in days:
+            if one.day in found:
+                twice = _("{day} stands there twice.", day=one.day.isoformat())
+                problems.append(Problem("text", _("Line {number}: {what}", number=number, what=twice)))
+            found[one.day] = one
     if len(found) > MOST_DAYS:
         problems.append(Problem("text", _("At most {count} days can be imported at once.", count=MOST_DAYS)))
     if not found and not problems:
@@ -200,9 +205,9 @@ def _announcement_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         if "date" in named:
             columns = named if "hours" in named else [*named, "hours"]
             continue
-        if columns[-1] == "hours":  # of two stretches, written without quotation marks
-            cells = [*cells[: len(columns) - 1], ",".join(cells[len(columns) - 1 :])]
-        yield number, _named(zip(columns, cells, strict=False))
+        last = len(columns) - 1  # hours of two stretches may be written without quotation marks
+        joined = [*cells[:last], ",".join(cells[last:])] if columns[last] == "hours" else cells
+        yield number, _named(zip(columns, joined, strict=False))
 
 
 def _named(pairs: Iterable[tuple[Any, Any]]) -> Mapping[str, str]:

@@ -53,9 +53,7 @@ def test_days_and_hours_make_the_calendar(session: Session, company: Company) ->
     operations.create_office_hours(session, actor, values={"weekday": "6", "hours": "9:00-12:00"})
     operations.create_calendar_day(session, actor, values={"day": "2026-11-24", "kind": "holiday", "name": "司庆"})
     operations.create_calendar_day(session, actor, values={"day": "2026-11-22", "kind": "working"})
-    operations.create_calendar_day(
-        session, actor, values={"day": "2026-11-25", "kind": "short", "hours": "9:00-12:00"}
-    )
+    operations.create_calendar_day(session, actor, values={"day": "2026-11-25", "kind": "short", "hours": "9:00-12:00"})
     session.commit()
     found = company_calendar(session)
     assert [str(len(found.hours_of(date(2026, 11, day)))) for day in range(21, 29)] == list("12201221")
@@ -69,7 +67,7 @@ def test_days_and_hours_make_the_calendar(session: Session, company: Company) ->
         lambda s, a: operations.create_calendar_day(s, a, values={"day": "2026-11-24", "kind": "holiday"}),
         lambda s, a: operations.set_day(s, a, day=date(2026, 11, 24), kind="usual"),
         lambda s, a: operations.import_announcement(s, a, text="2027-01-01,holiday,元旦"),
-        lambda s, a: operations.ask_for_due_shift(s, a),
+        operations.ask_for_due_shift,
     ],
 )
 def test_only_whoever_keeps_the_calendar_changes_it(session: Session, company: Company, deed: Any) -> None:
@@ -150,7 +148,12 @@ def test_an_announcement_twice_is_once_and_overwrites_what_it_names(session: Ses
 
 @pytest.mark.parametrize(
     ("today", "missing"),
-    [(date(2026, 9, 30), ()), (date(2026, 10, 1), (2027,)), (date(2027, 3, 1), (2027,)), (date(2027, 12, 1), (2027, 2028))],
+    [
+        (date(2026, 9, 30), ()),
+        (date(2026, 10, 1), (2027,)),
+        (date(2027, 3, 1), (2027,)),
+        (date(2027, 12, 1), (2027, 2028)),
+    ],
 )
 def test_which_years_are_missing(session: Session, company: Company, today: date, missing: tuple[int, ...]) -> None:
     assert missing_years(session, today) == missing
@@ -338,9 +341,7 @@ def test_the_moved_timer_fires_when_it_should_and_the_task_can_still_be_done(hou
         assert session.get_one(Instance, instance).state == "completed"
 
 
-def test_the_same_wish_twice_is_one_and_a_dead_job_is_taken_up(
-    house: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_wish_twice_is_one_and_a_dead_job_is_taken_up(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = process(house), process(house)
     actor = manager(house)
     set_day(actor, "2026-11-23", "holiday")

@@ -189,7 +189,9 @@ AS_JSON = (
 )
 
 
-@pytest.mark.parametrize("text", [AS_CSV, AS_JSON, "\ufeff" + AS_CSV, AS_CSV.split("\n", 1)[1], AS_CSV.replace(",", "\t", 3)])
+@pytest.mark.parametrize(
+    "text", [AS_CSV, AS_JSON, "\ufeff" + AS_CSV, AS_CSV.split("\n", 1)[1], AS_CSV.replace(",", "\t", 3)]
+)
 def test_an_announcement_is_read(text: str) -> None:
     days = rules.read_announcement(text)
     assert [(one.day.isoformat(), one.kind, one.name) for one in days] == [

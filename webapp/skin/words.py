@@ -17,6 +17,7 @@ from processes.kernel.working_time import STATUTORY, WorkingCalendar
 from processes.organization.calendar import company_calendar
 from webapp.skin import formats
 
+
 @dataclass(frozen=True)
 class Word:
     text: Sentence
@@ -181,7 +182,7 @@ def worst_due(dues: Iterable[tuple[datetime | None, datetime]]) -> Word | None:
     words = [(word, at) for at, since in dues if at is not None and (word := due(at, since)) is not None]
     if not words:
         return None
-    return min(words, key=lambda one: (-STATES.index(one[0].tone), one[1]))[0]  # type: ignore[arg-type]
+    return min(words, key=lambda one: (-STATES.index(one[0].tone), one[1]))[0]
 
 
 def due_state(at: datetime | None, since: datetime) -> tuple[State | None, str]:

@@ -177,7 +177,11 @@ def urge(instance_id: int) -> BaseResponse:
     """Urge whoever it lies with; back to the list of one's requests when it was pressed there."""
     actor, text = current_actor(), request.form.get("text", "")
     in_list = request.form.get("from") == "inbox"
-    back = ("inbox.show", {"view": "started", "key": instance_id}) if in_list else ("instances.show", {"instance_id": instance_id})
+    back = (
+        ("inbox.show", {"view": "started", "key": instance_id})
+        if in_list
+        else ("instances.show", {"instance_id": instance_id})
+    )
     try:
         done = runtime.perform(lambda session: urge_instance(session, actor, instance_id, text))
     except NotFound:

@@ -286,7 +286,16 @@ def _step(
     waiting = [item for item in items if item.state == "open"]
     if state == "active" and waiting:
         who = holders.in_short(tuple(dict.fromkeys(n for item in waiting for n in holders.names(session, item))))
-        return StepLine(node_id, name, icon, state, who, at, rounds, words.worst_due((one.due_at, one.created_at) for one in waiting))
+        return StepLine(
+            node_id,
+            name,
+            icon,
+            state,
+            who,
+            at,
+            rounds,
+            words.worst_due((one.due_at, one.created_at) for one in waiting),
+        )
     last = next((item for item in reversed(items) if item.done_by is not None), None)
     outcome = words.deed(last.outcome) if last else None
     return StepLine(node_id, name, icon, state, last.done_by_name if last else "", at, rounds, outcome=outcome)

@@ -183,7 +183,9 @@ def _same_click(session: Session, actor: Actor, item: WorkItem, now: datetime) -
         return None
     last = session.scalars(
         select(InstanceLog)
-        .where(InstanceLog.instance_id == item.instance_id, InstanceLog.item_id == item.id, InstanceLog.action == "urge")
+        .where(
+            InstanceLog.instance_id == item.instance_id, InstanceLog.item_id == item.id, InstanceLog.action == "urge"
+        )
         .order_by(InstanceLog.seq.desc())
         .limit(1)
     ).first()

@@ -181,10 +181,10 @@ def import_announcement(session: Session, actor: Actor, *, text: str) -> dict[st
     wanted = select(CalendarDay).where(CalendarDay.day.in_([one.day for one in announced]))
     known = {one.day: one for one in session.scalars(wanted.with_for_update())}
     for one in announced:
-        clean = {"kind": one.kind, "name": one.name, "hours": one.hours, "source": "announcement"}
+        clean: dict[str, Any] = {"kind": one.kind, "name": one.name, "hours": one.hours, "source": "announcement"}
         day = known.get(one.day)
         if day is None:
-            clean = {"day": one.day, **clean}
+            clean["day"] = one.day
             records.create(session, actor, DAY, CalendarDay(**clean), clean)
             counts["added"] += 1
         elif all(getattr(day, name) == value for name, value in clean.items()):
