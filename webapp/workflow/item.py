@@ -128,6 +128,12 @@ class Pane:
     """of whoever waits for the others: the button, or why not now"""
 
     @property
+    def due(self) -> words.Word | None:
+        """How the item stands, or of a whole instance the worst of what is open."""
+        items = [self.item] if self.item is not None else self.subject.items
+        return words.worst_due((one.due_at, one.created_at) for one in items if one.state == "open")
+
+    @property
     def decisions(self) -> list[Right]:
         """Granted deciding actions, the affirmative one last: it stands where the thumb is."""
         granted = [right for right in self.actions if right.granted and right.action in DECISIONS]
