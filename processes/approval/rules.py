@@ -48,6 +48,9 @@ def standing(since: datetime, due_at: datetime, now: datetime, calendar: Working
 THRESHOLDS = (50, 100, 150)
 """Per cent of the working time allowed at which something happens by itself."""
 
+LYING = ("open", "delegated")
+"""States of an item that lies with somebody who is to do something about it."""
+
 ON_DUE = ("remind", "escalate", "approve", "reject", "leader")
 """What a node's `approval.on_due`, or the house for all nodes, may ask for; "" = nothing."""
 

@@ -16,7 +16,7 @@ from engine.db import Sessions, transaction
 from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
 from engine.models import Instance, InstanceLog, OutboxMessage, WorkItem
 from engine.runtime.cache import LIVE
-from engine.work_items.rights import MONITOR
+from engine.work_items.rights import ADMINISTER, MONITOR
 from processes.approval import operations
 from processes.approval.jobs import remind_by_the_clock
 from processes.approval.models import ItemReminder, ItemWatch
@@ -45,9 +45,12 @@ def shanghai(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
 
 
-def begin(company: Company, *, due: str = DUE, who: str = "", on_due: str = "", border: bool = False) -> int:
+def begin(
+    company: Company, *, due: str = DUE, who: str = "", on_due: str = "", border: bool = False, **more: str
+) -> int:
     """Li asks; Wang approves, then Chen. Answers the instance."""
     said = {"approval.allow": "approve,reject", **({"approval.on_due": on_due} if on_due else {})}
+    said |= {f"approval.{name}": value for name, value in more.items()}
     inner = "".join(f'<camunda:property name="{name}" value="{value}"/>' for name, value in said.items())
     extension = f"<extensionElements><camunda:properties>{inner}</camunda:properties></extensionElements>"
     d = Drawing("wish")
@@ -175,14 +178,13 @@ def test_nothing_while_it_is_suspended_and_one_word_afterwards(house: Company, c
     instance = begin(house)
     remind_by_the_clock()
 
-    def put(state: str) -> None:
-        with transaction() as session:
-            session.execute(update(Instance).where(Instance.id == instance).values(state=state))
-
-    put("suspended")
-    clock.turn_to(shanghai("2026-11-24T19:00"))
+    admin = actor_of(house.sun, ADMINISTER)
+    runtime.perform(lambda session: work_items.suspend(session, admin, instance, "clarify"))
+    clock.turn_to(shanghai("2026-11-24T09:00"))
     assert remind_by_the_clock() == 0
-    put("running")
+    runtime.perform(lambda session: work_items.resume(session, admin, instance))
+    assert item_of(instance).due_at == shanghai("2026-11-25T18:00"), "due dates shift by the pause"
+    clock.turn_to(shanghai("2026-11-25T18:00"))
     assert remind_by_the_clock() == 1
     assert [one for one, _whom in sent()] == ["approval_reminder:100"]
 
@@ -384,3 +386,62 @@ def test_the_whole_request_and_its_button(house: Company, clock: TestClock) -> N
     assert "11:00" in str(right(li).refusal)
     with pytest.raises(RuleViolation, match="already"):
         runtime.perform(lambda session: operations.urge_instance(session, li, instance))
+
+
+# ------------------------------------------------------------------------------------------------- deciding by itself
+
+
+@pytest.mark.parametrize("when", ["2026-11-24T18:00", "2026-11-30T09:00"])
+def test_the_diagram_may_let_silence_agree(house: Company, clock: TestClock, when: str) -> None:
+    instance = begin(house, on_due="approve")
+    clock.turn_to(shanghai("2026-11-23T18:00"))
+    assert remind_by_the_clock() == 1
+    clock.turn_to(shanghai(when))
+    assert remind_by_the_clock() == 1
+    assert item_of(instance).node == "second"
+    with transaction() as session:
+        first = session.scalars(select(WorkItem).where(WorkItem.node == "first")).one()
+        assert (first.outcome, first.done_by, first.done_by_name) == ("approve", 0, SYSTEM.name)
+        assert "time allowed had passed" in first.opinion
+    assert remind_by_the_clock() == 0
+    assert chain_holds(instance)
+
+
+def test_or_refuse(house: Company, clock: TestClock) -> None:
+    instance = begin(house, on_due="reject")
+    clock.turn_to(shanghai("2026-11-24T18:00"))
+    assert remind_by_the_clock() == 1
+    with transaction() as session:
+        assert session.get_one(Instance, instance).state == "rejected"
+
+
+def test_what_only_a_person_can_give_is_waited_for(house: Company, clock: TestClock) -> None:
+    instance = begin(house, on_due="approve", signature="required")
+    clock.turn_to(shanghai("2026-11-24T18:00"))
+    assert remind_by_the_clock() == 1
+    assert item_of(instance).node == "first"
+    assert [one for one, _whom in sent()] == ["approval_reminder:100"]
+
+
+def test_the_item_goes_to_the_superior_once(house: Company, clock: TestClock) -> None:
+    instance = begin(house, on_due="leader")
+    clock.turn_to(shanghai("2026-11-24T18:00"))
+    assert remind_by_the_clock() == 1
+    item = item_of(instance)
+    assert (item.assignee_id, item.owner_id) == (house.chen.id, house.wang.id)
+    assert sent() == [("approval_escalated:100", str(house.chen.id))]
+    clock.turn_to(shanghai("2026-11-25T18:00"))
+    assert remind_by_the_clock() == 1
+    assert sent()[1:] == [("approval_reminder:150", str(house.chen.id))]
+    assert item_of(instance).assignee_id == house.chen.id
+    assert chain_holds(instance)
+
+
+def test_whoever_only_gives_an_opinion_keeps_it_alone(house: Company, clock: TestClock) -> None:
+    instance = begin(house, allow="approve,reject,delegate")
+    wang, item = actor_of(house.wang), item_of(instance).id
+    runtime.perform(lambda session: work_items.delegate(session, wang, item, house.sun.id))
+    clock.turn_to(shanghai("2026-11-25T18:00"))
+    assert remind_by_the_clock() == 1
+    assert sent() == [("approval_reminder:150", str(house.sun.id)), ("approval_overdue:150", str(house.chen.id))]
+    assert item_of(instance).assignee_id == house.sun.id

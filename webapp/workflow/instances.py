@@ -168,7 +168,7 @@ def diagram(instance_id: int) -> Response:
     return jsonify(xml=picture.xml, state=picture.state, lang=current_locale())
 
 
-# ------------------------------------------------------------------------------------------------- repairs
+# ------------------------------------------------------------------------------------------------- urging, repairs
 
 
 @pages.post("/instances/<int:instance_id>/urge")
@@ -189,7 +189,7 @@ def urge(instance_id: int) -> BaseResponse:
     except AppError as refusal:
         Sessions().rollback()
         if not in_list:
-            return make_response(_page(actor, instance_id, refusal), refusal.status)
+            return make_response(page(actor, instance_id, refusal), refusal.status)
         flash(str(refusal), "warning")
     else:
         people = formats.people(person for one in done for person in one.told)

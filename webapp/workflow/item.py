@@ -124,6 +124,7 @@ class Pane:
     def back(self) -> Right | None:
         """To take the item, or one's own decision, back."""
         return next((r for r in self.actions if r.granted and r.action in ("take_back", "reclaim")), None)
+
     urge: Right | None = None
     """of whoever waits for the others: the button, or why not now"""
 
@@ -131,7 +132,7 @@ class Pane:
     def due(self) -> words.Word | None:
         """How the item stands, or of a whole instance the worst of what is open."""
         items = [self.item] if self.item is not None else self.subject.items
-        return words.worst_due((one.due_at, one.created_at) for one in items if one.state == "open")
+        return words.worst_due((one.due_at, one.created_at) for one in items if one.state in ("open", "delegated"))
 
     @property
     def decisions(self) -> list[Right]:

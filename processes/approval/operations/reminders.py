@@ -15,11 +15,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import clock, live, repository, work_items
-from engine.actor import SYSTEM, Actor
+from engine.actor import SYSTEM
 from engine.errors import AppError
 from engine.journal import Entry
 from engine.models import Instance, WorkItem
-from engine.work_items.actions import log
 from processes.approval import rules
 from processes.approval.models import ItemReminder, ItemWatch
 from processes.approval.operations.telling import Channel, Told, facts_of, holders, tell
@@ -51,7 +50,7 @@ def enrol(session: Session) -> int:
         .join(Instance, Instance.id == WorkItem.instance_id)
         .outerjoin(ItemWatch, ItemWatch.item_id == WorkItem.id)
         .where(
-            WorkItem.state == "open",
+            WorkItem.state.in_(rules.LYING),
             WorkItem.due_at.is_not(None),
             or_(ItemWatch.item_id.is_(None), ItemWatch.due_at != WorkItem.due_at),
         )
@@ -111,7 +110,7 @@ def due_for_reminder(session: Session) -> list[int]:
         select(ItemWatch.item_id)
         .join(WorkItem, WorkItem.id == ItemWatch.item_id)
         .join(Instance, Instance.id == WorkItem.instance_id)
-        .where(ItemWatch.next_at <= clock.now(), WorkItem.state == "open", Instance.state == "running")
+        .where(ItemWatch.next_at <= clock.now(), WorkItem.state.in_(rules.LYING), Instance.state == "running")
         .order_by(ItemWatch.next_at)
         .limit(BATCH)
     )
@@ -136,9 +135,9 @@ def remind(session: Session, item_id: int) -> bool:
     watch = session.get(ItemWatch, item_id, populate_existing=True)
     item = session.get(WorkItem, item_id, populate_existing=True)
     now = clock.now()
-    if held is None or watch is None or item is None or item.state != "open" or item.due_at is None:
+    if held is None or watch is None or item is None or item.due_at is None:
         return False
-    if watch.next_at is None or watch.next_at > now or watch.due_at != item.due_at:
+    if item.state not in rules.LYING or watch.next_at is None or watch.next_at > now or watch.due_at != item.due_at:
         return False
     instance = session.get_one(Instance, item.instance_id, populate_existing=True)
     on_due = _on_due(session, instance.definition_id, item.node)
@@ -154,7 +153,7 @@ def remind(session: Session, item_id: int) -> bool:
     reminder = _once(session, item_id, newest) if newest else None
     if reminder is None:
         return False
-    did, told = _DEEDS.get((on_due, newest), _remind)(session, item, instance, newest)
+    did, told = _deed(session, item_id, on_due, newest)(session, item, instance, newest)
     reminder.did, reminder.told = did, told.as_detail()
     session.flush()
     return True
@@ -172,6 +171,8 @@ def _once(session: Session, item_id: int, threshold: int) -> ItemReminder | None
 
 
 Done = tuple[str, Told]
+"""What was done, and who was told of it."""
+Deed = Callable[[Session, WorkItem, Instance, int], Done]
 
 
 def _remind(session: Session, item: WorkItem, instance: Instance, threshold: int) -> Done:
@@ -185,12 +186,17 @@ def _remind(session: Session, item: WorkItem, instance: Instance, threshold: int
     if threshold > 100:
         for superior, holder in _superiors(session, item, instance):
             _tell(session, superior, item, "approval_overdue", threshold, ("notice", "sms"), told, holder=holder)
-    _note(session, item, "remind", threshold, told)
+    _note(session, item, threshold, told)
     return "remind", told
 
 
 def _escalate(session: Session, item: WorkItem, instance: Instance, threshold: int) -> Done:
-    """The holder is reminded once more and the superior may decide as well."""
+    """The holder is reminded once more and the superior may decide as well.
+
+    Whoever only gives an opinion, because the item was lent to him or a question put beside it, keeps it alone.
+    """
+    if item.state != "open" or item.kind != "sign":
+        return _remind(session, item, instance, threshold)
     told = Told()
     above = _superiors(session, item, instance)
     for person in holders(session, item):
@@ -198,12 +204,46 @@ def _escalate(session: Session, item: WorkItem, instance: Instance, threshold: i
     for superior, holder in above:
         work_items.add_candidate(session, SYSTEM, item, superior.id, f"overdue at {holder}")
         _tell(session, superior, item, "approval_escalated", threshold, ("notice", "sms"), told, holder=holder)
-    _note(session, item, "remind", threshold, told)
+    _note(session, item, threshold, told)
     return "escalate" if above else "remind", told
 
 
-_DEEDS: dict[tuple[str, int], Callable[[Session, WorkItem, Instance, int], Done]] = {("escalate", 150): _escalate}
-"""(on_due, threshold) -> what is done then; everything else is a reminder."""
+def _decide(action: str) -> Deed:
+    """The system decides in the place of whoever has kept silent."""
+
+    def deed(session: Session, item: WorkItem, instance: Instance, threshold: int) -> Done:
+        try:
+            with session.begin_nested():
+                work_items.decide_when_due(session, item.id, action)
+        except AppError as refusal:  # a signature or a choice that only a person can give: he is reminded instead
+            logger.info("reminders.not_decided", extra={"item_id": item.id, "why": str(refusal)})
+            return _remind(session, item, instance, threshold)
+        return action, Told()
+
+    return deed
+
+
+def _to_leader(session: Session, item: WorkItem, instance: Instance, threshold: int) -> Done:
+    """The item is the superior's from now on; with nobody above, its holder is reminded."""
+    above = _superiors(session, item, instance)
+    if not above or item.kind != "sign":
+        return _remind(session, item, instance, threshold)
+    superior, holder = above[0]
+    work_items.assign(session, SYSTEM, item.id, superior.id, reason=f"overdue at {holder}")
+    told = Told()
+    _tell(session, superior, item, "approval_escalated", threshold, ("notice", "sms"), told, holder=holder)
+    _note(session, item, threshold, told)
+    return "leader", told
+
+
+def _deed(session: Session, item_id: int, on_due: str, threshold: int) -> Deed:
+    """What is done now. What the diagram asks for on the due date is done late rather than never."""
+    if threshold >= 100 and on_due in ("approve", "reject"):
+        return _decide(on_due)
+    if threshold >= 100 and on_due == "leader":
+        handed = select(ItemReminder.id).where(ItemReminder.item_id == item_id, ItemReminder.did == "leader")
+        return _remind if session.scalar(handed) is not None else _to_leader
+    return _escalate if threshold > 100 and on_due == "escalate" else _remind
 
 
 def _superiors(session: Session, item: WorkItem, instance: Instance) -> list[tuple[Any, str]]:
@@ -240,11 +280,8 @@ def _tell(
     )
 
 
-def _note(session: Session, item: WorkItem, action: str, threshold: int, told: Told, actor: Actor = SYSTEM) -> None:
-    """A line in the instance's log; its head is read after everything else that wrote there."""
-    head = session.execute(
-        select(Instance.rev, Instance.log_seq, Instance.log_hash).where(Instance.id == item.instance_id)
-    ).one()
+def _note(session: Session, item: WorkItem, threshold: int, told: Told) -> None:
+    """A line in the instance's log, behind what else has been written there."""
     detail = {"threshold": threshold, **told.as_detail()}
-    log(session, actor, item.instance_id, head, [Entry(action, item.node, item.token, item.id, None, detail)])
+    work_items.append(session, SYSTEM, item.instance_id, Entry("remind", item.node, item.token, item.id, None, detail))
     live.push(session, told.persons, "inbox")

@@ -18,7 +18,6 @@ from engine.journal import Entry
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.runtime.foresee import foresee
 from engine.work_items import Right
-from engine.work_items.actions import log
 from engine.work_items.rights import ADMINISTER, MONITOR, may_read_instance
 from processes.approval import rules
 from processes.approval.operations.telling import Told, facts_of, holders, tell
@@ -63,7 +62,7 @@ def urge(session: Session, actor: Actor, item_id: int, text: str = "") -> Urged:
     _demand_right(session, actor, instance, [item])
     if instance.state != "running":
         raise Conflict(_("This process is {state}; nothing can be done in it now.", state=instance.state))
-    if item.state != "open":
+    if item.state not in rules.LYING:
         raise work_items.too_late(session, item)
     now = clock.now()
     if (again := _same_click(session, actor, item, now)) is not None:
@@ -95,11 +94,8 @@ def urge(session: Session, actor: Actor, item_id: int, text: str = "") -> Urged:
     item.urges += 1
     item.urged_at = now
     session.flush()
-    head = session.execute(
-        select(Instance.rev, Instance.log_seq, Instance.log_hash).where(Instance.id == instance.id)
-    ).one()
     detail = {"count": item.urges, "reason": text.strip(), **told.as_detail(), "channel": channel}
-    log(session, actor, instance.id, head, [Entry("urge", item.node, item.token, item.id, None, detail)])
+    work_items.append(session, actor, instance.id, Entry("urge", item.node, item.token, item.id, None, detail))
     live.push(session, told.persons, "inbox")
     session.flush()
     return _urged(item, detail, now)
@@ -131,7 +127,7 @@ def urge_instance(session: Session, actor: Actor, instance_id: int, text: str = 
 
 def urge_right(session: Session, actor: Actor, instance: Instance, items: Sequence[WorkItem]) -> Right | None:
     """The button: None where it is not this person's to press, else granted or with the reason why not now."""
-    open_items = [item for item in items if item.state == "open" and item.assignee_id != actor.person_id]
+    open_items = [item for item in items if item.state in rules.LYING and item.assignee_id != actor.person_id]
     if instance.state != "running" or not open_items or not _may(session, actor, instance, open_items):
         return None
     now = clock.now()
