@@ -79,6 +79,8 @@ class Register:
     create: Callable[..., Any] | None = None
     change: Callable[..., Any] | None = None
     archive: Callable[..., Any] | None = None
+    removes: bool = False
+    """`archive` takes the record away altogether; what it was stands in the audit alone"""
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,8 @@ class Directory(Protocol):
 
 
 class Calendar(Protocol):
-    def __call__(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
-        """`start` plus working days or working hours (8 a day), as an aware instant."""
+    def __call__(self, session: Session, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
+        """`start` plus working days or working hours of the company's calendar as it is now, as an aware instant."""
         ...
 
 

@@ -225,13 +225,16 @@ def deploy(session: Session, actor: Actor, files: Mapping[str, str], *, package:
 class _NoInstance:
     """What a timer start event may ask: the time and the calendar; there is no instance yet."""
 
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
     def now(self) -> datetime:
         return clock.now()
 
     def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
         if CATALOG.calendar is None:
             raise RuleViolation(_("No working calendar is installed."))
-        return CATALOG.calendar(start, days=days, hours=hours)
+        return CATALOG.calendar(self._session, start, days=days, hours=hours)
 
     def facts(self) -> Mapping[str, Any]:
         return {}
@@ -251,7 +254,7 @@ def _set_start_timers(session: Session, row: Definition, compiled: CompiledProce
     )
     for trigger in compiled.starts:
         if trigger.kind == "timer":
-            due = workflow.first_due(trigger.name, _NoInstance())
+            due = workflow.first_due(trigger.name, _NoInstance(session))
             session.add(
                 StartTimer(definition_id=row.id, node=trigger.node, due_at=due.at, repeats=due.repeats, every=due.every)
             )

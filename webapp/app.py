@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine import clock, i18n
 from engine.db import Sessions
-from webapp import bootstrap, connectors, errors, home, modeler, skin, workflow
+from webapp import bootstrap, calendar, connectors, errors, home, modeler, skin, workflow
 from webapp.api import add_api
 from webapp.home import Workbench
 from webapp.registers import accounts, build, numbers
@@ -81,7 +81,13 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
         add_api(app, csrf, appbuilder.sm.limiter.limiter, settings.api_rate_limit)
-        for add_pages in (home.add_pages, workflow.add_pages, modeler.add_pages, connectors.add_pages):
+        for add_pages in (
+            home.add_pages,
+            workflow.add_pages,
+            modeler.add_pages,
+            connectors.add_pages,
+            calendar.add_pages,
+        ):
             add_pages(app)
     for name, view in app.view_functions.items():
         if name.startswith(("LoginApi.", "OpenApi.")):

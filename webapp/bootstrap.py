@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 import processes
 from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
-from processes.kernel.working_time import add_working_time
+from processes.approval.operations import on_due_of_house
+from processes.organization.calendar import working_due
 from processes.organization.directory import OrganizationDirectory
 from webapp.settings import Settings
 
@@ -29,6 +30,7 @@ def start(settings: Settings) -> Engine:
     if settings.redis_url:
         live.connect(settings.redis_url)
     join_parts()
+    on_due_of_house(settings.on_due)
     return engine
 
 
@@ -36,7 +38,7 @@ def join_parts() -> Catalog:
     """Fill the catalogue from the business packages; safe to call twice."""
     discover(processes)
     CATALOG.directory = OrganizationDirectory()
-    CATALOG.calendar = add_working_time
+    CATALOG.calendar = working_due
     return CATALOG
 
 

@@ -14,6 +14,7 @@ from engine import health, journal
 from engine.db import Sessions
 from engine.models import Instance
 from engine.queue import celery
+from processes.organization.calendar import missing_years
 from webapp import migrations
 
 BROKER_SECONDS = 3
@@ -38,6 +39,7 @@ def look_around() -> list[Finding]:
         found.append(schema)
         if schema.state == "up":
             found.extend(Finding(name, wire.state, wire.reason) for name, wire in health.seen(Sessions()).items())
+            found.append(_calendar(Sessions()))
     found.append(_broker())
     return found
 
@@ -56,6 +58,16 @@ def _schema(engine: Engine) -> Finding:
     if present == newest:
         return Finding("schema", "up", newest)
     return Finding("schema", "down", f"is {present or 'empty'}, this release needs {newest}: yunliu migrate")
+
+
+def _calendar(session: Session) -> Finding:
+    """Without the holidays of a year, due dates count them as working days: still a house, but one that is mistaken."""
+    missing = missing_years(session)
+    if not missing:
+        return Finding("calendar", "up")
+    years = ", ".join(map(str, missing))
+    remedy = "import the State Council's announcement under System > Working calendar, or install a newer release"
+    return Finding("calendar", "degraded", f"the holidays of {years} are not known: {remedy}")
 
 
 def _broker() -> Finding:

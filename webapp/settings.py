@@ -26,6 +26,12 @@ def _flag(text: str) -> bool:
     raise ValueError(f"{text!r} is neither yes nor no")
 
 
+def _on_due(text: str) -> str:
+    if text.strip() in {"", "remind", "escalate"}:
+        return text.strip()
+    raise ValueError(f"{text!r} is neither remind nor escalate nor empty")
+
+
 def _setting(default: Any, meaning: str, *, read: Callable[[str], Any] = str, secret: bool = False) -> Any:
     return field(default=default, repr=not secret, metadata={"help": meaning, "read": read, "secret": secret})
 
@@ -74,6 +80,12 @@ class Settings:
     api_rate_limit: str = _setting("1200 per minute", "Calls of the interface accepted from one person.")
     login_rate_limit: str = _setting(
         "20 per minute", "Login attempts accepted from one address, page and API together."
+    )
+    on_due: str = _setting(
+        "escalate",
+        "What happens by itself at 50, 100 and 150 % of a task's time unless its diagram says: remind its holders,"
+        " escalate to the superior at last, or nothing when empty.",
+        read=_on_due,
     )
     password_min_length: int = _setting(10, "Shortest password people may choose.", read=int)
 

@@ -12,6 +12,7 @@ from engine.runtime.delivery import (
     settle_connector,
     skip_incident,
 )
+from engine.runtime.reschedule import reckon_dues
 from engine.runtime.start import discard_draft, may_start, preview, save_draft, start
 from engine.runtime.step import Step, StepResult, perform, step
 
@@ -27,6 +28,7 @@ __all__ = [
     "perform",
     "preview",
     "publish",
+    "reckon_dues",
     "retry_incident",
     "save_draft",
     "settle_connector",

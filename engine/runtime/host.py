@@ -100,7 +100,7 @@ class StepHost:
         calendar = CATALOG.calendar
         if calendar is None:
             raise ServiceFailed("no calendar", "bootstrap has not installed a working calendar")
-        return calendar(start, days=days, hours=hours)
+        return calendar(self._session, start, days=days, hours=hours)
 
     def lock(self) -> None:
         """Lock the instance before business rows; whoever came first wins, the other repeats its step."""

@@ -222,6 +222,8 @@ class RouteStep:
     rule: str
     path: str
     problem: Sentence | None = None
+    principals: tuple[int, ...] = ()
+    """the same people by their keys: persons, and pools below zero"""
 
 
 def preview(
@@ -280,7 +282,8 @@ def route_step(
         )
     except AppError as refusal:
         return RouteStep(node.id, node.name, (), "", "", refusal.message)
-    return RouteStep(node.id, node.name, people(session, found), rule, found.path)
+    principals = (*found.persons, *found.groups)
+    return RouteStep(node.id, node.name, people(session, found), rule, found.path, principals=principals)
 
 
 class DryHost(StepHost):

@@ -40,6 +40,7 @@ from engine.work_items.reclaiming import reclaim, refusal as reclaim_refusal
 from engine.work_items.returning import Target, targets
 from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
 from engine.work_items.signers import add_signers, remove_signer
+from engine.work_items.silence import decide_when_due
 
 __all__ = [
     "HAND_OVER",
@@ -61,6 +62,7 @@ __all__ = [
     "claim",
     "consult",
     "decide_many",
+    "decide_when_due",
     "decided",
     "delegate",
     "estate",

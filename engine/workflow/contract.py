@@ -88,6 +88,19 @@ class TimerSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoned:
+    """A due time that counts working time, by the calendar as it is now."""
+
+    token: int
+    node: str
+    host: int
+    """the token it hangs on: its own, or that of the task whose border it stands on"""
+    before: datetime | None
+    """what it was; None for a user task, whose work items know"""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class WaitSet:
     token: int
     node: str
@@ -281,6 +294,13 @@ class Live(Protocol):
 
     def reopen(self, target: str, variables: Mapping[str, Any]) -> None:
         """Wake an ended instance with one token at `target`."""
+        ...
+
+    def reckon_again(self, since: Callable[[int, str], datetime | None]) -> list[Reckoned]:
+        """Set what is due after working time by the calendar as it is now; says what is due when, moved or not.
+
+        since(token, element): when that token came there; None = leave it alone.
+        """
         ...
 
     def tokens(self) -> list[TokenAt]:

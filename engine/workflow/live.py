@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from engine.errors import Conflict
 from engine.i18n import _
 from engine.workflow import catching, snapshot, surgery
 from engine.workflow.compiled import Compiled
-from engine.workflow.contract import Changes, Host, Jump, TokenAt
+from engine.workflow.contract import Changes, Host, Jump, Reckoned, TimerSet, TokenAt
+from engine.workflow.names import Names
 from engine.workflow.specs.events import Waiting, fail_instance
 from engine.workflow.specs.opening import Opening
-from engine.workflow.specs.tasks import Keeping, ServiceTask
+from engine.workflow.specs.tasks import Keeping, ServiceTask, UserTask
 from engine.workflow.tree import WAITING, Instance, Token, placed
 from engine.workflow.values import clean
 
@@ -107,6 +109,27 @@ class LiveInstance:
     def reopen(self, target: str, variables: Mapping[str, Any]) -> None:
         surgery.reopen(self.top, target, variables)
         self.top.advance()
+
+    def reckon_again(self, since: Callable[[int, str], datetime | None]) -> list[Reckoned]:
+        found = []
+        for token in sorted((t for scope in self.top.scopes() for t in scope.live.values()), key=lambda t: t.id):
+            waits = token.task_spec
+            if isinstance(waits, UserTask) and waits.due is not None and "open" in token.internal_data:
+                rule, host = waits.due, token
+            elif isinstance(waits, Waiting) and waits.timer is not None and "due" in token.internal_data:
+                rule, host = waits.timer, waits.host_of(token)
+            else:
+                continue
+            begun = since(host.id, host.task_spec.key)
+            at = rule.working_due(self.top.host, Names(host), begun) if begun is not None else None
+            if at is None:
+                continue
+            before = token.internal_data.get("due")
+            if before is not None and before != at:
+                token.internal_data["due"] = at
+                self.top.journal.timer_set(TimerSet(token.id, waits.key, at, waits.catch_up), moved=True)
+            found.append(Reckoned(token.id, waits.key, host.id, before, at))
+        return found
 
     def tokens(self) -> list[TokenAt]:
         return placed(token for scope in self.top.scopes() for token in scope.live.values())

@@ -49,6 +49,16 @@ class TimerRule:
         value = self.expression.evaluate(names) if self.expression else self.literal
         return due(value, host)
 
+    def working_due(self, host: Host, names: Mapping[str, Any], since: datetime) -> datetime | None:
+        """When it is due by the calendar as it is now, counted from `since`; None where no working time is counted."""
+        try:
+            value = self.expression.evaluate(names) if self.expression else None
+        except ExpressionError:  # what it was reckoned from is gone: it stays as it was set
+            return None
+        if not isinstance(value, WorkingTime):
+            return None
+        return Due(host.working_due(since, days=value.days, hours=value.hours)).at
+
 
 def read(timer: Timer) -> TimerRule:
     """Check the text of a timer; ExpressionError says what is wrong with it."""

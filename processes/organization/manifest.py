@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.catalog import Column, Manifest, Permission, Register
 from engine.i18n import _
 from processes.organization import operations, permissions
-from processes.organization.models import Department, Employee, Position
+from processes.organization.models import CalendarDay, Department, Employee, OfficeHours, Position
 
 _STATES = {"active": _("Active"), "archived": _("Archived")}
 
@@ -91,12 +91,82 @@ EMPLOYEES = Register(
     archive=operations.archive_employee,
 )
 
+WEEKDAYS = {
+    "1": _("Monday"),
+    "2": _("Tuesday"),
+    "3": _("Wednesday"),
+    "4": _("Thursday"),
+    "5": _("Friday"),
+    "6": _("Saturday"),
+    "7": _("Sunday"),
+}
+
+DAY_KINDS = {"holiday": _("Holiday"), "working": _("Working day"), "short": _("Shortened day")}
+
+_CALENDAR_DAY = (
+    Column("day", _("Date"), kind="date"),
+    Column("kind", _("Kind"), kind="state", choices=DAY_KINDS),
+    Column("name", _("Name")),
+    Column("hours", _("Office hours"), sortable=False),
+)
+
+CALENDAR_DAYS = Register(
+    name="organization.calendar_day",
+    title=_("Days that differ"),
+    model=CalendarDay,
+    group="",
+    icon="calendar-event",
+    order_by=("day", "desc"),
+    columns=(
+        *_CALENDAR_DAY,
+        Column(
+            "source",
+            _("Source"),
+            kind="state",
+            choices={"company": _("Entered by hand"), "announcement": _("Announcement")},
+            phone=False,
+        ),
+    ),
+    fields=_CALENDAR_DAY,
+    search=("name",),
+    scope=permissions.visible_calendar,
+    permission=permissions.MANAGE_CALENDAR,
+    create=operations.create_calendar_day,
+    change=operations.change_calendar_day,
+    archive=operations.remove_calendar_day,
+    removes=True,
+)
+
+OFFICE_HOURS = Register(
+    name="organization.office_hours",
+    title=_("Office hours"),
+    model=OfficeHours,
+    group="",
+    icon="clock",
+    order_by=("weekday", "asc"),
+    columns=(
+        Column("weekday", _("Weekday"), kind="state", choices=WEEKDAYS),
+        Column("hours", _("Office hours"), sortable=False),
+    ),
+    fields=(
+        Column("weekday", _("Weekday"), kind="state", choices=WEEKDAYS),
+        Column("hours", _("Office hours"), sortable=False),
+    ),
+    scope=permissions.visible_calendar,
+    permission=permissions.MANAGE_CALENDAR,
+    create=operations.create_office_hours,
+    change=operations.change_office_hours,
+    archive=operations.remove_office_hours,
+    removes=True,
+)
+
 MANIFEST = Manifest(
     title=_("Organization"),
-    registers=(DEPARTMENTS, POSITIONS, EMPLOYEES),
+    registers=(DEPARTMENTS, POSITIONS, EMPLOYEES, CALENDAR_DAYS, OFFICE_HOURS),
     permissions=(
         Permission(permissions.MANAGE_DEPARTMENTS, _("Make, change and archive departments")),
         Permission(permissions.MANAGE_POSITIONS, _("Make, change and archive positions")),
         Permission(permissions.MANAGE_EMPLOYEES, _("Make and change employees, note who has left")),
+        Permission(permissions.MANAGE_CALENDAR, _("Change the company's calendar and office hours")),
     ),
 )

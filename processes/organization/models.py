@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from typing import Any
+
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.db import Base, Id
+from engine.db import Base, Id, Json
 from processes.kernel.columns import Stamped
 
 LOGIN = Table("ab_user", Base.metadata, Column("id", Integer, primary_key=True))
@@ -98,3 +101,70 @@ class Employee(Stamped, Base):
 
     def __str__(self) -> str:
         return self.name
+
+
+# ------------------------------------------------------------------------------------------------- when people work
+
+
+class OfficeHours(Stamped, Base):
+    """When the company works on one weekday; a weekday without a row keeps the house's own hours."""
+
+    __tablename__ = "office_hours"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    weekday: Mapped[str] = mapped_column(String(1), unique=True)
+    """ "1" = Monday to "7" = Sunday (ISO 8601)"""
+    hours: Mapped[str] = mapped_column(String(100), default="")
+    """ "09:00-12:00, 13:00-18:00"; "" = nobody works"""
+
+    def __str__(self) -> str:
+        return self.hours or "—"
+
+
+class CalendarDay(Stamped, Base):
+    """A day that is not what its weekday and the statutory calendar make of it."""
+
+    __tablename__ = "calendar_day"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    day: Mapped[date] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    """holiday | working | short"""
+    name: Mapped[str] = mapped_column(String(100), default="")
+    hours: Mapped[str] = mapped_column(String(100), default="")
+    """of a short day; of a working day "" = the usual ones"""
+    source: Mapped[str] = mapped_column(String(12), default="company")
+    """company | announcement: entered by hand, or imported with a year's announcement"""
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}".strip()
+
+
+class CalendarHead(Base):
+    """The one row that says which calendar is the present one, so that every process sees a change at once."""
+
+    __tablename__ = "calendar_head"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    revision: Mapped[str] = mapped_column(String(32))
+    """drawn anew with each change: a number counted up would be given twice after a rollback"""
+    changed_at: Mapped[datetime]
+
+
+class DueShift(Base):
+    """The wish to reckon open due dates again by the changed calendar; a job works it off, instance by instance."""
+
+    __tablename__ = "due_shift"
+    __table_args__ = (Index("ix_due_shift_done", "done_at"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[int] = mapped_column(Id)
+    asked_by_name: Mapped[str] = mapped_column(String(100))
+    reached: Mapped[int] = mapped_column(Id, default=0)
+    """the last instance that is done; a job that dies goes on behind it"""
+    moved: Mapped[int] = mapped_column(default=0)
+    """how many due dates and timers are others now"""
+    failed: Mapped[list[Any]] = mapped_column(Json, default=list)
+    """instances whose dates could not be reckoned"""
+    done_at: Mapped[datetime | None]

@@ -17,6 +17,7 @@ from processes.organization.models import Department, Employee, Position
 MANAGE_DEPARTMENTS = "organization.department.manage"
 MANAGE_POSITIONS = "organization.position.manage"
 MANAGE_EMPLOYEES = "organization.employee.manage"
+MANAGE_CALENDAR = "organization.calendar.manage"
 
 
 def visible_departments(actor: Actor) -> ColumnElement[bool]:
@@ -30,6 +31,11 @@ def visible_positions(actor: Actor) -> ColumnElement[bool]:
 def visible_employees(actor: Actor) -> ColumnElement[bool]:
     """Colleagues are no secret, leavers are."""
     return true() if actor.may(MANAGE_EMPLOYEES) else Employee.state == "active"
+
+
+def visible_calendar(_actor: Actor) -> ColumnElement[bool]:
+    """When the company works is no secret."""
+    return true()
 
 
 def led_by(actor: Actor, department_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:

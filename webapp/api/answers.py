@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from engine.models import Attachment, Instance
 from engine.runtime.files import RECORD_TYPE
 from engine.work_items import Right
 from webapp.api.endpoint import Answer
+from webapp.skin import words
 
 
 class Person(Answer):
@@ -37,6 +38,16 @@ class Names:
 
     def maybe(self, person_id: int | None) -> Person | None:
         return self(person_id) if person_id is not None else None
+
+
+DueState = Literal["green", "amber", "red"] | None
+"""Green, amber from half of the working time allowed (or with less than a working day left), red once it is due."""
+
+
+def due_facts(due_at: datetime | None, since: datetime) -> dict[str, Any]:
+    """`due_state` and `due_text` of an answer: the colour and the words people see."""
+    state, text = words.due_state(due_at, since)
+    return {"due_state": state, "due_text": text}
 
 
 class Action(Answer):

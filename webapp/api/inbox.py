@@ -14,7 +14,7 @@ from engine.errors import Problem
 from engine.history import Line
 from engine.i18n import _
 from engine.models import Copy, InboxEntry, Instance, WorkItem
-from webapp.api.answers import Person
+from webapp.api.answers import DueState, Person, due_facts
 from webapp.api.endpoint import Answer, Call, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 from webapp.api.reading import InvalidRequest
@@ -46,6 +46,9 @@ class InboxLine(Answer):
     step: str
     since: datetime
     due_at: datetime | None
+    due_state: DueState
+    due_text: str
+    """the same in words, in working time ("3 working hours left")"""
     assignee_id: int | None
     """null while it lies in a pool"""
     version: int
@@ -156,6 +159,7 @@ def _line(line: Line, view: str) -> InboxLine:
         step=line.node_title,
         since=line.since,
         due_at=line.due_at,
+        **due_facts(line.due_at, line.since),
         assignee_id=line.assignee_id,
         version=line.version,
         outcome=line.outcome,

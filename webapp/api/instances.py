@@ -16,14 +16,17 @@ from engine.forms import ScopedLookups
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from engine.work_items.rights import may_read_instance, readable_by
+from processes.approval.operations import urge_right
 from webapp.api.answers import (
     Action,
+    DueState,
     File,
     Form,
     InstanceLine,
     Names,
     Person,
     actions_of,
+    due_facts,
     files_of,
     form_of,
     instance_line,
@@ -61,6 +64,9 @@ class OpenItem(Answer):
     due_at: datetime | None
     token: int
     """names it in a jump"""
+    due_state: DueState
+    due_text: str
+    """the same in words, in working time ("3 working hours left")"""
 
 
 class InstanceDetail(InstanceLine):
@@ -184,6 +190,7 @@ def get_instance(call: Call, instance_id: Id) -> InstanceDetail:
     open_items = work_items.open_items(session, row.id)
     names = Names(session, [item.assignee_id for item in open_items])
     rights = work_items.instance_actions(row, actor, decided=work_items.decided(session, row.id))
+    urge = urge_right(session, actor, row, open_items)
     return InstanceDetail(
         **{name: getattr(line, name) for name in line.__struct_fields__},
         version=row.rev,
@@ -201,10 +208,11 @@ def get_instance(call: Call, instance_id: Id) -> InstanceDetail:
                 since=item.created_at,
                 due_at=item.due_at,
                 token=item.token,
+                **due_facts(item.due_at, item.created_at),
             )
             for item in open_items
         ],
-        actions=actions_of(rights),
+        actions=actions_of([*rights, *([urge] if urge else [])]),
     )
 
 

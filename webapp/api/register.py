@@ -25,6 +25,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     messages,
     numbers,
     openapi,
+    urging,
     work_items,
 )
 from webapp.api.dispatch import view_of

@@ -21,12 +21,14 @@ from engine.work_items import rights
 from engine.workflow.contract import Node
 from webapp.api.answers import (
     Action,
+    DueState,
     File,
     Form,
     InstanceLine,
     Names,
     Person,
     actions_of,
+    due_facts,
     files_of,
     form_of,
     instance_line,
@@ -86,6 +88,9 @@ class ItemDetail(Answer):
     on_behalf_of: Person | None
     created_at: datetime
     due_at: datetime | None
+    due_state: DueState
+    due_text: str
+    """the same in words, in working time ("3 working hours left")"""
     done_at: datetime | None
     done_by: Person | None
     form: Form | None
@@ -128,6 +133,7 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
         on_behalf_of=names.maybe(item.on_behalf_of),
         created_at=item.created_at,
         due_at=item.due_at,
+        **due_facts(item.due_at if item.state == "open" else None, item.created_at),
         done_at=item.done_at,
         done_by=names.maybe(item.done_by),
         form=_form(session, actor, item, instance, loaded, deciding=any(right.granted for right in actions)),

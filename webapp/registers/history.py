@@ -21,6 +21,7 @@ ACTIONS = {
     "created": _("created"),
     "changed": _("changed"),
     "archived": _("archived"),
+    "removed": _("removed"),
     "left": _("left"),
     "deactivated": _("deactivated"),
     "activated": _("activated"),

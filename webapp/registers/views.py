@@ -275,7 +275,8 @@ class RegisterView(ModelView):
         except (RuleViolation, Conflict) as refusal:
             flash(str(refusal), "danger")
             return redirect(self.url("show", pk=key))
-        flash(str(_("{name} has been archived.", name=name)), "success")
+        gone = _("{name} has been removed.", name=name) if self.register.removes else None
+        flash(str(gone or _("{name} has been archived.", name=name)), "success")
         return redirect(self.url("list"))
 
     def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:

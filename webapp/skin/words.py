@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
+from flask import g, has_app_context
 
 from engine import clock
+from engine.db import Sessions
 from engine.i18n import Sentence, _, current_locale
+from processes.approval.rules import STATES, Standing, State, standing
+from processes.kernel.working_time import STATUTORY, WorkingCalendar
+from processes.organization.calendar import company_calendar
 from webapp.skin import formats
-
-SOON = timedelta(hours=4)
-"""What is due within this time is shown in amber: it is meant for today's work."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Word:
     tone: str = "grey"
     """green | blue | amber | red | grey: beside the word, never instead of it"""
     icon: str = "point"
+    hint: str = ""
+    """what stands there on hover"""
 
 
 INSTANCE_STATES = {
@@ -90,6 +95,7 @@ DEEDS = {
     "urge": Word(_("urged"), "amber", "bell-ringing"),
     "migrate": Word(_("moved it to another version"), "grey", "refresh"),
     "remind": Word(_("A reminder was sent"), "amber", "bell-ringing"),
+    "reschedule": Word(_("Due dates were moved with the calendar"), "blue", "calendar-event"),
     "end": Word(_("The process ended"), "grey", "flag"),
 }
 """What the instance log calls an action -> what people read after the name of who did it."""
@@ -122,6 +128,7 @@ BUTTONS = {
     "jump": Word(_("Jump to a step"), "amber", "arrow-forward"),
     "change_people": Word(_("Name people of later steps"), "blue", "users"),
     "back_date": Word(_("Enter a decision on paper"), "grey", "pencil"),
+    "urge": Word(_("Urge"), "amber", "bell-ringing"),
 }
 
 OUTBOX_STATES = {
@@ -155,21 +162,64 @@ def button(action: str) -> Word:
     return BUTTONS.get(action, Word(Sentence(action, {})))
 
 
-def due(at: datetime | None) -> Word | None:
-    """How a deadline stands: the words say it, the tone repeats it."""
+def due(at: datetime | None, since: datetime | None = None) -> Word | None:
+    """How a deadline stands, in working time: the words say it, the tone repeats it, on hover stands the moment.
+
+    since: when the work came; without it half of the time cannot be told, so only what is close is amber.
+    """
     if at is None:
         return None
-    now = clock.now()
-    if at <= now:
-        return Word(_("Overdue by {time}", time=_span(now - at)), "red", "alert-circle")
-    tone = "amber" if at - now <= SOON else "grey"
-    days = (formats.local(at).date() - formats.local(now).date()).days
-    hour = f"{formats.local(at):%H:%M}"
-    if days == 0:
-        return Word(_("Due today {hour}", hour=hour), tone, "clock")
-    if days == 1:
-        return Word(_("Due tomorrow {hour}", hour=hour), tone, "clock")
-    return Word(_("{time} left", time=_span(at - now)), tone, "clock")
+    now, calendar = clock.now(), _calendar()
+    stands = standing(since or now, at, now, calendar)
+    return Word(_left(stands, calendar), stands.state, DUE_ICONS[stands.state], formats.instant(at))
+
+
+DUE_ICONS: dict[State, str] = {"green": "clock", "amber": "hourglass", "red": "alert-circle"}
+
+
+def worst_due(dues: Iterable[tuple[datetime | None, datetime]]) -> Word | None:
+    """Of several (due_at, since) the one that stands worst, of those the one that is due first."""
+    words = [(word, at) for at, since in dues if at is not None and (word := due(at, since)) is not None]
+    if not words:
+        return None
+    return min(words, key=lambda one: (-STATES.index(one[0].tone), one[1]))[0]
+
+
+def due_state(at: datetime | None, since: datetime) -> tuple[State | None, str]:
+    """The same for programs: the state and the sentence."""
+    word = due(at, since)
+    return (None, "") if word is None else (word.tone, str(word.text))  # type: ignore[return-value]
+
+
+def _left(stands: Standing, calendar: WorkingCalendar) -> Sentence:
+    """Rounded down: nobody is told of more time than there is, nor of more delay."""
+    if stands.left < timedelta(minutes=1):
+        return _("Just overdue") if stands.state == "red" else _("Due now")
+    time = _worked(stands.left, calendar.day_length)
+    return _("Overdue by {time}", time=time) if stands.state == "red" else _("{time} left", time=time)
+
+
+def _worked(time: timedelta, day: timedelta) -> Sentence:
+    """An amount of working time: minutes, hours, then days and half days."""
+    if time < timedelta(hours=1):
+        return _("{count} working minutes", count=time // timedelta(minutes=1))
+    if time < day:
+        hours = time // timedelta(hours=1)
+        return _("1 working hour") if hours == 1 else _("{count} working hours", count=hours)
+    halves = time // (day / 2)
+    if halves == 2:
+        return _("1 working day")
+    return _("{count} working days", count=f"{halves / 2:g}")
+
+
+def _calendar() -> WorkingCalendar:
+    """The company's, asked for once a request."""
+    if not has_app_context():
+        return STATUTORY
+    if "working_calendar" not in g:
+        g.working_calendar = company_calendar(Sessions())
+    found: WorkingCalendar = g.working_calendar
+    return found
 
 
 def span(since: datetime | None, until: datetime | None = None) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.actor import Actor
 from engine.models import Instance, WorkItem
-from webapp.skin import formats
+from webapp.skin import formats, words
+from webapp.skin.words import Word
 from webapp.workflow import processes
 from webapp.workflow.lists import LONGEST_SEARCH, PAGE_SIZE, name_of, process_part, summary
 
@@ -69,7 +70,8 @@ class Entry:
     holders: str = ""
     since: datetime | None = None
     """how long the present step has been waiting"""
-    due_at: datetime | None = None
+    due: Word | None = None
+    """how the worst of its open items stands"""
 
 
 @dataclass(frozen=True)
@@ -148,5 +150,5 @@ def _entry(session: Session, row: Instance, items: Sequence[WorkItem]) -> Entry:
         "、".join(dict.fromkeys(item.title for item in items)),
         "、".join(dict.fromkeys(formats.person(item.assignee_id) for item in items if item.assignee_id)),
         min((item.created_at for item in items), default=None),
-        min((item.due_at for item in items if item.due_at), default=None),
+        words.worst_due((item.due_at, item.created_at) for item in items),
     )

@@ -20,8 +20,9 @@ from engine.i18n import _, current_locale
 from engine.models import Definition, Incident, OutboxMessage, WorkItem
 from engine.work_items import Right
 from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
+from processes.approval.operations import urge_instance
 from webapp.security.access import current_actor, signed_in
-from webapp.skin import words
+from webapp.skin import formats, words
 from webapp.workflow import holders, instance_list, item, processes, questions, story
 
 pages = Blueprint("instances", __name__)
@@ -167,7 +168,34 @@ def diagram(instance_id: int) -> Response:
     return jsonify(xml=picture.xml, state=picture.state, lang=current_locale())
 
 
-# ------------------------------------------------------------------------------------------------- repairs
+# ------------------------------------------------------------------------------------------------- urging, repairs
+
+
+@pages.post("/instances/<int:instance_id>/urge")
+@signed_in
+def urge(instance_id: int) -> BaseResponse:
+    """Urge whoever it lies with; back to the list of one's requests when it was pressed there."""
+    actor, text = current_actor(), request.form.get("text", "")
+    in_list = request.form.get("from") == "inbox"
+    back = (
+        ("inbox.show", {"view": "started", "key": instance_id})
+        if in_list
+        else ("instances.show", {"instance_id": instance_id})
+    )
+    try:
+        done = runtime.perform(lambda session: urge_instance(session, actor, instance_id, text))
+    except NotFound:
+        raise
+    except AppError as refusal:
+        Sessions().rollback()
+        if not in_list:
+            return make_response(page(actor, instance_id, refusal), refusal.status)
+        flash(str(refusal), "warning")
+    else:
+        people = formats.people(person for one in done for person in one.told)
+        who = "、".join(dict.fromkeys(people[person] for one in done for person in one.told if person in people))
+        flash(str(_("{who} has been urged.", who=who)), "success")
+    return redirect(url_for(back[0], **back[1]))
 
 
 @pages.post("/incidents/<int:incident_id>/<any(retry, skip):action>")

@@ -21,6 +21,7 @@ from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
 from engine.work_items import Right, Target, allowed_actions, hidden_fields, may_read_instance
 from engine.workflow.contract import Node
+from processes.approval.operations import urge_right
 from webapp.skin import words
 from webapp.workflow import fields, holders, lists, processes, story
 from webapp.workflow.deeds import DEEDS, MENU, Deed
@@ -123,6 +124,15 @@ class Pane:
     def back(self) -> Right | None:
         """To take the item, or one's own decision, back."""
         return next((r for r in self.actions if r.granted and r.action in ("take_back", "reclaim")), None)
+
+    urge: Right | None = None
+    """of whoever waits for the others: the button, or why not now"""
+
+    @property
+    def due(self) -> words.Word | None:
+        """How the item stands, or of a whole instance the worst of what is open."""
+        items = [self.item] if self.item is not None else self.subject.items
+        return words.worst_due((one.due_at, one.created_at) for one in items if one.state in ("open", "delegated"))
 
     @property
     def decisions(self) -> list[Right]:
@@ -233,6 +243,7 @@ def of_instance(session: Session, actor: Actor, instance_id: int) -> Pane:
         reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
         _files(session, instance_id),
+        urge=urge_right(session, actor, seen.instance, seen.items),
     )
 
 

@@ -118,7 +118,7 @@ def team_overdue(session: Session, actor: Actor) -> dict[str, Any] | None:
                 "name": lists.name_of(instance.title),
                 "step": item.title,
                 "who": holders.in_short(holders.names(session, item)),
-                "due": words.due(item.due_at),
+                "due": words.due(item.due_at, item.created_at),
             }
             for item, instance in rows
         ]

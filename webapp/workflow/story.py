@@ -89,7 +89,7 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
             item.title,
             item.created_at,
             waiting=True,
-            due=words.due(item.due_at),
+            due=words.due(item.due_at, item.created_at),
             why=holders.why(item.reason),
         )
         for item in items
@@ -286,14 +286,19 @@ def _step(
     waiting = [item for item in items if item.state == "open"]
     if state == "active" and waiting:
         who = holders.in_short(tuple(dict.fromkeys(n for item in waiting for n in holders.names(session, item))))
-        return StepLine(node_id, name, icon, state, who, at, rounds, words.due(min_due(waiting)))
+        return StepLine(
+            node_id,
+            name,
+            icon,
+            state,
+            who,
+            at,
+            rounds,
+            words.worst_due((one.due_at, one.created_at) for one in waiting),
+        )
     last = next((item for item in reversed(items) if item.done_by is not None), None)
     outcome = words.deed(last.outcome) if last else None
     return StepLine(node_id, name, icon, state, last.done_by_name if last else "", at, rounds, outcome=outcome)
-
-
-def min_due(items: Iterable[WorkItem]) -> datetime | None:
-    return min((item.due_at for item in items if item.due_at), default=None)
 
 
 # ------------------------------------------------------------------------------------------------- the diagram

@@ -63,6 +63,10 @@ class Waiting(EventBearer):
     def catch_up(self) -> str:
         return self.shape.node.properties.get("timer.catch_up", "once")
 
+    def host_of(self, token: Token) -> Token:
+        """The token whose variables the timer is reckoned with."""
+        return token
+
     def forget(self, token: Token) -> None:
         if "due" in token.internal_data:
             token.top.journal.timer_cleared(token.id)
@@ -162,13 +166,13 @@ class Boundary(Listener):
     """A boundary event; error and escalation events need no waiting token, they are looked up when one is thrown."""
 
     def listen(self, token: Token) -> None:
-        self.wait(token, Names(self._host(token)))
+        self.wait(token, Names(self.host_of(token)))
 
-    def _host(self, token: Token) -> Token:
+    def host_of(self, token: Token) -> Token:
         return token.workflow.tasks[token.internal_data["host"]]
 
     def strike(self, token: Token, variables: Mapping[str, Any]) -> None:
-        self.fire(self._host(token), variables, {})
+        self.fire(self.host_of(token), variables, {})
 
     def fire(self, host: Token, variables: Mapping[str, Any], source: Mapping[str, Any]) -> None:
         """Let a token out of this event; an interrupting one ends its host."""

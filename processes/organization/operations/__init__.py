@@ -1,5 +1,16 @@
 """Changes of the organization: each checks its right, holds the rules and leaves a trace."""
 
+from processes.organization.operations.calendar import (
+    ask_for_due_shift,
+    change_calendar_day,
+    change_office_hours,
+    create_calendar_day,
+    create_office_hours,
+    import_announcement,
+    remove_calendar_day,
+    remove_office_hours,
+    set_day,
+)
 from processes.organization.operations.departments import archive_department, change_department, create_department
 from processes.organization.operations.employees import archive_employee, change_employee, create_employee
 from processes.organization.operations.logins import ensure_employee_for_login
@@ -9,11 +20,20 @@ __all__ = [
     "archive_department",
     "archive_employee",
     "archive_position",
+    "ask_for_due_shift",
+    "change_calendar_day",
     "change_department",
     "change_employee",
+    "change_office_hours",
     "change_position",
+    "create_calendar_day",
     "create_department",
     "create_employee",
+    "create_office_hours",
     "create_position",
     "ensure_employee_for_login",
+    "import_announcement",
+    "remove_calendar_day",
+    "remove_office_hours",
+    "set_day",
 ]

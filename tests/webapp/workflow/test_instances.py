@@ -180,3 +180,28 @@ def test_hidden_fields_stay_hidden(house: DemoHouse, facts: Facts, monkeypatch: 
 def test_a_finished_instance_offers_nothing(house: DemoHouse, facts: Facts) -> None:
     page = house.login("zheng.kai").get(f"/instances/{facts.instance(FINISHED)}").text
     assert '<dialog class="yl-dialog yl-ask"' not in page
+
+
+def test_whoever_waits_urges_once_in_two_hours(house: DemoHouse, facts: Facts) -> None:
+    wang, number = house.login("wang.lei"), facts.instance(RUNNING)
+    assert 'id="ask-urge"' in wang.get(f"/instances/{number}").text
+    assert house.login("xu.fang").post(f"/instances/{number}/urge").status_code == 404
+    assert wang.post(f"/instances/{number}/urge", {"text": "x" * 201}).status_code == 422
+    assert wang.post(f"/instances/{number}/urge", {"text": "客户在等"}).status_code == 302
+    assert wang.post(f"/instances/{number}/urge").status_code == 302, "a double click is one urging"
+    page = wang.get(f"/instances/{number}?tab=history&_l_=en").text
+    assert page.count("客户在等") == 1
+    assert re.search(r"was urged at \d\d:\d\d already", page)
+    assert 'id="ask-urge"' not in page
+    assert house.login("zheng.kai").post(f"/instances/{number}/urge").status_code == 422
+    assert "王磊 催办" in wang.get(f"/messages/of-instance/{number}").text
+
+
+def test_my_requests_offer_it_too(house: DemoHouse, facts: Facts) -> None:
+    wang, number = house.login("wang.lei"), facts.instance(RUNNING)
+    assert f"/instances/{number}/urge" in wang.get(f"/inbox/started/{number}").text
+    answer = wang.post(f"/instances/{number}/urge", {"from": "inbox"})
+    assert answer.location.endswith(f"/inbox/started/{number}")
+    pane = wang.get(f"/inbox/started/{number}?_l_=en").text
+    assert "was urged at" in pane
+    assert f"/instances/{number}/urge" not in pane

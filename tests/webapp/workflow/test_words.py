@@ -18,20 +18,48 @@ from webapp.skin import words
 @pytest.mark.parametrize(
     ("hours", "said", "tone"),
     [
-        (-1, "Overdue by 1 hour", "red"),
-        (-50, "Overdue by 2 days", "red"),
-        (0, "Overdue by 1 minute", "red"),
-        (2, "Due today 11:00", "amber"),
-        (8, "Due today 17:00", "grey"),
-        (24, "Due tomorrow 09:00", "grey"),
-        (72, "3 days left", "grey"),
+        (-1, "Just overdue", "red"),  # nobody works at eight in the morning
+        (-64, "Overdue by 1 working hour", "red"),
+        (-72, "Overdue by 1 working day", "red"),
+        (-24 * 5, "Overdue by 3 working days", "red"),
+        (0, "Just overdue", "red"),
+        (0.5, "30 working minutes left", "amber"),
+        (2, "2 working hours left", "amber"),
+        (9, "1 working day left", "green"),
+        (24, "1 working day left", "green"),
+        (29, "1.5 working days left", "green"),
+        (72, "3 working days left", "green"),
     ],
 )
-def test_a_deadline_says_how_it_stands(clock: TestClock, hours: int, said: str, tone: str) -> None:
+def test_a_deadline_says_how_it_stands(clock: TestClock, hours: float, said: str, tone: str) -> None:
     with i18n.reading_as("en"):
-        word = words.due(clock.at + timedelta(hours=hours))
+        word = words.due(clock.at + timedelta(hours=hours), min(clock.at, clock.at + timedelta(hours=hours)))
         assert word is not None
         assert (str(word.text), word.tone) == (said, tone)
+
+
+def test_half_of_the_time_turns_it_amber_and_the_moment_stands_on_hover(clock: TestClock) -> None:
+    due = clock.at + timedelta(hours=57)  # three working days
+    tones = []
+    for hours in (0, 24, 29, 57):
+        begun = clock.at
+        clock.advance(hours=hours)
+        word = words.due(due, begun)
+        clock.turn_to(begun)
+        assert word is not None
+        assert word.hint == "2026-11-25 18:00"
+        tones.append(word.tone)
+    assert tones == ["green", "green", "amber", "red"]
+
+
+def test_the_worst_of_several_is_told(clock: TestClock) -> None:
+    now = clock.at
+    dues = [(now + timedelta(hours=72), now), (now - timedelta(hours=72), now - timedelta(days=9)), (None, now)]
+    with i18n.reading_as("en"):
+        worst = words.worst_due(dues)
+        assert worst is not None
+        assert str(worst.text) == "Overdue by 1 working day"
+    assert words.worst_due([(None, now)]) is None
 
 
 def test_no_deadline_says_nothing() -> None:

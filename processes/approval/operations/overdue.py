@@ -1,0 +1,77 @@
+"""Overdue approvals as a diagram draws them: their holders are reminded, then their superiors may decide as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import work_items
+from engine.actor import Actor
+from engine.i18n import _
+from engine.models import WorkItem
+from engine.service_tasks import StepFacts, service_task
+from processes.approval import rules
+from processes.approval.operations.telling import Told, facts_of, holders, tell
+from processes.organization.assignments import line_above
+from processes.organization.models import Employee
+
+
+@service_task("approval.remind_overdue", _("Remind whoever has not decided"))
+def remind_overdue(session: Session, actor: Actor, facts: StepFacts, *, host: str) -> dict[str, Any]:
+    """Write an SMS to everybody with whom an item of this task still lies.
+
+    host: id of the overdue task (`boundary.host` behind its timer).
+    Returns {"reminded": [person id], "unreachable": [person id]}.
+    """
+    told = Told()
+    for item in work_items.open_items(session, facts.instance_id, host):
+        for person in holders(session, item):
+            _tell(session, actor, facts, person, item, "approval_reminder", told)
+    return {"reminded": told.persons, "unreachable": told.unreachable}
+
+
+@service_task("approval.escalate_overdue", _("Let the superior decide as well"))
+def escalate_overdue(session: Session, actor: Actor, facts: StepFacts, *, host: str) -> dict[str, Any]:
+    """Give every overdue item of this task to its holders' superiors too, and tell them by SMS.
+
+    Nobody above, or only the starter above: the holder is reminded once more, for nobody else may decide.
+    Returns {"escalated_to": [person id], "reminded": [person id]}.
+    """
+    escalated: list[int] = []
+    reminded: list[int] = []
+    for item in work_items.open_items(session, facts.instance_id, host):
+        present = holders(session, item)
+        for holder in present:
+            superior = rules.escalation_target(line_above(session, holder.id), present, facts.starter_id)
+            if superior is None:
+                _tell(session, actor, facts, holder, item, "approval_reminder", Told())
+                reminded.append(holder.id)
+            elif superior.id not in escalated:
+                work_items.add_candidate(session, actor, item, superior.id, f"overdue at {holder.name}")
+                _tell(session, actor, facts, superior, item, "approval_escalated", Told(), holder=holder.name)
+                escalated.append(superior.id)
+    return {"escalated_to": escalated, "reminded": reminded}
+
+
+def _tell(
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    person: Employee,
+    item: WorkItem,
+    template: str,
+    told: Told,
+    **more: str,
+) -> None:
+    tell(
+        session,
+        actor,
+        person,
+        item,
+        template,
+        occasion=f"{facts.idempotency_key}:{item.id}",
+        values={**facts_of(session, item), **more},
+        channels=("sms",),
+        told=told,
+    )
