@@ -84,6 +84,23 @@ def chain(
     return rows, seq, head
 
 
+def facts_of(line: InstanceLog) -> list[Any]:
+    """What a line's hash is taken over, after the hash before it."""
+    return [
+        line.instance_id,
+        line.seq,
+        _instant(line.at),
+        line.actor_id,
+        line.actor_name,
+        line.on_behalf_of,
+        line.action,
+        line.node,
+        line.token,
+        line.item_id,
+        line.detail,
+    ]
+
+
 def audit(
     session: Session,
     actor: Actor,
@@ -153,20 +170,7 @@ def verify_instance(session: Session, instance_id: int, seq: int, head: str) -> 
         if row.seq != expected:
             yield Break("instance", instance_id, row.seq, f"line {expected} is missing")
             expected = row.seq
-        facts = [
-            row.instance_id,
-            row.seq,
-            _instant(row.at),
-            row.actor_id,
-            row.actor_name,
-            row.on_behalf_of,
-            row.action,
-            row.node,
-            row.token,
-            row.item_id,
-            row.detail,
-        ]
-        if digest(previous, facts) != row.hash:
+        if digest(previous, facts_of(row)) != row.hash:
             yield Break("instance", instance_id, row.seq, "the line does not match its hash")
         previous = row.hash
     if (expected, previous) != (seq, head):

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 import processes
 from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
+from processes.document.operations import install_address
 from processes.kernel.working_time import add_working_time
 from processes.organization.directory import OrganizationDirectory
 from webapp.settings import Settings
@@ -26,6 +27,7 @@ def start(settings: Settings) -> Engine:
     i18n.install(translate)
     engine = db.bind(settings.database_url)
     attachments.install(settings.data_dir / "attachments")
+    install_address(settings.base_url)
     if settings.redis_url:
         live.connect(settings.redis_url)
     join_parts()

@@ -24,6 +24,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     limits,
     messages,
     openapi,
+    printing,
     work_items,
 )
 from webapp.api.dispatch import view_of
