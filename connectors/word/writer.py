@@ -123,29 +123,34 @@ def _running(paragraph: WordParagraph, left: str, right: str) -> None:
     stops = paragraph.paragraph_format.tab_stops
     stops.add_tab_stop(Mm(TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT)
     for text in (left, "\t", *_FIELD.split(right)):
-        run = paragraph.add_run("" if text in _FIELDS else _plain(text))
-        run.font.size, run.font.color.rgb = Pt(8.5), _GREY
         if text in _FIELDS:
-            _count(run, _FIELDS[text])
+            _count(paragraph, _FIELDS[text])
+        else:
+            _small(paragraph.add_run(_plain(text)))
     if paragraph.style is not None:
         tabs = paragraph.style.element.find(f"{qn('w:pPr')}/{qn('w:tabs')}")
         if tabs is not None:  # Word's own stops in the middle would catch our tab
             tabs.getparent().remove(tabs)
 
 
-def _count(run: Run, field: str) -> None:
-    inside: Any = run._r  # noqa: SLF001 - fields have no public name in python-docx
-    for kind in ("begin", "instruction", "separate", "text", "end"):
+def _small(run: Run) -> Run:
+    run.font.size, run.font.color.rgb = Pt(8.5), _GREY
+    return run
+
+
+def _count(paragraph: WordParagraph, field: str) -> None:
+    """A field that counts: its marks each in a run of their own, or its figure would lose the run's look."""
+    for kind in ("begin", "instruction", "separate", "figure", "end"):
+        run = _small(paragraph.add_run("1" if kind == "figure" else ""))
+        if kind == "figure":
+            continue
+        part = OxmlElement("w:instrText" if kind == "instruction" else "w:fldChar")
         if kind == "instruction":
-            part = OxmlElement("w:instrText")
             part.set(qn("xml:space"), "preserve")
             part.text = f" {field} "
-        elif kind == "text":
-            part = OxmlElement("w:t")
-            part.text = "1"
         else:
-            part = OxmlElement("w:fldChar")
             part.set(qn("w:fldCharType"), kind)
+        inside: Any = run._r  # noqa: SLF001 - fields have no public name in python-docx
         inside.append(part)
 
 
@@ -165,6 +170,9 @@ def _title(document: WordDocument, paper: Paper) -> None:
         beside = table.cell(0, 1).paragraphs[0]
         beside.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         _picture(beside, paper.corner)
+    for cell in table.rows[0].cells:
+        _flush(cell)
+    _after(document)
 
 
 # ------------------------------------------------------------------------------------------------- blocks
@@ -172,10 +180,12 @@ def _title(document: WordDocument, paper: Paper) -> None:
 
 def _paragraph(made: WordParagraph, block: Paragraph) -> None:
     made.alignment = _ALIGN[block.align]
+    made.paragraph_format.space_after = Pt(3)
+    made.paragraph_format.keep_with_next = block.strong  # it stands above something
     run = made.add_run(_plain(block.text))
     run.bold = block.strong
     if block.small:
-        run.font.size, run.font.color.rgb = Pt(8.5), _GREY
+        _small(run)
 
 
 def _picture(made: WordParagraph, picture: Picture) -> None:
@@ -279,6 +289,18 @@ def _mark_row(table: WordTable, number: int, name: str) -> None:
     mark = OxmlElement(name)
     mark.set(qn("w:val"), "true")
     row.get_or_add_trPr().append(mark)
+
+
+def _flush(place: WordCell) -> None:
+    """No room at the sides of a cell: what stands in it begins where the text does."""
+    inside: Any = place._tc  # noqa: SLF001 - no public name
+    margins = OxmlElement("w:tcMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), "0")
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    inside.get_or_add_tcPr().append(margins)
 
 
 def _shade(place: WordCell) -> None:

@@ -30,7 +30,7 @@ class ArchivePackage(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     record_type: Mapped[str] = mapped_column(String(60))
     record_id: Mapped[int] = mapped_column(Id)
-    state: Mapped[str] = mapped_column(String(10), default=WAITING)
+    state: Mapped[str] = mapped_column(String(10), default=WAITING, active_history=True)
     """waiting | filed | broken"""
     number: Mapped[str | None] = mapped_column(String(40), unique=True)
     """the file number (档号); given before the package is built, for it stands in it"""

@@ -206,9 +206,7 @@ def _read(session: Session, package: ArchivePackage, instance: Instance) -> _Con
         form=_form(session, instance.id),
         history=_history(session, instance),
         drawings={file.name: file.content for file in row.files},
-        files=tuple(
-            (file.id, file.name, file.sha256, file.size) for file in session.scalars(hung.order_by(Attachment.id))
-        ),
+        files=tuple((file.id, file.name, file.sha256) for file in session.execute(hung)),
         signatures=tuple(sorted(set(session.scalars(signed)))),
         about={
             "record": {"type": RECORD_TYPE, "id": instance.id, "business_key": instance.business_key},

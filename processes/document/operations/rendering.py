@@ -19,7 +19,7 @@ from processes.document.operations.printed import WORDS, Opinion, PrintedInstanc
 TEMPLATES = Path(__file__).parents[3] / "templates"
 
 QR_MM = 24
-SIGNATURE_MM = (9.0, 24.0)
+SIGNATURE_MM = (9.0, 23.0)
 
 
 def as_html(printed: PrintedInstance, *, nonce: str = "", tools: str = "") -> str:
@@ -183,8 +183,8 @@ def _opinions(opinions: tuple[Opinion, ...], words: dict[str, str]) -> word.Tabl
         word.Column(words["step"], 26),
         word.Column(words["who"], 28),
         word.Column(words["result"], 18),
-        word.Column(words["said"], 50),
-        word.Column(words["at"], 26),
+        word.Column(words["said"], 44),
+        word.Column(words["at"], 31),
     ]
     if signed:
         columns.append(word.Column(words["signature"], 30))
