@@ -14,6 +14,7 @@ from engine.catalog import CATALOG, Catalog, discover
 from processes.document.operations import install_address
 from processes.kernel.working_time import add_working_time
 from processes.organization.directory import OrganizationDirectory
+from processes.organization.operations import signature_of
 from webapp.settings import Settings
 
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -39,6 +40,7 @@ def join_parts() -> Catalog:
     discover(processes)
     CATALOG.directory = OrganizationDirectory()
     CATALOG.calendar = add_working_time
+    CATALOG.signature = signature_of
     return CATALOG
 
 

@@ -1,4 +1,4 @@
-"""What the archive keeps: one package for each process that came to its end."""
+"""What the archive keeps: a package for each end a process came to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ArchivePackage(Base):
 
     __tablename__ = "archive_package"
     __table_args__ = (
-        UniqueConstraint("record_type", "record_id"),
+        UniqueConstraint("record_type", "record_id", "edition"),
         Index("ix_archive_package_state", "state", "due_at"),
         Index("ix_archive_package_checked", "state", "checked_at"),
     )
@@ -30,6 +30,8 @@ class ArchivePackage(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     record_type: Mapped[str] = mapped_column(String(60))
     record_id: Mapped[int] = mapped_column(Id)
+    edition: Mapped[int] = mapped_column(SmallInteger, default=1)
+    """2 and more: it was reopened or voided after it had been filed; the earlier packages stay"""
     state: Mapped[str] = mapped_column(String(10), default=WAITING, active_history=True)
     """waiting | filed | broken"""
     number: Mapped[str | None] = mapped_column(String(40), unique=True)

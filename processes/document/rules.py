@@ -43,6 +43,9 @@ RESULTS = {
     "abstain": _("Abstained"),
     "withdraw": _("Withdrawn"),
     "terminate": _("Terminated"),
+    "void": _("Declared void"),
+    "reopen": _("Reopened"),
+    "jump": _("Moved to another step"),
     "auto": _("Passed automatically"),
     "consult": _("Consulted"),
     "expired": _("Expired"),
@@ -91,6 +94,10 @@ def running_of(number: str) -> int:
 
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
+
+
+def is_sha256(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 def part_name(name: str) -> str:

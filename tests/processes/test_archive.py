@@ -28,7 +28,7 @@ from engine.db import Sessions, transaction
 from engine.errors import Forbidden, NotFound
 from engine.i18n import reading_as
 from engine.models import Attachment, Instance, RecordAudit, WorkItem
-from engine.work_items.rights import MONITOR, readable_by
+from engine.work_items.rights import ADMINISTER, MONITOR, readable_by
 from processes.document import jobs, operations as document
 from processes.document.models import ArchivePackage
 from processes.document.operations import checking, filing
@@ -88,10 +88,10 @@ def approved(session: Session, company: Company) -> int:
     return number
 
 
-def package_of(session: Session, instance_id: int) -> ArchivePackage:
+def package_of(session: Session, instance_id: int, edition: int = 1) -> ArchivePackage:
     """As it lies in the database now; the session lets go of it, for SQLite has one writer."""
     session.commit()
-    found = select(ArchivePackage).where(ArchivePackage.record_id == instance_id)
+    found = select(ArchivePackage).where(ArchivePackage.record_id == instance_id, ArchivePackage.edition == edition)
     package = session.scalars(found.execution_options(populate_existing=True)).one()
     session.expunge(package)
     session.commit()
@@ -276,9 +276,10 @@ def test_marked_with_the_end_or_not_at_all(session: Session, company: Company) -
     number = send(session, company.li, "12.00")
     (item,) = work_items.open_items(session, number)
     work_items.act(session, actor_of(company.wang), item.id, "approve")
-    assert document.package_of(session, number) is not None
+    marked = select(ArchivePackage.id).where(ArchivePackage.record_id == number)
+    assert session.scalar(marked) is not None
     session.rollback()
-    assert document.package_of(session, number) is None
+    assert session.scalar(marked) is None
 
 
 @pytest.mark.parametrize(("action", "filed"), [("approve", True), ("reject", True), ("withdraw", False)])
@@ -311,6 +312,74 @@ def _declare(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     manifest = CATALOG.manifests["spending"]
     processes: tuple[Process, ...] = tuple(replace(one, **settings) for one in manifest.processes)
     monkeypatch.setitem(CATALOG.manifests, "spending", replace(manifest, processes=processes))
+
+
+def test_what_ends_again_after_it_was_filed_gets_a_further_package(
+    session: Session, company: Company, approved: int, clock: TestClock
+) -> None:
+    admin = actor_of(company.chen, ADMINISTER)
+    jobs.file_packages()
+    clock.advance(minutes=1)
+    work_items.reopen(session, admin, approved, "approve_superior", "Beleg fehlte")
+    session.commit()
+    assert jobs.file_packages() == 0
+    clock.advance(minutes=1)
+    decide(session, company.wang, approved, "approve", "jetzt ja")
+    assert jobs.file_packages() == 1
+    first, second = package_of(session, approved), package_of(session, approved, 2)
+    assert [(one.number, one.outcome) for one in (first, second)] == [
+        ("AP-2026-000001", "completed"),
+        ("AP-2026-000002", "completed"),
+    ]
+    assert attachments.hash_of(attachments.path_of(first.sha256))[0] == first.sha256
+    assert json.loads(zip_of(second).read("manifest.json"))["edition"] == 2
+    newest = document.package_of(session, approved)
+    assert newest is not None
+    assert newest.id == second.id
+    with reading_as("en"):
+        said = [(one.who, one.result, one.said) for one in document.printed(session, admin, approved).opinions]
+    assert said[2:] == [("陈明", "Reopened", "Beleg fehlte"), ("王芳", "Agreed", "jetzt ja")]
+    assert said[:2] == [("李娜", "Submitted", ""), ("王芳", "Agreed", "同意，\n注意预算")]
+
+
+def test_a_void_one_is_filed_as_such(session: Session, company: Company, approved: int) -> None:
+    jobs.file_packages()
+    work_items.void(session, actor_of(company.chen, ADMINISTER), approved, "doppelt")
+    session.commit()
+    assert jobs.file_packages() == 1
+    assert package_of(session, approved, 2).outcome == "void"
+    assert "Voided" not in zip_of(package_of(session, approved)).read("print.html").decode()
+
+
+def test_reopened_before_it_was_filed_it_waits_for_its_next_end(
+    session: Session, company: Company, approved: int
+) -> None:
+    work_items.reopen(session, actor_of(company.chen, ADMINISTER), approved, "approve_superior", "Beleg fehlte")
+    session.commit()
+    assert jobs.file_packages() == 0
+    decide(session, company.wang, approved, "approve")
+    assert jobs.file_packages() == 1
+    assert package_of(session, approved).number == "AP-2026-000001"
+
+
+def test_what_ends_anew_while_its_package_is_built_is_built_again(
+    session: Session, company: Company, approved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = filing._build
+
+    def meanwhile(*given: Any) -> int:
+        made = build(*given)
+        with transaction() as other:
+            work_items.void(other, actor_of(company.chen, ADMINISTER), approved, "doppelt")
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(filing, "_build", meanwhile)
+        assert not document.file_package(package_of(session, approved).id)
+    assert jobs.file_packages() == 1
+    package = package_of(session, approved)
+    assert (package.outcome, package.number) == ("void", "AP-2026-000001")
+    assert json.loads(zip_of(package).read("manifest.json"))["state"] == "void"
 
 
 def test_filing_twice_files_once(session: Session, company: Company, approved: int) -> None:

@@ -19,7 +19,7 @@ class ArchiveView(RegisterView):
 
     @action("download", _("Download the package"), "", "download", multiple=False)
     def download(self, records: list[ArchivePackage]) -> BaseResponse:
-        return redirect(url_for("printing.package", instance_id=records[0].record_id))
+        return redirect(url_for("printing.package", package_id=records[0].id))
 
     @action("open", _("Open the process"), "", "external-link", multiple=False)
     def open(self, records: list[ArchivePackage]) -> BaseResponse:

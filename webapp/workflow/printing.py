@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template, url_for
 from engine import attachments
 from engine.db import Sessions
 from engine.errors import NotFound
-from processes.document.models import WAITING
+from processes.document.models import ArchivePackage
 from processes.document.operations import as_html, as_word, package_of, printed
 from processes.document.permissions import demand_whole
 from webapp.security.access import current_actor, signed_in
@@ -22,12 +22,11 @@ WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.docu
 @signed_in
 def page(instance_id: int) -> str:
     seen = printed(Sessions(), current_actor(), instance_id)
-    package = package_of(Sessions(), instance_id)
     tools = render_template(
         "workflow/_print_tools.html",
         printed=seen,
         word=url_for("printing.word", instance_id=instance_id),
-        package=package if package is not None and package.state != WAITING else None,
+        package=package_of(Sessions(), instance_id),
     )
     return as_html(seen, nonce=csp_nonce(), tools=tools)
 
@@ -40,12 +39,12 @@ def word(instance_id: int) -> Response:
     return Response(as_word(seen), mimetype=WORD_TYPE, headers=headers)
 
 
-@pages.get("/instances/<int:instance_id>/package")
+@pages.get("/archive/<int:package_id>")
 @signed_in
-def package(instance_id: int) -> Response:
-    """The filed zip; NotFound while there is none, Forbidden for those from whom something in it is hidden."""
+def package(package_id: int) -> Response:
+    """A filed zip; NotFound for those who may not read its process, Forbidden where something in it is hidden."""
     session = Sessions()
-    found = package_of(session, instance_id)
+    found = session.get(ArchivePackage, package_id)
     if found is None:
         raise NotFound
     demand_whole(session, current_actor(), found)

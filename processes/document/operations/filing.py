@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -53,16 +53,24 @@ RECIPE = (
 
 
 def mark_for_filing(session: Session, *, instance_id: int, definition_key: str, state: str) -> ArchivePackage | None:
-    """Note that the ended instance is to be filed; None when its process does not file such an end. Twice is once."""
-    if state not in rules.keeping_of(CATALOG.processes.get(definition_key)).endings:
+    """Note that the ended instance is to be filed; None when its process does not file such an end.
+
+    Twice is once, until it is filed: what ends again after that (reopened, voided) gets a further package.
+    """
+    newest = session.scalars(_of(instance_id).with_for_update().execution_options(populate_existing=True)).first()
+    filed_before = newest is not None and newest.state != WAITING
+    voided = state == "void" and newest is not None
+    if not voided and state not in rules.keeping_of(CATALOG.processes.get(definition_key)).endings:
         return None
-    known = package_of(session, instance_id)
-    if known is not None:
-        return known
     now = clock.now()
+    if newest is not None and not filed_before:
+        newest.outcome, newest.ended_at, newest.due_at = state, now, now
+        session.flush()
+        return newest
     package = ArchivePackage(
         record_type=RECORD_TYPE,
         record_id=instance_id,
+        edition=newest.edition + 1 if newest is not None else 1,
         process_key=definition_key,
         outcome=state,
         ended_at=now,
@@ -74,9 +82,13 @@ def mark_for_filing(session: Session, *, instance_id: int, definition_key: str, 
 
 
 def package_of(session: Session, instance_id: int) -> ArchivePackage | None:
-    return session.scalars(
-        select(ArchivePackage).where(ArchivePackage.record_type == RECORD_TYPE, ArchivePackage.record_id == instance_id)
-    ).first()
+    """The newest package that has been filed of an instance."""
+    return session.scalars(_of(instance_id).where(ArchivePackage.state != WAITING)).first()
+
+
+def _of(instance_id: int) -> Select[tuple[ArchivePackage]]:
+    of_it = ArchivePackage.record_type == RECORD_TYPE, ArchivePackage.record_id == instance_id
+    return select(ArchivePackage).where(*of_it).order_by(ArchivePackage.edition.desc()).limit(1)
 
 
 def to_file(session: Session, size: int) -> list[int]:
@@ -116,6 +128,7 @@ class _Content:
     """Everything the package is made of, read in one transaction."""
 
     package_id: int
+    held_until: datetime
     number: str
     title: str
     process: str
@@ -139,8 +152,12 @@ def _take(package_id: int) -> _Content | None:
         now = clock.now()
         if package is None or package.due_at > now:
             return None
-        instance = session.get_one(Instance, package.record_id)
+        instance = session.get_one(Instance, package.record_id, populate_existing=True)
+        if instance.state in rules.UNFINISHED:  # reopened before it was filed
+            session.delete(package)
+            return None
         package.due_at = now + UNDER_WAY
+        package.outcome = instance.state
         package.ended_at = instance.ended_at or package.ended_at
         if package.number is None:
             _give_number(session, package, business_date(package.ended_at).year)
@@ -195,6 +212,7 @@ def _read(session: Session, package: ArchivePackage, instance: Instance) -> _Con
     process = process_title(loaded)
     return _Content(
         package_id=package.id,
+        held_until=package.due_at,
         number=package.number,
         title=instance.title,
         process=process,
@@ -213,6 +231,7 @@ def _read(session: Session, package: ArchivePackage, instance: Instance) -> _Con
             "process": {"key": loaded.key, "version": loaded.version, "title": process, "sha256": row.sha256},
             "title": instance.title,
             "starter": {"id": instance.starter_id, "name": instance.starter_name},
+            "edition": package.edition,
             "state": instance.state,
             "started_at": instance.started_at.isoformat(),
             "ended_at": package.ended_at.isoformat(),
@@ -321,7 +340,7 @@ def _copy(archive: zipfile.ZipFile, parts: list[dict[str, Any]], name: str, sha2
 def _file(content: _Content, zip_file: Path, parts: int) -> bool:
     with transaction() as session:
         package = _locked(session, content.package_id)
-        if package is None or package.number != content.number:
+        if package is None or package.due_at != content.held_until:  # somebody else is at it, or it has ended anew
             return False
         kept = attachments.adopt(
             session,

@@ -88,6 +88,11 @@ class PrintedInstance:
     printed_at: datetime
 
 
+PENDING = ("open", "waiting", "delegated", "approving", "cancelled")
+"""States of items that say nothing (yet)."""
+STEERING = ("withdraw", "terminate", "void", "reopen", "jump")
+"""What is done to a whole instance, and belongs beside the opinions."""
+
 WORDS: Mapping[str, Sentence] = {
     "number": _("No."),
     "file_number": _("File number"),
@@ -126,9 +131,15 @@ def printed(session: Session, actor: Actor, instance_id: int) -> PrintedInstance
     hidden = work_items.hidden_fields(session, actor, instance, schema) if schema else set()
     locale = current_locale().replace("-", "_")
     now = clock.now()
-    package = session.scalars(
-        select(ArchivePackage).where(ArchivePackage.record_type == RECORD_TYPE, ArchivePackage.record_id == instance_id)
-    ).first()
+    numbered = (
+        select(ArchivePackage.number)
+        .where(
+            ArchivePackage.record_type == RECORD_TYPE,
+            ArchivePackage.record_id == instance_id,
+            ArchivePackage.number.is_not(None),
+        )
+        .order_by(ArchivePackage.edition.desc())
+    )
     company, department = _where(session, instance.starter_id)
     return PrintedInstance(
         locale=locale,
@@ -137,7 +148,7 @@ def printed(session: Session, actor: Actor, instance_id: int) -> PrintedInstance
         process_version=loaded.version,
         title=_said(instance),
         number=instance.id,
-        file_number=package.number or "" if package else "",
+        file_number=session.scalar(numbered.limit(1)) or "",
         state=str(rules.state_word(instance.state)),
         finished=instance.state not in rules.UNFINISHED,
         starter=instance.starter_name,
@@ -145,7 +156,7 @@ def printed(session: Session, actor: Actor, instance_id: int) -> PrintedInstance
         started_at=rules.instant(instance.started_at, locale),
         ended_at=rules.instant(instance.ended_at, locale) if instance.ended_at else "",
         sections=tuple(_sections(session, actor, instance, loaded, values, hidden)),
-        opinions=tuple(_opinions(session, instance, loaded, locale)),
+        opinions=tuple(_opinions(session, instance, locale)),
         files=tuple(_files(session, instance_id, schema, values, hidden)),
         chain_lines=instance.log_seq,
         chain_head=instance.log_hash,
@@ -220,38 +231,29 @@ def _files(
 # ------------------------------------------------------------------------------------------------- opinions
 
 
-def _opinions(session: Session, instance: Instance, loaded: Loaded, locale: str) -> list[Opinion]:
-    """Who began it, who decided what in which order, who ended it by hand, and with whom it lies."""
+def _opinions(session: Session, instance: Instance, locale: str) -> list[Opinion]:
+    """Who began it, who decided and steered in which order, and with whom it lies."""
     items = history.items_of(session, instance.id)
     names = _names(session, items)
-    result = rules.result_word
-    told = (
-        [Opinion("", instance.starter_name, str(result("start")), "", rules.instant(instance.started_at, locale))]
-        if instance.state != "draft"
-        else []
-    )
-    closed = [item for item in items if item.done_at is not None and item.state not in ("cancelled", "open")]
-    told += [_closed(item, names, locale) for item in sorted(closed, key=lambda one: (one.done_at, one.id))]
-    ended = select(InstanceLog).where(
-        InstanceLog.instance_id == instance.id, InstanceLog.action.in_(("withdraw", "terminate"))
-    )
-    told += [
-        Opinion(
-            "",
-            _who(line.actor_name, line.on_behalf_of, names),
-            str(result(line.action)),
-            str((line.detail or {}).get("reason") or ""),
-            rules.instant(line.at, locale),
-        )
-        for line in session.scalars(ended.order_by(InstanceLog.seq))
+    word = rules.result_word
+    told: list[tuple[datetime, Opinion]] = []
+    if instance.state != "draft":
+        began = rules.instant(instance.started_at, locale)
+        begun = Opinion(str(WORDS["begun"]), instance.starter_name, str(word("start")), "", began)
+        told.append((instance.started_at, begun))
+    told += [(one.done_at, _closed(one, names, locale)) for one in items if one.done_at and one.state not in PENDING]
+    steered = select(InstanceLog).where(InstanceLog.instance_id == instance.id, InstanceLog.action.in_(STEERING))
+    for line in session.scalars(steered.order_by(InstanceLog.seq)):
+        who = _who(line.actor_name, line.on_behalf_of, names)
+        said = str((line.detail or {}).get("reason") or "")
+        told.append((line.at, Opinion("", who, str(word(line.action)), said, rules.instant(line.at, locale))))
+    told.sort(key=lambda one: one[0])
+    waiting = [
+        Opinion(one.title, names.get(one.assignee_id or 0, ""), str(word("open")), "", "", waiting=True)
+        for one in items
+        if one.state in ("open", "delegated") and instance.state in rules.UNFINISHED
     ]
-    if instance.state in rules.UNFINISHED:
-        told += [
-            Opinion(item.title, names.get(item.assignee_id or 0, ""), str(result("open")), "", "", waiting=True)
-            for item in items
-            if item.state == "open"
-        ]
-    return told
+    return [opinion for _at, opinion in told] + waiting
 
 
 def _names(session: Session, items: Sequence[WorkItem]) -> dict[int, str]:
@@ -286,9 +288,10 @@ def _closed(item: WorkItem, names: Mapping[int, str], locale: str) -> Opinion:
 
 def _picture(sha256: str) -> bytes | None:
     """The signature's bytes; None when there is none or the folder has lost it, which the print then says."""
-    if not sha256:
+    if not rules.is_sha256(sha256):
         return None
     try:
-        return attachments.path_of(sha256).read_bytes()
+        content = attachments.path_of(sha256).read_bytes()
     except FileNotFoundError:
         return None
+    return content if content.startswith(b"\x89PNG") else None

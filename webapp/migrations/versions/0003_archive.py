@@ -13,9 +13,9 @@ INSTANT = sa.DateTime(timezone=True)
 
 MARK = """
 INSERT INTO archive_package
-    (record_type, record_id, state, title, process_key, process, starter_name, outcome, ended_at, due_at,
+    (record_type, record_id, edition, state, title, process_key, process, starter_name, outcome, ended_at, due_at,
      attempts, error, sha256, size, parts)
-SELECT 'process.instance', id, 'waiting', '', definition_key, '', '', state, ended_at, ended_at, 0, '', '', 0, 0
+SELECT 'process.instance', id, 1, 'waiting', '', definition_key, '', '', state, ended_at, ended_at, 0, '', '', 0, 0
 FROM process_instance
 WHERE state IN ('completed', 'rejected') AND ended_at IS NOT NULL
 ORDER BY ended_at, id
@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("record_type", sa.String(length=60), nullable=False),
         sa.Column("record_id", ID, nullable=False),
+        sa.Column("edition", sa.SmallInteger(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=True),
         sa.Column("title", sa.String(length=300), nullable=False),
@@ -54,7 +55,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_archive_package")),
         sa.UniqueConstraint("number", name=op.f("uq_archive_package_number")),
-        sa.UniqueConstraint("record_type", "record_id", name=op.f("uq_archive_package_record_type_record_id")),
+        sa.UniqueConstraint(
+            "record_type", "record_id", "edition", name=op.f("uq_archive_package_record_type_record_id_edition")
+        ),
     )
     op.create_index("ix_archive_package_state", "archive_package", ["state", "due_at"])
     op.create_index("ix_archive_package_checked", "archive_package", ["state", "checked_at"])
