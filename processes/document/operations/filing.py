@@ -86,7 +86,7 @@ def package_of(session: Session, instance_id: int) -> ArchivePackage | None:
     return session.scalars(_of(instance_id).where(ArchivePackage.state != WAITING)).first()
 
 
-def _of(instance_id: int) -> Select[tuple[ArchivePackage]]:
+def _of(instance_id: int) -> Select[ArchivePackage]:
     of_it = ArchivePackage.record_type == RECORD_TYPE, ArchivePackage.record_id == instance_id
     return select(ArchivePackage).where(*of_it).order_by(ArchivePackage.edition.desc()).limit(1)
 
