@@ -94,6 +94,13 @@ class Process:
     description: Sentence | None = None
     startable_by: str = ""
     """permission needed to start it; "" = every employee"""
+    filed_endings: tuple[str, ...] = ("completed", "rejected")
+    """states of an ended instance that are filed in the archive; () = none ever"""
+    retention_years: int = 10
+    """how long its packages are kept"""
+    readers_until_days: int | None = None
+    """days after an instance's end for which those who took part or were copied may still read it; None = for good.
+    Its starter and the supervisors always may."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ import processes
 from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
 from processes.approval.operations import on_due_of_house
+from processes.document.operations import install_address
 from processes.organization.calendar import working_due
 from processes.organization.directory import OrganizationDirectory
+from processes.organization.operations import signature_of
 from webapp.settings import Settings
 
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -27,6 +29,7 @@ def start(settings: Settings) -> Engine:
     i18n.install(translate)
     engine = db.bind(settings.database_url)
     attachments.install(settings.data_dir / "attachments")
+    install_address(settings.base_url)
     if settings.redis_url:
         live.connect(settings.redis_url)
     join_parts()
@@ -39,6 +42,7 @@ def join_parts() -> Catalog:
     discover(processes)
     CATALOG.directory = OrganizationDirectory()
     CATALOG.calendar = working_due
+    CATALOG.signature = signature_of
     return CATALOG
 
 

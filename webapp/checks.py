@@ -14,6 +14,7 @@ from engine import health, journal
 from engine.db import Sessions
 from engine.models import Instance
 from engine.queue import celery
+from processes.document.operations import broken_packages
 from processes.organization.calendar import missing_years
 from webapp import migrations
 
@@ -81,8 +82,10 @@ def _broker() -> Finding:
 
 
 def broken_links(session: Session) -> Iterator[journal.Break]:
-    """Every place where a hash chain of an instance or a record does not hold."""
+    """Every place where a hash chain of an instance or a record, or a package of the archive, does not hold."""
     heads = session.execute(select(Instance.id, Instance.log_seq, Instance.log_hash).order_by(Instance.id)).all()
     for instance_id, seq, head in heads:
         yield from journal.verify_instance(session, instance_id, seq, head)
     yield from journal.verify_records(session)
+    for number, fault in broken_packages(session):
+        yield journal.Break("archive", number, 0, fault)

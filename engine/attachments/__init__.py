@@ -1,5 +1,27 @@
 """Files people hang on records: bytes in the data folder under their hash, everything else in the database."""
 
-from engine.attachments.store import LARGEST, chunks, install, path_of, store, sweep, sweep_bytes
+from engine.attachments.store import (
+    LARGEST,
+    adopt,
+    chunks,
+    hash_of,
+    install,
+    path_of,
+    scratch,
+    store,
+    sweep,
+    sweep_bytes,
+)
 
-__all__ = ["LARGEST", "chunks", "install", "path_of", "store", "sweep", "sweep_bytes"]
+__all__ = [
+    "LARGEST",
+    "adopt",
+    "chunks",
+    "hash_of",
+    "install",
+    "path_of",
+    "scratch",
+    "store",
+    "sweep",
+    "sweep_bytes",
+]

@@ -85,6 +85,49 @@ def _write(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
+def scratch() -> Path:
+    """Where a file may be made that is to be adopted; swept like any stray when its maker dies."""
+    path = path_of(f"00{secrets.token_hex(16)}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def adopt(
+    session: Session, actor: Actor, name: str, file: Path, *, media_type: str, record_type: str, record_id: int
+) -> Attachment:
+    """Keep a file we have made ourselves, whatever its size: moved to its place under its hash, and read-only there."""
+    digest, size = hash_of(file)
+    path = path_of(digest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+    file.chmod(0o440)
+    file.replace(path)
+    row = Attachment(
+        record_type=record_type,
+        record_id=record_id,
+        name=name,
+        media_type=media_type,
+        size=size,
+        sha256=digest,
+        uploaded_by=actor.person_id,
+        uploaded_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def hash_of(file: Path) -> tuple[str, int]:
+    """(SHA-256, size) of a file as it lies on the disk now."""
+    digest, size = hashlib.sha256(), 0
+    with file.open("rb") as content:
+        while part := content.read(_CHUNK):
+            digest.update(part)
+            size += len(part)
+    return digest.hexdigest(), size
+
+
 def chunks(attachment: Attachment) -> Iterator[bytes]:
     """The bytes; NotFound when the folder has lost them."""
     path = path_of(attachment.sha256)

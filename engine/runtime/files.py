@@ -36,7 +36,7 @@ def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
     for field in fields:
         value = values.get(field.id)
         if field.type == "attachment":
-            yield from (one for one in _list(value) if isinstance(one, int))
+            yield from (one for one in _list(value) if isinstance(one, int) and not isinstance(one, bool))
         elif field.type == "table":
             for row in _list(value):
                 if isinstance(row, Mapping):

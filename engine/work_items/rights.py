@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import policy as policies
+from engine import clock, policy as policies
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.errors import Forbidden
 from engine.i18n import Sentence, _
 from engine.models import Copy, InboxEntry, Instance, Participant, WorkItem
@@ -202,6 +204,7 @@ def readable_by(actor: Actor) -> ColumnElement[bool]:
         Instance.starter_id == actor.person_id,
         and_(
             Instance.state != "draft",
+            *_not_too_long_ago(),
             or_(
                 exists().where(Participant.person_id == actor.person_id, Participant.instance_id == Instance.id),
                 exists().where(Copy.person_id == actor.person_id, Copy.instance_id == Instance.id),
@@ -209,6 +212,19 @@ def readable_by(actor: Actor) -> ColumnElement[bool]:
             ),
         ),
     )
+
+
+def _not_too_long_ago() -> list[ColumnElement[bool]]:
+    """For processes that say so, taking part gives a right to read for some days after the end only."""
+    limits = {p.key: p.readers_until_days for p in CATALOG.processes.values() if p.readers_until_days is not None}
+    if not limits:
+        return []
+    now = clock.now()
+    recent = [
+        and_(Instance.definition_key == key, Instance.ended_at > now - timedelta(days=days))
+        for key, days in limits.items()
+    ]
+    return [or_(Instance.ended_at.is_(None), Instance.definition_key.not_in(limits), *recent)]
 
 
 def may_read_instance(session: Session, actor: Actor, instance_id: int) -> bool:

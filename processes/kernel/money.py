@@ -109,5 +109,40 @@ class Money:
         return other
 
 
+# ------------------------------------------------------------------------------------------------- in words
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ((1000, "仟"), (100, "佰"), (10, "拾"), (1, ""))
+
+
+def in_capitals(amount: Decimal) -> str:
+    """人民币大写, as cheques and forms spell an amount in yuan: 12345.60 -> 壹万贰仟叁佰肆拾伍元陆角整."""
+    cents = int((abs(amount) * 100).to_integral_value(ROUND_HALF_UP))
+    yuan, jiao, fen = cents // 100, cents // 10 % 10, cents % 10
+    text = f"{_spelled(yuan)}元" if yuan else ""
+    if jiao:
+        text += f"{_DIGITS[jiao]}角"
+    if fen:
+        text += ("零" if yuan and not jiao else "") + f"{_DIGITS[fen]}分"
+    else:
+        text = (text or "零元") + "整"
+    return f"负{text}" if amount < 0 and cents else text
+
+
+def _spelled(number: int) -> str:
+    for size, word in ((10**8, "亿"), (10**4, "万")):
+        if number >= size:
+            high, low = divmod(number, size)
+            gap = "零" if 0 < low < size // 10 else ""
+            return f"{_spelled(high)}{word}{gap}{_spelled(low)}"
+    text, skipped = "", False
+    for size, word in _PLACES:
+        digit = number // size % 10
+        if digit:
+            text += ("零" if skipped else "") + _DIGITS[digit] + word
+        skipped = not digit and bool(text)
+    return text
+
+
 def _not_an_amount(value: object) -> RuleViolation:
     return RuleViolation(_("{value} is not an amount of money.", value=repr(value)), code="not_an_amount")

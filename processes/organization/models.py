@@ -90,6 +90,8 @@ class Employee(Stamped, Base):
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
     takes_orphans: Mapped[bool] = mapped_column(default=False, server_default=false())
     """gets the work items for which a rule finds nobody (兜底处理人)"""
+    signature: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """sha256 of the picture of his signature (电子签章); "" = none"""
 
     department: Mapped[Department | None] = relationship(foreign_keys=[department_id])
     superior: Mapped[Employee | None] = relationship(remote_side="Employee.id")

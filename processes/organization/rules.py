@@ -1,4 +1,4 @@
-"""What must hold in a department tree, a line of command and the company's calendar."""
+"""What must hold in a department tree, a line of command, the company's calendar and the picture of a signature."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 import itertools
 import json
 import re
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -13,7 +15,7 @@ from io import StringIO
 from typing import Any
 
 from engine.errors import InvalidForm, Problem, RuleViolation
-from engine.i18n import _
+from engine.i18n import Sentence, _
 from processes.kernel.working_time import Spans
 from processes.organization.models import Department, Employee
 
@@ -247,3 +249,62 @@ def check_year(day: date) -> None:
         raise RuleViolation(
             _("The calendar goes from {first} to {last}.", first=YEARS.start, last=YEARS.stop - 1), code="year_too_far"
         )
+
+
+# ------------------------------------------------------------------------------------------------- signatures
+
+SIGNATURE_BYTES = 200 * 1024
+SIGNATURE_SIZES = ((60, 1200), (20, 600))
+"""(narrowest, widest), (lowest, highest), in dots"""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MOST = 1200 * 600 * 8 + 4096
+"""Bytes of the largest allowed picture once unpacked: 16 bits for each of four colours, with room for its lines."""
+
+
+def check_signature(content: bytes) -> None:
+    """A signature is a whole, small PNG: it goes into every print and package, and must be readable for decades."""
+    if not content:
+        raise _no_signature(_("Please choose a picture."))
+    if len(content) > SIGNATURE_BYTES:
+        raise _no_signature(_("The picture is larger than {limit} KB.", limit=SIGNATURE_BYTES // 1024))
+    if not content.startswith(_PNG):
+        raise _no_signature(_("The picture is not a PNG."))
+    chunks = list(_chunks(content))
+    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13 or chunks[-1][0] != b"IEND":
+        raise _no_signature(_("The picture is damaged."))
+    (narrow, wide), (low, high) = SIGNATURE_SIZES
+    width, height = struct.unpack(">II", chunks[0][1][:8])
+    if not (narrow <= width <= wide and low <= height <= high):
+        raise _no_signature(
+            _(
+                "The picture has {width} × {height} dots; between {narrow} × {low} and {wide} × {high} fit.",
+                width=width, height=height, narrow=narrow, low=low, wide=wide, high=high,
+            )
+        )  # fmt: skip
+    unpacker = zlib.decompressobj()
+    try:
+        dots = unpacker.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"), _MOST)
+    except zlib.error:
+        dots = b""
+    if not dots or not unpacker.eof:
+        raise _no_signature(_("The picture is damaged."))
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The parts of a PNG, (kind, data); it ends early where a checksum does not hold."""
+    at = len(_PNG)
+    while at + 12 <= len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        kind, data = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        checksum = png[at + 8 + length : at + 12 + length]
+        if len(checksum) != 4 or struct.unpack(">I", checksum)[0] != zlib.crc32(kind + data):
+            return
+        yield kind, data
+        at += 12 + length
+
+
+def _no_signature(reason: Sentence) -> RuleViolation:
+    return RuleViolation(
+        _("This cannot serve as a signature."), code="signature_refused", problems=(Problem("signature", reason),)
+    )

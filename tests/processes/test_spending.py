@@ -453,7 +453,13 @@ def test_an_approved_request_stays_approved_when_its_process_is_stopped(
 ) -> None:
     request = file(company.li, "400")
     reserve(session, request)
-    events.publish(session, "process.instance_ended", instance_id=request.instance_id, state="terminated")
+    events.publish(
+        session,
+        "process.instance_ended",
+        instance_id=request.instance_id,
+        definition_key="expense_request",
+        state="terminated",
+    )
     assert request.state == "approved"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from engine.errors import RuleViolation
-from processes.kernel.money import Money
+from processes.kernel.money import Money, in_capitals
 
 yuan = st.decimals(min_value=-1_000_000_000, max_value=1_000_000_000, places=2).map(Money)
 
@@ -68,3 +68,56 @@ def test_currencies_do_not_mix() -> None:
 def test_is_written_for_people_with_thousands() -> None:
     assert str(Money.parse("12345.6")) == "12,345.60"
     assert str(Money.parse("12345.6", "USD")) == "USD 12,345.60"
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("0", "零元整"),
+        ("0.05", "伍分"),
+        ("0.50", "伍角整"),
+        ("0.55", "伍角伍分"),
+        ("10", "壹拾元整"),
+        ("325.04", "叁佰贰拾伍元零肆分"),
+        ("1005", "壹仟零伍元整"),
+        ("12345.60", "壹万贰仟叁佰肆拾伍元陆角整"),
+        ("16409.02", "壹万陆仟肆佰零玖元零贰分"),
+        ("100500", "壹拾万零伍佰元整"),
+        ("100000005", "壹亿零伍元整"),
+        ("1000050000", "壹拾亿零伍万元整"),
+        ("1000000000000", "壹万亿元整"),
+        ("-3.20", "负叁元贰角整"),
+        ("-0.001", "零元整"),
+    ],
+)
+def test_is_spelled_in_capitals_as_cheques_do(amount: str, words: str) -> None:
+    assert in_capitals(Decimal(amount)) == words
+
+
+_WORTH = {"拾": 10, "佰": 100, "仟": 1000}
+
+
+def _cents(words: str) -> int:
+    """Reads capitals back, by another road than they were written."""
+    total = section = digit = 0
+    for sign in words.removesuffix("整"):
+        if sign in "零壹贰叁肆伍陆柒捌玖":
+            digit = "零壹贰叁肆伍陆柒捌玖".index(sign)
+        elif sign in _WORTH:
+            section, digit = section + digit * _WORTH[sign], 0
+        elif sign == "万":
+            total, section, digit = total + (section + digit) * 10**6, 0, 0
+        elif sign == "亿":
+            total, section, digit = (total + (section + digit) * 100) * 10**8, 0, 0
+        elif sign == "元":
+            total, section, digit = total + (section + digit) * 100, 0, 0
+        else:
+            total, digit = total + digit * {"角": 10, "分": 1}[sign], 0
+    return total
+
+
+@given(st.integers(0, 10**13 - 1))
+def test_capitals_say_the_whole_amount(cents: int) -> None:
+    words = in_capitals(Decimal(cents) / 100)
+    assert _cents(words) == cents
+    assert "零零" not in words

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from flask import Response
 from sqlalchemy.orm import Session
 
@@ -16,6 +14,7 @@ from processes.kernel.references import may_read
 from webapp.api.answers import File, file_of
 from webapp.api.endpoint import Call, Id, endpoint
 from webapp.api.reading import Unreadable
+from webapp.skin.headers import file_headers
 
 TAG = "attachments"
 
@@ -42,16 +41,7 @@ def upload(call: Call) -> File:
 def download(call: Call, attachment_id: Id) -> Response:
     """The bytes, as a file to be saved: never shown inside the site."""
     row = readable(call.session, call.actor, attachment_id)
-    name = quote(row.name)
-    call.headers.update(
-        {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            "Content-Length": str(row.size),
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-store",
-        }
-    )
+    call.headers.update({**file_headers(row.name), "Content-Length": str(row.size)})
     return Response(attachments.chunks(row), mimetype=row.media_type)
 
 

@@ -25,6 +25,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     messages,
     numbers,
     openapi,
+    printing,
     urging,
     work_items,
 )

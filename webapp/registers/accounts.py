@@ -13,13 +13,19 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import db
+from engine import attachments, db
 from engine.actor import Actor
 from engine.catalog import CATALOG, Column, Manifest, Register
 from engine.db import Sessions
-from engine.errors import InvalidForm, Problem
+from engine.errors import InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import _
-from processes.organization.operations import ensure_employee_for_login
+from processes.organization.operations import (
+    ensure_employee_for_login,
+    remove_signature,
+    set_signature,
+    signature_of,
+)
+from processes.organization.rules import SIGNATURE_BYTES
 from webapp.bootstrap import LANGUAGES
 from webapp.registers.build import add_register, view_of
 from webapp.registers.cells import Cell
@@ -231,7 +237,7 @@ def _change(text: str) -> tuple[int, str]:
 
 
 class ProfileView(BaseView):
-    """One's own page: who I am, my password, my language."""
+    """One's own page: who I am, my password, my signature, my language."""
 
     route_base = "/me"
     default_view = "show"
@@ -267,6 +273,41 @@ class ProfileView(BaseView):
         flash(str(_("Your password has been changed; your other sessions have ended.")), "success")
         return redirect(url_for("ProfileView.show"))
 
+    @expose("/signature")
+    @signed_in
+    def signature(self) -> BaseResponse:
+        """One's own picture, to look at; others meet it on paper only."""
+        sha256 = signature_of(Sessions(), current_actor().person_id)
+        try:
+            content = attachments.path_of(sha256).read_bytes() if sha256 else b""
+        except FileNotFoundError:
+            content = b""
+        if not content:
+            raise NotFound
+        return make_response(content, {"Content-Type": "image/png", "Cache-Control": "private, no-store"})
+
+    @expose("/signature", methods=["POST"])
+    @signed_in
+    def save_signature(self) -> BaseResponse:
+        given = request.files.get("signature")
+        content = given.read(SIGNATURE_BYTES + 1) if given else b""
+        try:
+            with db.transaction() as session:
+                set_signature(session, current_actor(), content=content)
+        except RuleViolation as refusal:
+            problems = {"signature": [str(problem.message) for problem in refusal.problems]}
+            return make_response(self._page(problems), 422)
+        flash(str(_("Your signature has been saved.")), "success")
+        return redirect(url_for("ProfileView.show"))
+
+    @expose("/signature/remove", methods=["POST"])
+    @signed_in
+    def drop_signature(self) -> BaseResponse:
+        with db.transaction() as session:
+            remove_signature(session, current_actor())
+        flash(str(_("Your signature has been removed; what you have signed keeps it.")), "success")
+        return redirect(url_for("ProfileView.show"))
+
     @expose("/language/<language>", methods=["POST"])
     @signed_in
     def language(self, language: str) -> BaseResponse:
@@ -287,6 +328,8 @@ class ProfileView(BaseView):
                 role_titles=[roles.role_title(role.name) for role in user.roles],
                 problems=problems,
                 minimum=settings.password_min_length,
+                signature=signature_of(Sessions(), current_actor().person_id),
+                signature_kb=SIGNATURE_BYTES // 1024,
             ),
         )
 

@@ -11,10 +11,10 @@ from engine.i18n import _
 from webapp.skin import formats
 
 TONES = {
-    "green": {"active", "open", "approved", "completed", "done", "sent", "delivered", "up", "won", "ok"},
+    "green": {"active", "open", "approved", "completed", "done", "sent", "delivered", "up", "won", "ok", "filed"},
     "blue": {"running", "sending", "queued", "new", "approving"},
     "amber": {"waiting", "suspended", "draft", "warn", "due", "degraded", "locked", "reserved"},
-    "red": {"rejected", "failed", "overdue", "void", "terminated", "lost", "stop", "down", "wrong"},
+    "red": {"rejected", "failed", "overdue", "void", "terminated", "lost", "stop", "down", "wrong", "broken"},
 }
 """Colour beside the word of a state, never instead of it; whatever is not named here is grey."""
 

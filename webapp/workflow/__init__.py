@@ -11,14 +11,14 @@ from engine.i18n import _
 from webapp.skin import words
 from webapp.skin.navigation import Entry, navigation
 from webapp.skin.workbench import workbench
-from webapp.workflow import inbox, instances, start, steering
+from webapp.workflow import inbox, instances, printing, start, steering
 from webapp.workflow.panels import furnish
 
 
 def add_pages(app: Flask) -> None:
     """Give the application these pages and their places in the navigation; inside its application context."""
     app.jinja_env.filters.update(words.FILTERS)
-    for room in (start, inbox, instances, steering):
+    for room in (start, inbox, instances, steering, printing):
         app.register_blueprint(room.pages)
     furnish(workbench(app))
     for entry in (

@@ -15,6 +15,7 @@ from processes.organization.operations.departments import archive_department, ch
 from processes.organization.operations.employees import archive_employee, change_employee, create_employee
 from processes.organization.operations.logins import ensure_employee_for_login
 from processes.organization.operations.positions import archive_position, change_position, create_position
+from processes.organization.operations.signatures import remove_signature, set_signature, signature_of
 
 __all__ = [
     "archive_department",
@@ -35,5 +36,8 @@ __all__ = [
     "import_announcement",
     "remove_calendar_day",
     "remove_office_hours",
+    "remove_signature",
     "set_day",
+    "set_signature",
+    "signature_of",
 ]
