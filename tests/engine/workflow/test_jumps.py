@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -215,7 +216,9 @@ def ended_apart(d: Drawing) -> None:
     d.chain("fork", "b", "end_b")
 
 
-def play(build: Callable[[Drawing], None], *steps: str, data: dict[str, Any] | None = None, reload: bool = True) -> Play:
+def play(
+    build: Callable[[Drawing], None], *steps: str, data: dict[str, Any] | None = None, reload: bool = True
+) -> Play:
     """Played up to here: "node" completes it, "!node" fires its timer, "?node" delivers what it waits for."""
     d = Drawing("drawn")
     d.start()
@@ -233,7 +236,7 @@ def play(build: Callable[[Drawing], None], *steps: str, data: dict[str, Any] | N
 
 
 def standing(played: Play, node: str) -> int:
-    return min(at.token for at in played.live.tokens() if at.node == node and at.state not in {"running"})
+    return min(at.token for at in played.live.tokens() if at.node == node and at.state != "running")
 
 
 def jump(played: Play, node: str, target: str, **variables: Any) -> Changes:
@@ -330,7 +333,14 @@ TABLE: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
     ("timer beside: forward leaves the reminder", BORDERED, "before !late", "approve", "after", "after remind1"),
     ("timer beside: back before it ends the reminder", BORDERED, "before !late", "approve", "before", "before"),
     ("timer beside: the task again ends the reminder", BORDERED, "before !late", "approve", "approve", "approve"),
-    ("timer beside: the reminder returns in its own path", BORDERED, "before !late remind1", "remind2", "remind1", "approve remind1"),
+    (
+        "timer beside: the reminder returns in its own path",
+        BORDERED,
+        "before !late remind1",
+        "remind2",
+        "remind1",
+        "approve remind1",
+    ),
     ("timer beside: the reminder takes all back", BORDERED, "before !late approve", "remind1", "before", "before"),
     ("timer instead: back to the task", INTERRUPTED, "before !late", "remind1", "approve", "approve"),
     ("timer instead: into its path", INTERRUPTED, "before", "approve", "remind2", "remind2"),
@@ -353,7 +363,9 @@ TABLE: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("build", "steps", "who", "target", "then"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+@pytest.mark.parametrize(
+    ("build", "steps", "who", "target", "then"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
 @pytest.mark.parametrize("reload", [True, False], ids=["loaded", "kept"])
 def test_who_is_open_then(
     build: Callable[[Drawing], None], steps: str, who: str, target: str, then: str, *, reload: bool
@@ -498,11 +510,8 @@ def test_the_journal_tells_what_died_and_what_began() -> None:
     assert changes.closed == []
     assert [task.node for task in changes.opened] == ["before"]
     assert changes.opened[0].data["comment"] == "again"
-    assert changes.path == [("a2", "cancelled"), ("b", "cancelled"), ("before", "entered")] or changes.path == [
-        ("b", "cancelled"),
-        ("a2", "cancelled"),
-        ("before", "entered"),
-    ]
+    assert set(changes.path[:2]) == {("a2", "cancelled"), ("b", "cancelled")}
+    assert changes.path[2:] == [("before", "entered")]
 
 
 def test_a_sibling_at_the_join_is_told_as_well() -> None:
@@ -802,8 +811,6 @@ def test_a_reopening_that_leads_nowhere_is_refused(
 
 
 def test_looking_ahead_is_cheap_on_a_large_drawing() -> None:
-    import time
-
     d = Drawing()
     before = d.start()
     for n in range(150):
