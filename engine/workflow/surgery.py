@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Conflict
-from engine.i18n import Sentence, _
+from engine.i18n import _
 from engine.workflow.compiled import Compiled, ScopeSpec
 from engine.workflow.contract import Jump
 from engine.workflow.diagram import ACTIVITIES, END
@@ -188,28 +188,31 @@ def _target(process: Compiled, target: str) -> Element:
     if home is None or element is None:
         raise Conflict(_("There is no element {target} in this process.", target=target))
     if isinstance(element, Start) and home is not process.spec:
-        raise _refused(_("{target} begins only a part of the process; the starter is at its very start."), element)
+        raise Conflict(
+            _("{target} begins only a part of the process; the starter is at its very start.", target=_named(element))
+        )
     if isinstance(element, EventSubProcess):
-        raise _refused(_("{target} is begun by its event only."), element)
+        raise Conflict(_("{target} is begun by its event only.", target=_named(element)))
     if element.shape.tag not in ACTIVITIES and element.shape.tag != END and not isinstance(element, Start):
-        raise _refused(_("{target} is neither a task nor an end: nothing can go on there."), element)
+        raise Conflict(_("{target} is neither a task nor an end: nothing can go on there.", target=_named(element)))
     return element
 
 
 def _enterable(spec: ScopeSpec, element: Element) -> Element:
     """The sub-process that has to be entered to come to this scope."""
     if spec.around is None:
-        raise _refused(_("{target} lies in a called process that does not run here."), element)
+        raise Conflict(_("{target} lies in a called process that does not run here.", target=_named(element)))
     outer = spec.around.drawn[spec.name]
     if isinstance(outer, Repeated):
-        raise _refused(_("{target} lies in a part that runs many times at once: choose that part as a whole."), element)
+        raise Conflict(
+            _(
+                "{target} lies in a part that runs many times at once: choose that part as a whole.",
+                target=_named(element),
+            )
+        )
     if isinstance(outer, EventSubProcess):
-        raise _refused(_("{target} lies in a part that is begun by its event only."), element)
+        raise Conflict(_("{target} lies in a part that is begun by its event only.", target=_named(element)))
     return outer
-
-
-def _refused(sentence: Sentence, element: Element) -> Conflict:
-    return Conflict(Sentence(sentence.template, {"target": _named(element)}))
 
 
 def _named(element: Element) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -235,7 +236,7 @@ def play(
 
 
 def standing(played: Play, node: str) -> int:
-    return min(at.token for at in played.live.tokens() if at.node == node and at.state not in {"running"})
+    return min(at.token for at in played.live.tokens() if at.node == node and at.state != "running")
 
 
 def jump(played: Play, node: str, target: str, **variables: Any) -> Changes:
@@ -509,11 +510,8 @@ def test_the_journal_tells_what_died_and_what_began() -> None:
     assert changes.closed == []
     assert [task.node for task in changes.opened] == ["before"]
     assert changes.opened[0].data["comment"] == "again"
-    assert changes.path == [("a2", "cancelled"), ("b", "cancelled"), ("before", "entered")] or changes.path == [
-        ("b", "cancelled"),
-        ("a2", "cancelled"),
-        ("before", "entered"),
-    ]
+    assert set(changes.path[:2]) == {("a2", "cancelled"), ("b", "cancelled")}
+    assert changes.path[2:] == [("before", "entered")]
 
 
 def test_a_sibling_at_the_join_is_told_as_well() -> None:
@@ -813,8 +811,6 @@ def test_a_reopening_that_leads_nowhere_is_refused(
 
 
 def test_looking_ahead_is_cheap_on_a_large_drawing() -> None:
-    import time
-
     d = Drawing()
     before = d.start()
     for n in range(150):

@@ -110,6 +110,32 @@ def test_a_loop_that_never_waits_is_an_incident() -> None:
     assert list(play.failures.values()) == ["circles"]
 
 
+def test_what_an_ended_path_left_behind_never_beats_what_is_written_later() -> None:
+    """Alone in its scope a token writes too, after another path has ended with its older copy."""
+    d = Drawing()
+    d.start()
+    for id in ("a", "b", "last"):
+        d.user(id)
+    d.add("exclusiveGateway", "into")
+    d.add("parallelGateway", "fork")
+    d.add("exclusiveGateway", "again", default="out")
+    d.end("end_a")
+    d.end()
+    d.chain("start", "into", "fork", "a", "end_a")
+    d.chain("fork", "b", "again")
+    d.flow("again", "into", "round < 2")
+    d.flow("again", "last", id="out")
+    d.chain("last", "end")
+    play = Play(compiled(d), {"x": 1, "round": 0})
+    play.complete("a")
+    play.complete("b", x=2, round=1)
+    play.complete("a", note="second")
+    play.complete("b", round=2)
+    play.complete("last")
+    assert play.ended == "completed"
+    assert play.data == {"x": 2, "round": 2, "note": "second"}
+
+
 # ---------------------------------------------------------------------------------------------------- multi-instance
 
 
