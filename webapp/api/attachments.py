@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from flask import Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import attachments
@@ -14,8 +13,6 @@ from engine.catalog import CATALOG
 from engine.errors import NotFound
 from engine.i18n import _
 from engine.models import Attachment
-from engine.runtime.files import RECORD_TYPE
-from engine.work_items import may_read_instance
 from webapp.api.answers import File, file_of
 from webapp.api.endpoint import Call, Id, endpoint
 from webapp.api.reading import Unreadable
@@ -80,11 +77,4 @@ def _may_read(session: Session, actor: Actor, row: Attachment) -> bool:
     """Its sender while it hangs nowhere; then whoever may read the record."""
     if row.record_type is None or row.record_id is None:
         return row.uploaded_by == actor.person_id
-    if row.record_type == RECORD_TYPE:
-        return may_read_instance(session, actor, row.record_id)
-    register = CATALOG.registers.get(row.record_type)
-    if register is None or (register.permission and not actor.may(register.permission)):
-        return False
-    model = register.model
-    found = select(model.id).where(model.id == row.record_id, register.scope(actor))  # type: ignore[attr-defined]
-    return session.scalar(found) is not None
+    return CATALOG.may_read(session, actor, row.record_type, row.record_id)
