@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from engine.errors import InvalidForm, Problem, RuleViolation
@@ -56,11 +56,21 @@ def pieces(text: str) -> list[tuple[str, int | None]]:
     return [piece for piece in (*found, (text[end:], None)) if piece[0]]
 
 
-def marked(text: str, picked: Mapping[int, str]) -> str:
-    """A text in which people were picked by name, with marks in place of "@name"; longer names first."""
-    for person, name in sorted(picked.items(), key=lambda one: -len(one[1])):
+def marked(text: str, picks: Iterable[tuple[int, str]]) -> str:
+    """A text in which people were picked by name, with marks in place of "@name".
+
+    Longer names first, so that 王芳 does not take part of 王芳芳; of two people of one name each has his place in turn.
+    """
+    of_name: dict[str, list[int]] = {}
+    for person, name in picks:
         if name:
-            text = text.replace(f"@{name}", f"@[{person}]")
+            of_name.setdefault(name, []).append(person)
+    for name in sorted(of_name, key=len, reverse=True):
+        before, *others = text.split(f"@{name}")
+        persons = of_name[name]
+        text = before + "".join(
+            f"@[{persons[min(place, len(persons) - 1)]}]{after}" for place, after in enumerate(others)
+        )
     return text
 
 

@@ -36,6 +36,10 @@ class Kind:
     mandatory: bool
     """these roads cannot be switched off"""
 
+    @property
+    def fixed(self) -> frozenset[str]:
+        return self.channels if self.mandatory else frozenset()
+
 
 KINDS: dict[str, Kind] = {}
 
@@ -53,7 +57,7 @@ def roads(of: Kind, chosen: Collection[str] | None) -> frozenset[str]:
     """The roads a notice of this kind takes to somebody who has chosen these (None: nothing chosen)."""
     if chosen is None:
         return of.channels
-    return frozenset(chosen) & set(CHANNELS) | (of.channels if of.mandatory else frozenset())
+    return frozenset(chosen) & set(CHANNELS) | of.fixed
 
 
 # ------------------------------------------------------------------------------------------------- digests

@@ -35,6 +35,13 @@ class Shown:
         return rules.in_words(self.text, self.names)
 
     @property
+    def quote(self) -> str:
+        """What it answers, in names; "" when it answers nothing, or what was voided."""
+        if self.answered is None or self.answered.voided_at is not None:
+            return ""
+        return rules.in_words(self.answered.text, self.names)
+
+    @property
     def pieces(self) -> list[tuple[str, int | None]]:
         return rules.pieces(self.text)
 
@@ -68,12 +75,13 @@ def count(session: Session, record_type: str, record_id: int) -> int:
 
 
 def _shown(session: Session, actor: Actor, comments: Sequence[Comment]) -> list[Shown]:
-    people = {person for one in comments for person in (*one.mentions, one.author_id, one.voided_by) if person}
+    asked = {one.reply_to for one in comments if one.reply_to is not None}
+    answered = {one.id: one for one in session.scalars(select(Comment).where(Comment.id.in_(asked)))} if asked else {}
+    named = (*comments, *answered.values())
+    people = {person for one in named for person in (*one.mentions, one.author_id, one.voided_by) if person}
     names = CATALOG.directory.names(session, sorted(people)) if CATALOG.directory is not None and people else {}
     readable = [one for one in comments if one.voided_at is None]
     files = attachments.of_records(session, permissions.COMMENT, [one.id for one in readable])
-    asked = {one.reply_to for one in comments if one.reply_to is not None}
-    answered = {one.id: one for one in session.scalars(select(Comment).where(Comment.id.in_(asked)))} if asked else {}
     now = clock.now()
     return [
         Shown(

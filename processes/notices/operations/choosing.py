@@ -33,8 +33,8 @@ def set_preferences(session: Session, actor: Actor, *, channels: Mapping[str, Co
             problems.append(Problem(name, _("There is no such kind of notice.")))
         elif not set(wanted) <= set(rules.CHANNELS):
             problems.append(Problem(name, _("Please choose one of the offered values.")))
-        elif kind.mandatory and not kind.channels <= set(wanted):
-            kept = "、".join(str(rules.CHANNEL_TITLES[one]) for one in rules.CHANNELS if one in kind.channels)
+        elif not kind.fixed <= set(wanted):
+            kept = "、".join(str(rules.CHANNEL_TITLES[one]) for one in rules.CHANNELS if one in kind.fixed)
             problems.append(
                 Problem(name, _("Everybody is told of this: {channels} cannot be switched off.", channels=kept))
             )
