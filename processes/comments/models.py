@@ -37,7 +37,7 @@ class Comment(Base):
     edited_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
     voided_by: Mapped[int | None] = mapped_column(Id)
-    void_reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    void_reason: Mapped[str] = mapped_column(String(500), default="")
     submission: Mapped[str | None] = mapped_column(String(80))
     """names the wish to comment: the same again is the same comment"""
 
