@@ -55,7 +55,7 @@ def move(
 def reassign(
     session: Session, actor: Actor, *, task_id: int, assignee: int, version: int | None = None, text: str = ""
 ) -> Task:
-    """Give it to somebody else, who is asked anew unless the assigner stands above; what was done stays in the moves."""
+    """Give it to somebody else, who is asked anew unless the assigner stands above; earlier moves stay."""
     task = _locked(session, actor, task_id, version)
     permissions.demand_reassign(actor, task)
     text = rules.check_text("text", text, needed=False)
