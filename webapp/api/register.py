@@ -26,6 +26,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     messages,
     notices,
     openapi,
+    tasks,
     work_items,
 )
 from webapp.api.dispatch import view_of
