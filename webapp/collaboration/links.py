@@ -8,9 +8,10 @@ from flask import url_for
 
 from engine.catalog import CATALOG
 from engine.runtime.files import RECORD_TYPE as INSTANCE
+from processes.tasks.permissions import TASK
 from webapp.registers.views import endpoint_of
 
-PAGES = {INSTANCE: ("instances.show", "instance_id")}
+PAGES = {INSTANCE: ("instances.show", "instance_id"), TASK: ("tasks.show", "task_id")}
 """record type -> endpoint of its page, and what its id is called there; registers know their own"""
 
 

@@ -23,7 +23,16 @@ pages = Blueprint("notices", __name__)
 
 PAGE_SIZE = 30
 
-ICONS = {"comments.mentioned": "user-check", "comments.answered": "arrow-back-up", "comments.followed": "message-2"}
+ICONS = {
+    "comments.mentioned": "user-check",
+    "comments.answered": "arrow-back-up",
+    "comments.followed": "message-2",
+    "tasks.assigned": "clipboard-list",
+    "tasks.answered": "clipboard-list",
+    "tasks.submitted": "send",
+    "tasks.decided": "checks",
+    "tasks.overdue": "alert-triangle",
+}
 """kind -> icon; a bell for every other"""
 
 

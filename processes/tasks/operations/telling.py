@@ -56,7 +56,7 @@ def moved(session: Session, actor: Actor, task: Task, made: TaskMove, watchers: 
     if made.action not in TITLES:
         return
     of_kind, deed = TITLES[made.action]
-    title = _("{title}: {who} has {deed} it", title=task.title, who=actor.name, deed=deed)
+    title = _("{title}: {deed} by {who}", title=task.title, who=actor.name, deed=deed)
     other = task.assigner_id if actor.person_id == task.assignee_id else task.assignee_id
     key = f"task:{task.id}:{made.id}"
     _notify(session, actor, [other], of_kind, title, task, key, made.text)
