@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import ModuleType
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
@@ -154,6 +154,29 @@ class Proxies(Protocol):
         ...
 
 
+class Actors(Protocol):
+    """People as actors with the rights of their logins; given by the part that knows logins."""
+
+    def __call__(self, session: Session, person_ids: Iterable[int]) -> dict[int, Actor]:
+        """Asked when one person's change depends on what another may see; those who have left are missing."""
+        ...
+
+
+def _nobody(_session: Session, _record_id: int) -> Iterable[int]:
+    return ()
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """Records that others point at by (record type, id): comments, notices and tasks hang on them."""
+
+    may_read: Callable[[Session, Actor, int], bool]
+    title: Callable[[Session, int], str]
+    """what it is called; asked after `may_read`"""
+    audience: Callable[[Session, int], Iterable[int]] = _nobody
+    """principals whose open pages may show it: they are told when something is added to it"""
+
+
 class Health(Protocol):
     def __call__(self) -> tuple[str, str]:
         """("up" | "degraded" | "down", reason)"""
@@ -174,6 +197,9 @@ class Catalog:
     proxies: Proxies | None = None
     signature: Callable[[Session, int], str | None] | None = None
     """sha256 of the picture a person signs with"""
+    actors: Actors | None = None
+    records: dict[str, RecordKind] = field(default_factory=dict)
+    """record types that are no register, or know better than their register"""
 
     @property
     def processes(self) -> dict[str, Process]:
@@ -186,6 +212,35 @@ class Catalog:
     @property
     def permissions(self) -> dict[str, Permission]:
         return {p.name: p for manifest in self.manifests.values() for p in manifest.permissions}
+
+    def record_kind(self, record_type: str) -> RecordKind | None:
+        """How to ask about a record known by its type; every register answers by its scope."""
+        known = self.records.get(record_type)
+        if known is None:
+            register = self.registers.get(record_type)
+            known = _kind_of(register) if register is not None else None
+        return known
+
+    def may_read(self, session: Session, actor: Actor, record_type: str, record_id: int) -> bool:
+        """False also for what does not exist and for a type nobody has declared."""
+        kind = self.record_kind(record_type)
+        return kind is not None and kind.may_read(session, actor, record_id)
+
+    def actor(self, session: Session, person_id: int) -> Actor:
+        """A person as an actor; whoever never signs in has no rights and no pools."""
+        found = self.actors(session, [person_id]) if self.actors is not None else {}
+        return found.get(person_id) or Actor(person_id=person_id, name="")
+
+
+def _kind_of(register: Register) -> RecordKind:
+    model: Any = register.model
+
+    def may_read(session: Session, actor: Actor, record_id: int) -> bool:
+        if register.permission and not actor.may(register.permission):
+            return False
+        return session.scalar(select(model.id).where(model.id == record_id, register.scope(actor))) is not None
+
+    return RecordKind(may_read, lambda session, record_id: str(session.get(model, record_id) or ""))
 
 
 CATALOG = Catalog()

@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine import clock, i18n
 from engine.db import Sessions
-from webapp import bootstrap, calendar, connectors, errors, home, modeler, skin, workflow
+from webapp import bootstrap, calendar, collaboration, connectors, errors, home, modeler, skin, workflow
 from webapp.api import add_api
 from webapp.home import Workbench
 from webapp.registers import accounts, archive, build, numbers
@@ -82,14 +82,8 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
         add_api(app, csrf, appbuilder.sm.limiter.limiter, settings.api_rate_limit)
-        for add_pages in (
-            home.add_pages,
-            workflow.add_pages,
-            modeler.add_pages,
-            connectors.add_pages,
-            calendar.add_pages,
-        ):
-            add_pages(app)
+        for room in (home, workflow, modeler, connectors, calendar, collaboration):
+            room.add_pages(app)
     for name, view in app.view_functions.items():
         if name.startswith(("LoginApi.", "OpenApi.")):
             csrf.exempt(view)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.actor import Actor
 from engine.attachments.kinds import media_type_of, refused
-from engine.errors import NotFound
+from engine.errors import InvalidForm, NotFound, Problem
 from engine.i18n import _
 from engine.models import Attachment
 
@@ -142,6 +142,37 @@ def _read(file: BinaryIO) -> Iterator[bytes]:
     with file:
         while part := file.read(_CHUNK):
             yield part
+
+
+# ------------------------------------------------------------------------------------------------- hanging on records
+
+
+def hang(session: Session, actor: Actor, ids: Iterable[int], record_type: str, record_id: int) -> None:
+    """Bind files the actor has just sent up to a record; whoever may read it may read them from then on.
+
+    Only his own files that hang nowhere: naming somebody else's number must not open that file to anybody.
+    """
+    wanted = set(ids)
+    if not wanted:
+        return
+    mine = (Attachment.uploaded_by == actor.person_id, Attachment.record_id.is_(None))
+    bound = session.scalars(
+        update(Attachment)
+        .where(Attachment.id.in_(wanted), *mine)
+        .values(record_type=record_type, record_id=record_id)
+        .returning(Attachment.id)
+    ).all()
+    if set(bound) != wanted:
+        raise InvalidForm([Problem("attachments", _("One of the files is not there any more."), _("Attach it again."))])
+
+
+def of_records(session: Session, record_type: str, ids: Iterable[int]) -> dict[int, list[Attachment]]:
+    """The files of several records of one type, oldest first."""
+    found: dict[int, list[Attachment]] = {}
+    hung = (Attachment.record_type == record_type, Attachment.record_id.in_(set(ids)))
+    for row in session.scalars(select(Attachment).where(*hung).order_by(Attachment.id)):
+        found.setdefault(row.record_id or 0, []).append(row)
+    return found
 
 
 # ------------------------------------------------------------------------------------------------- sweeping

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, union
 from sqlalchemy.orm import Session
 
 from engine import clock, policy as policies
 from engine.actor import Actor
-from engine.catalog import CATALOG
+from engine.catalog import CATALOG, RecordKind
 from engine.errors import Forbidden
 from engine.i18n import Sentence, _
-from engine.models import Copy, InboxEntry, Instance, Participant, WorkItem
+from engine.models import Copy, Follower, InboxEntry, Instance, Participant, WorkItem
 from engine.runtime.assign import is_approval
+from engine.runtime.files import RECORD_TYPE
 from engine.workflow.contract import Node
 
 MONITOR = "process.instance.monitor"
@@ -230,6 +231,29 @@ def _not_too_long_ago() -> list[ColumnElement[bool]]:
 def may_read_instance(session: Session, actor: Actor, instance_id: int) -> bool:
     found = session.scalar(select(Instance.id).where(Instance.id == instance_id, readable_by(actor)))
     return found is not None
+
+
+def _title(session: Session, instance_id: int) -> str:
+    return session.scalar(select(Instance.title).where(Instance.id == instance_id)) or ""
+
+
+def _audience(session: Session, instance_id: int) -> set[int]:
+    """Who has, had or follows this instance; a supervisor who only looks sees news when he loads the page again."""
+    waiting = select(InboxEntry.principal).join(WorkItem, WorkItem.id == InboxEntry.item_id)
+    return set(
+        session.scalars(
+            union(
+                select(Instance.starter_id).where(Instance.id == instance_id),
+                select(Participant.person_id).where(Participant.instance_id == instance_id),
+                select(Copy.person_id).where(Copy.instance_id == instance_id),
+                select(Follower.person_id).where(Follower.instance_id == instance_id),
+                waiting.where(WorkItem.instance_id == instance_id),
+            )
+        )
+    )
+
+
+CATALOG.records[RECORD_TYPE] = RecordKind(may_read_instance, _title, _audience)
 
 
 def instance_actions(instance: Instance, actor: Actor, *, decided: bool) -> tuple[Right, ...]:

@@ -1,4 +1,4 @@
-"""Records as others refer to them: those of one table called by name and found by what is typed, any by type and id."""
+"""Records of one table as others refer to them: called by name, found by what is typed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.actor import Actor
-from engine.catalog import CATALOG
-from engine.work_items import may_read_instance
-
-INSTANCE = "process.instance"
-"""The record type of a process itself."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +28,3 @@ class ScopedRecords:
         like = or_(*(column.icontains(text.strip(), autoescape=True) for column in (self.name, *self.also)))
         wanted = select(self.key, self.name).where(like, self.scope(actor)).order_by(self.name, self.key).limit(limit)
         return [(key, name) for key, name in session.execute(wanted)]
-
-
-def may_read(session: Session, actor: Actor, record_type: str, record_id: int) -> bool:
-    """Whether a record exists and this person sees it, by the rights of its process or of its register."""
-    if record_type == INSTANCE:
-        return may_read_instance(session, actor, record_id)
-    register = CATALOG.registers.get(record_type)
-    if register is None or (register.permission and not actor.may(register.permission)):
-        return False
-    model = register.model
-    found = select(model.id).where(model.id == record_id, register.scope(actor))  # type: ignore[attr-defined]
-    return session.scalar(found) is not None

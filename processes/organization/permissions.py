@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, exists, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, exists, select, true
 from sqlalchemy.orm import aliased
 
 from engine.actor import Actor
@@ -46,6 +46,13 @@ def led_by(actor: Actor, department_id: SQLColumnExpression[Any]) -> ColumnEleme
         .join(led, below.path.startswith(led.path))
         .where(below.id == department_id, led.head_id == actor.person_id, led.state == "active")
     )
+
+
+def below(person_id: int) -> ScalarSelect[int]:
+    """Everybody under a person in the line of command, at any depth; a circle in it ends by itself."""
+    under = select(Employee.id).where(Employee.superior_id == person_id).cte("under", recursive=True)
+    further = select(Employee.id).join(under, Employee.superior_id == under.c.id)
+    return select(under.union(further).c.id).scalar_subquery()
 
 
 def require(actor: Actor, permission: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,10 @@ def test_every_template_speaks_both_languages_and_fills(name: str, folder: str) 
         "step": "上级审批",
         "waiting_hours": 9,
         "holder": "王芳",
+        "text": "一句话",
+        "notices": [{"title": "周明在“差旅”中提到了你", "text": "", "at": datetime(2026, 11, 23, 1, 0, tzinfo=UTC)}],
+        "count": 3,
+        "more": 2,
     }
     endings = ("txt", "html") if folder == "mail" else ("txt",)
     for locale in (DEFAULT_LOCALE, "en"):

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from engine import attachments
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.errors import NotFound
 from engine.i18n import _
 from engine.models import Attachment
-from processes.kernel.references import may_read
 from webapp.api.answers import File, file_of
 from webapp.api.endpoint import Call, Id, endpoint
 from webapp.api.reading import Unreadable
@@ -67,4 +67,4 @@ def _may_read(session: Session, actor: Actor, row: Attachment) -> bool:
     """Its sender while it hangs nowhere; then whoever may read the record."""
     if row.record_type is None or row.record_id is None:
         return row.uploaded_by == actor.person_id
-    return may_read(session, actor, row.record_type, row.record_id)
+    return CATALOG.may_read(session, actor, row.record_type, row.record_id)

@@ -16,7 +16,7 @@ from engine.errors import Forbidden
 from engine.i18n import _
 from webapp.api.uploads import Upload
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"

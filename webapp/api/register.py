@@ -11,6 +11,7 @@ from limits.strategies import RateLimiter
 
 from webapp.api import (  # noqa: F401 - importing a module declares its calls
     attachments,
+    comments,
     connectors,
     definitions,
     drafts,
@@ -23,9 +24,11 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     keys,
     limits,
     messages,
+    notices,
     numbers,
     openapi,
     printing,
+    tasks,
     urging,
     work_items,
 )

@@ -14,7 +14,7 @@ from engine.db import Sessions
 from engine.errors import AppError, InvalidForm, NotFound
 from engine.i18n import Sentence, _
 from engine.models import Instance
-from processes.kernel.references import INSTANCE, may_read
+from engine.runtime.files import RECORD_TYPE
 from processes.numbering import operations, permissions, rules
 from processes.numbering.manifest import NUMBERS, RULES
 from processes.numbering.models import SerialNumber
@@ -160,8 +160,8 @@ def _held_by(number: SerialNumber) -> Any:
     record_type, record_id = number.record
     session, actor = Sessions(), current_actor()
     register = CATALOG.registers.get(record_type)
-    if record_type == INSTANCE:
-        found = session.get(Instance, record_id) if may_read(session, actor, record_type, record_id) else None
+    if record_type == RECORD_TYPE:
+        found = session.get(Instance, record_id) if CATALOG.may_read(session, actor, record_type, record_id) else None
         return found or f"{_('Process')} #{record_id}"
     found = find_visible(session, actor, register.model, record_id) if register is not None else None
     return found or f"{register.title if register is not None else record_type} #{record_id}"

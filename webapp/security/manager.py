@@ -42,6 +42,23 @@ def password_stamp(user: User) -> str:
     return hashlib.sha256(f"{user.id}:{user.password}".encode()).hexdigest()[:16]
 
 
+def rights_of(session: Session, user_id: int) -> tuple[frozenset[int], frozenset[str]]:
+    """Role ids and permission names in one query (a role without permissions still counts)."""
+    rows = session.execute(
+        select(assoc_user_role.c.role_id, Permission.name, ViewMenu.name)
+        .select_from(assoc_user_role)
+        .outerjoin(assoc_permissionview_role, assoc_permissionview_role.c.role_id == assoc_user_role.c.role_id)
+        .outerjoin(PermissionView, PermissionView.id == assoc_permissionview_role.c.permission_view_id)
+        .outerjoin(Permission, Permission.id == PermissionView.permission_id)
+        .outerjoin(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
+        .where(assoc_user_role.c.user_id == user_id)
+    ).all()
+    return (
+        frozenset(role for role, _p, _v in rows),
+        frozenset(named(permission, view) for _r, permission, view in rows if permission),
+    )
+
+
 class CachedSecurityManager(SecurityManager):
     """Only what differs from FAB; its own user, role and permission screens are not registered at all."""
 
@@ -93,7 +110,7 @@ class CachedSecurityManager(SecurityManager):
         """The login as an actor: person, pools, named permissions."""
         session = Sessions()
         person = people.person_of(session, user)
-        roles, permissions = self._rights(session, user.id)
+        roles, permissions = rights_of(session, user.id)
         return Actor(
             person_id=person.id,
             name=person.name,
@@ -102,22 +119,6 @@ class CachedSecurityManager(SecurityManager):
             locale=LOCALES[chosen_language(person.locale)],
             user_id=user.id,
             client=request.headers.get("User-Agent", "")[:200] if has_request_context() else "",
-        )
-
-    def _rights(self, session: Session, user_id: int) -> tuple[frozenset[int], frozenset[str]]:
-        """Role ids and permission names in one query (a role without permissions still counts)."""
-        rows = session.execute(
-            select(assoc_user_role.c.role_id, Permission.name, ViewMenu.name)
-            .select_from(assoc_user_role)
-            .outerjoin(assoc_permissionview_role, assoc_permissionview_role.c.role_id == assoc_user_role.c.role_id)
-            .outerjoin(PermissionView, PermissionView.id == assoc_permissionview_role.c.permission_view_id)
-            .outerjoin(Permission, Permission.id == PermissionView.permission_id)
-            .outerjoin(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
-            .where(assoc_user_role.c.user_id == user_id)
-        ).all()
-        return (
-            frozenset(role for role, _p, _v in rows),
-            frozenset(named(permission, view) for _r, permission, view in rows if permission),
         )
 
     def has_access(self, permission_name: str, view_name: str) -> bool:

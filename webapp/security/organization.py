@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import User
@@ -9,18 +10,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import db, events
-from engine.actor import SYSTEM
+from engine.actor import SYSTEM, Actor
 from engine.assignment import group_principal
+from engine.catalog import CATALOG
 from processes.organization.models import Employee
 from processes.organization.operations import ensure_employee_for_login
 from webapp.security import people
 from webapp.security.accounts import close_login
+from webapp.security.manager import rights_of
 from webapp.security.people import Person
 
 
 def join() -> None:
     """Called once when the app is built."""
     people.install(employee_as_person)
+    CATALOG.actors = people_as_actors
 
 
 def employee_as_person(session: Session, user: Any) -> Person:
@@ -31,10 +35,34 @@ def employee_as_person(session: Session, user: Any) -> Person:
     if employee is None:
         with db.transaction():
             employee = ensure_employee_for_login(session, user)
+    return Person(employee.id, employee.name, _pools(employee), employee.locale)
+
+
+def _pools(employee: Employee) -> frozenset[int]:
     groups = {group_principal("position", position.id) for position in employee.positions}
     if employee.department_id is not None:
         groups.add(group_principal("department", employee.department_id))
-    return Person(employee.id, employee.name, frozenset(groups), employee.locale)
+    return frozenset(groups)
+
+
+def people_as_actors(session: Session, person_ids: Iterable[int]) -> dict[int, Actor]:
+    """Those of these people who are with us, as the actors they are when they sign in."""
+    wanted = (
+        select(Employee)
+        .where(Employee.id.in_(set(person_ids)), Employee.state == "active")
+        .options(selectinload(Employee.positions))
+    )
+    found = {}
+    for employee in session.scalars(wanted):
+        roles: frozenset[int] = frozenset()
+        permissions: frozenset[str] = frozenset()
+        if employee.user_id is not None:
+            roles, permissions = rights_of(session, employee.user_id)
+        groups = _pools(employee) | {group_principal("role", role) for role in roles}
+        found[employee.id] = Actor(
+            employee.id, employee.name, groups, permissions, locale=employee.locale, user_id=employee.user_id
+        )
+    return found
 
 
 @events.subscribe("organization.employee_left")

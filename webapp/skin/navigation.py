@@ -50,7 +50,7 @@ class Entry:
     live: str = ""
     """kind of push message that carries the new count, e.g. "inbox" """
     phone: str = ""
-    """place in the frame: "home" | "todo" | "start" (the top bar's button too) | "messages" (the bell); "" = none"""
+    """place in the frame: "home" | "todo" | "start" (the top bar's button too) | "messages" | "bell"; "" = none"""
 
 
 @dataclass

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from engine import clock, db, journal
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.errors import InvalidForm, NotFound, Problem, RuleViolation
 from engine.forms import unprintable
 from engine.i18n import _
 from processes.kernel.columns import lock_for_change, stamp
-from processes.kernel.references import may_read
 from processes.kernel.working_time import business_date
 from processes.numbering import permissions, rules
 from processes.numbering.models import LONGEST_TEXT, SerialCounter, SerialNumber, SerialRule
@@ -260,7 +260,7 @@ def _text(session: Session, rule: SerialRule, place: _Place, value: int) -> str:
 
 
 def _check_record(session: Session, actor: Actor, record: Record) -> None:
-    if not may_read(session, actor, *record):
+    if not CATALOG.may_read(session, actor, *record):
         raise NotFound(_("The record does not exist, or you may not see it."))
 
 

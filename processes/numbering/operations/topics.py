@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
+from engine.runtime.files import RECORD_TYPE
 from engine.service_tasks import StepFacts, service_task
-from processes.kernel.references import INSTANCE
 from processes.numbering.operations.numbers import assign
 from processes.organization.models import Department, Employee
 
@@ -24,7 +24,7 @@ def issue_number(
     department: the id of the issuing department, the starter's own without it.  Returns {"number": text, "id": its id}.
     """
     office = _department(session, department) if department else _of_starter(session, facts)
-    number = assign(session, actor, rule=rule, record=(INSTANCE, facts.instance_id), department=office)
+    number = assign(session, actor, rule=rule, record=(RECORD_TYPE, facts.instance_id), department=office)
     return {"number": number.text, "id": number.id}
 
 

@@ -62,8 +62,12 @@ export function enhance(scope = document) {
       plugins: select.multiple ? ['remove_button'] : ['clear_button'],
       valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: !select.multiple,
       render: { no_results: () => `<div class="no-results">${words.nothing_found}</div>` },
-      load: (text, answer) => fetch(`${select.dataset.ylRemote}?q=${encodeURIComponent(text)}`, { headers: { Accept: 'application/json' } })
-        .then(response => response.ok ? response.json() : []).then(answer).catch(() => answer()),
+      shouldLoad: () => true,
+      load(text, answer) {
+        this.clearOptions(); // what was chosen stays; offers for an older text would stand before the right ones
+        return fetch(`${select.dataset.ylRemote}?q=${encodeURIComponent(text)}`, { headers: { Accept: 'application/json' } })
+        .then(response => response.ok ? response.json() : []).then(answer).catch(() => answer());
+      },
     });
   }
   if (find('[data-yl-filters]', scope) || scope.matches?.('[data-yl-filters]')) import('yl/filters').then(module => module.build(scope));

@@ -1,12 +1,13 @@
 // What changed for this person, as the server says it: one stream for all open tabs, told on by the tab that holds it.
 //
 // Each event becomes `yl:live-<kind>` on the body; inbox counts also go to the marks of the sidebar and to elements with
-// data-live-count="open" (or "cc"). Without Web Locks (plain http) the counts are asked for every half minute instead.
+// data-live-count="open" (or "cc"), and a notice to the bell. Without Web Locks (plain http) the counts are asked for every half minute instead.
 import { showCount } from 'yl';
 
 const STREAM = '/api/v1/live';
 const COUNTS = '/api/v1/work-items/counts';
-const KINDS = ['inbox', 'notice', 'call', 'resync'];
+const BELL = '/api/v1/notices/counts';
+const KINDS = ['inbox', 'notice', 'comment', 'call', 'resync'];
 const POLL = 30_000; // ms between two questions when there is no stream
 const AGAIN = 60_000; // ms until a refused stream is tried again
 const NAME = 'yl-live';
@@ -20,6 +21,7 @@ function shownCounts() {
 }
 
 function tell(kind, data) {
+  if (data.unread !== undefined) showCount('notice', data.unread);
   if (kind === 'inbox') {
     counts = data;
     showCount('inbox', data.open);
@@ -30,6 +32,12 @@ function tell(kind, data) {
 
 /** A greeting says how things are, not that something happened: it is news only when the page shows something else. */
 const isNews = data => data.open !== counts.open || (counts.cc !== undefined && data.cc !== counts.cc);
+
+/** The hint, with the number of unread notices as it is now; the hint alone when it cannot be learned. */
+async function ringBell(data) {
+  const answer = await fetch(BELL, { headers: { Accept: 'application/json' } }).catch(() => null);
+  return answer?.ok ? { ...data, ...await answer.json() } : data;
+}
 
 // ------------------------------------------------------------------------------------------------ the stream
 
@@ -43,6 +51,7 @@ function lead(channel) {
     for (const kind of KINDS) {
       source.addEventListener(kind, event => {
         const data = JSON.parse(event.data);
+        if (kind === 'notice' || kind === 'resync') return ringBell(data).then(told => { channel.postMessage({ kind, data: told }); tell(kind, told); });
         const greeting = kind === 'inbox' && !greeted;
         greeted ||= kind === 'inbox';
         if (greeting && !isNews(data)) return;
@@ -64,6 +73,9 @@ async function ask() {
     const answer = await fetch(COUNTS, { headers: { Accept: 'application/json' } });
     const data = answer.ok ? await answer.json() : counts;
     if (isNews(data)) tell('inbox', data);
+    const bell = await ringBell({});
+    const shown = document.querySelector('[data-yl-count="notice"]');
+    if (bell.unread !== undefined && shown && bell.unread !== (shown.hidden ? 0 : Number(shown.textContent))) tell('notice', bell);
   } catch { /* away; the next question may get through */ }
 }
 

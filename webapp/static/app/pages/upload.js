@@ -65,6 +65,7 @@ export function uploads(form, said) {
     remove.setAttribute('aria-label', said.remove.replace('{name}', file.name));
     remove.append(icon('x'));
     Object.assign(hidden, { type: 'hidden', name: drop.dataset.ylField, value: kept.id });
+    if (drop.dataset.ylForm) hidden.setAttribute('form', drop.dataset.ylForm); // belongs to another form than it stands in, or to none
     bar.replaceWith(size, remove, hidden);
     form.dispatchEvent(new Event('input', { bubbles: true }));
   }

@@ -1,0 +1,1 @@
+"""Work one person gives to another: asked, accepted, done, confirmed; every move kept."""

@@ -1,0 +1,137 @@
+"""Tasks on their pages: given once, seen by whom they concern, moved with the buttons the page offers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from engine.db import Sessions, transaction
+from engine.models import Copy
+from processes.tasks.models import Task
+from tests.demo_house import DemoHouse, Facts
+
+SUPERIOR, MEMBER, STRANGER = "zhou.ming", "wang.lei", "xu.fang"
+OWN = "拜访苏州客户"
+
+
+def tasks() -> list[Task]:
+    with transaction() as session:
+        found = list(session.scalars(select(Task).order_by(Task.id)))
+        session.expunge_all()
+    Sessions.remove()
+    return found
+
+
+@pytest.fixture
+def task(house: DemoHouse, facts: Facts) -> Task:
+    form = {"title": "核对报价", "assignee": str(facts.person("王磊")), "due": "2099-05-04", "submission": "one"}
+    assert house.login(SUPERIOR).post("/tasks/new", form).status_code == 302
+    assert house.login(SUPERIOR).post("/tasks/new", form).status_code == 302  # a second click
+    (made,) = tasks()
+    return made
+
+
+def test_a_task_is_given_once_with_its_deadline(task: Task) -> None:
+    assert task.state == "accepted"
+    assert task.due_at is not None
+    assert task.due_at.isoformat() == "2099-05-04T10:00:00+00:00"  # six in the evening in Shanghai
+
+
+def test_a_faulty_form_keeps_what_was_typed(house: DemoHouse, facts: Facts) -> None:
+    form = {"title": "", "description": "<b>细节</b>", "assignee": str(facts.person("王磊")), "due": "2001-01-01"}
+    answer = house.login(SUPERIOR).post("/tasks/new", form)
+    assert answer.status_code == 422
+    assert "&lt;b&gt;细节" in answer.text
+    assert ">王磊</option>" in answer.text
+    assert "这个时间已经过去。" in answer.text
+    assert house.login(SUPERIOR).post("/tasks/new", {**form, "title": "x", "due": "soon"}).status_code == 422
+    assert tasks() == []
+
+
+def test_a_task_about_a_process_hides_it_from_strangers(house: DemoHouse, facts: Facts) -> None:
+    instance = facts.instance(OWN)
+    about = {"record_type": "process.instance", "record_id": str(instance)}
+    assert OWN in house.login(SUPERIOR).get("/tasks/new", query_string=about).text
+    assert OWN not in house.login(STRANGER).get("/tasks/new", query_string=about).text
+    form = {**about, "title": "看看", "assignee": str(facts.person("徐芳"))}
+    assert house.login(STRANGER).post("/tasks/new", form).status_code == 422
+    house.login(SUPERIOR).post("/tasks/new", form)
+    (made,) = tasks()
+    assert OWN not in house.login(STRANGER).get(f"/tasks/{made.id}").text  # no copy was sent
+    house.login(SUPERIOR).post("/tasks/new", {**form, "send_copy": "1"})
+    assert OWN in house.login(STRANGER).get(f"/tasks/{made.id}").text
+    with transaction() as session:
+        copied = session.scalars(select(Copy.person_id).where(Copy.instance_id == instance)).all()
+    assert facts.person("徐芳") in copied
+    part = f"/tasks/of/process.instance/{instance}"
+    assert "看看" in house.login(SUPERIOR).get(part).text
+    assert house.login("sun.yu").get(part).status_code == 404
+
+
+def test_the_page_offers_what_is_possible_and_moves_it(house: DemoHouse, task: Task) -> None:
+    member, superior, url = house.login(MEMBER), house.login(SUPERIOR), f"/tasks/{task.id}"
+
+    def offered(browser: object) -> list[str]:
+        page = browser.get(url).text  # type: ignore[attr-defined]
+        return re.findall(rf'action="{url}/(\w+)"', page)
+
+    assert offered(member) == ["start", "submit"]
+    assert offered(superior) == ["reassign", "cancel"]
+    assert house.login(STRANGER).get(url).status_code == 404
+    assert house.visitor().get(url).status_code == 302
+    assert member.post(f"{url}/fly", {}).status_code == 404
+    assert member.post(f"{url}/start", {"version": "1"}).status_code == 302
+    stale = member.post(f"{url}/submit", {"version": "1", "text": "<i>好了</i>"})
+    assert stale.status_code == 409
+    assert "&lt;i&gt;好了" in stale.text
+    assert member.post(f"{url}/submit", {"version": "2", "text": "好了"}).status_code == 302
+    assert offered(superior) == ["confirm", "return", "reassign", "cancel"]
+    assert superior.post(f"{url}/return", {"version": "3"}).status_code == 422
+    assert superior.post(f"{url}/confirm", {"version": "3"}).status_code == 302
+    assert offered(superior) == offered(member) == []
+    page = member.get(url).text
+    assert [deed in page for deed in ("安排了任务", "开始执行", "提交了成果", "确认完成")] == [True] * 4
+
+
+def test_whoever_gives_a_task_away_may_lose_sight_of_it(house: DemoHouse, facts: Facts, task: Task) -> None:
+    superior = house.login(SUPERIOR)
+    form = {"version": "1", "assignee": str(facts.person("徐芳"))}
+    answer = superior.post(f"/tasks/{task.id}/reassign", form)
+    assert answer.headers["Location"] == f"/tasks/{task.id}"
+    assert house.login(MEMBER).get(f"/tasks/{task.id}").status_code == 404
+    assert "核对报价" in house.login(STRANGER).get("/tasks").text
+
+
+def test_lists_are_ones_own(house: DemoHouse, task: Task) -> None:
+    for who, view, there in (
+        (MEMBER, "mine", True),
+        (MEMBER, "given", False),
+        (SUPERIOR, "given", True),
+        (SUPERIOR, "mine", False),
+        (STRANGER, "team", False),
+    ):
+        assert (task.title in house.login(who).get(f"/tasks?view={view}").text) is there, (who, view)
+    assert task.title not in house.login(MEMBER).get("/tasks?q=%25").text
+    assert task.title in house.login(MEMBER).get("/tasks?view=nonsense&page=-1").text
+    assert house.visitor().get("/tasks").status_code == 302
+
+
+def test_tasks_are_handed_over_by_those_above(house: DemoHouse, facts: Facts, task: Task) -> None:
+    wang, xu = facts.person("王磊"), facts.person("徐芳")
+    form = {"from": str(wang), "to": str(xu)}
+    assert house.login(STRANGER).post("/tasks/hand-over", form).status_code == 403
+    assert "王磊" in house.login(SUPERIOR).get(f"/tasks/hand-over?from={wang}").text
+    assert house.login(SUPERIOR).post("/tasks/hand-over", {"from": str(wang)}).status_code == 422
+    assert house.login(SUPERIOR).post("/tasks/hand-over", form).status_code == 302
+    assert [one.assignee_id for one in tasks()] == [xu]
+
+
+@pytest.mark.parametrize("page", ["/tasks", "/tasks?view=done", "/tasks/new", "/tasks/{task}", "/tasks/hand-over"])
+def test_pages_are_whole_and_load_nothing_foreign(house: DemoHouse, task: Task, page: str) -> None:
+    text = house.login(SUPERIOR).get(page.format(task=task.id)).text
+    assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', text)
+    assert " style=" not in text
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,28 @@
+"""Where the page of a record is, known by its type and id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from engine.catalog import CATALOG
+from engine.runtime.files import RECORD_TYPE as INSTANCE
+from processes.tasks.permissions import TASK
+from webapp.registers.views import endpoint_of
+
+PAGES = {INSTANCE: ("instances.show", "instance_id"), TASK: ("tasks.show", "task_id")}
+"""record type -> endpoint of its page, and what its id is called there; registers know their own"""
+
+
+def address(record_type: str | None, record_id: int | None) -> str:
+    """Empty when there is no such page; whether the reader may open it is asked there."""
+    if record_type is None or record_id is None:
+        return ""
+    if record_type in PAGES:
+        endpoint, name = PAGES[record_type]
+        place: dict[str, Any] = {name: record_id}
+        return url_for(endpoint, **place)
+    if record_type in CATALOG.registers:
+        return url_for(f"{endpoint_of(record_type)}.show", pk=record_id)
+    return ""
