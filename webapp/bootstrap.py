@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 import processes
 from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
+from processes.approval.operations import proxies
 from processes.kernel.working_time import add_working_time
 from processes.organization.directory import OrganizationDirectory
 from webapp.settings import Settings
@@ -37,6 +38,7 @@ def join_parts() -> Catalog:
     discover(processes)
     CATALOG.directory = OrganizationDirectory()
     CATALOG.calendar = add_working_time
+    CATALOG.proxies = proxies
     return CATALOG
 
 
