@@ -1,4 +1,4 @@
-"""Delegations on their way: asked for, answered, begun, ended. Their diagram calls these; two buttons of the page too."""
+"""Delegations on their way, asked for, answered, begun, ended: what their diagram calls and what the buttons do."""
 
 from __future__ import annotations
 

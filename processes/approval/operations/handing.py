@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -56,12 +58,14 @@ def _route(session: Session, which: Iterable[ColumnElement[bool]]) -> int:
     moved = 0
     for item, instance in session.execute(open_items).all():
         owner = item.on_behalf_of or item.assignee_id
+        if owner is None:
+            continue
         found = proxies(
             session,
             [owner],
             definition_key=instance.definition_key,
             starter_id=instance.starter_id,
-            form=lambda id=instance.id: latest_form(session, id)[1],  # type: ignore[misc]
+            form=partial(_form, session, instance.id),
         )
         wanted = found.get(owner, owner)
         if wanted == item.assignee_id:
@@ -74,10 +78,14 @@ def _route(session: Session, which: Iterable[ColumnElement[bool]]) -> int:
     return moved
 
 
+def _form(session: Session, instance_id: int) -> dict[str, Any]:
+    return latest_form(session, instance_id)[1]
+
+
 def _hand_to_proxy(session: Session, actor: Actor, item: WorkItem, proxy_id: int) -> WorkItem:
     if item.on_behalf_of is None:
         item.on_behalf_of = item.assignee_id
-    return actions._move(session, actor, item, "proxy", proxy_id, (proxy_id,), {"to": proxy_id})
+    return actions._move(session, actor, item, "proxy", proxy_id, (proxy_id,), {"to": proxy_id})  # noqa: SLF001
 
 
 def _take_back(session: Session, actor: Actor, item_id: int) -> WorkItem:
@@ -85,4 +93,4 @@ def _take_back(session: Session, actor: Actor, item_id: int) -> WorkItem:
     owner = item.on_behalf_of
     assert owner is not None
     item.on_behalf_of = None
-    return actions._move(session, actor, item, "take_back", owner, (owner,), {"to": owner})
+    return actions._move(session, actor, item, "take_back", owner, (owner,), {"to": owner})  # noqa: SLF001

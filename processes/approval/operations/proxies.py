@@ -101,7 +101,7 @@ def link_of(delegation: Delegation) -> Link:
 
 
 def amount_of(session: Session, definition_key: str, values: Mapping[str, Any]) -> Money | None:
-    """What a request is about in money: the largest amount its form asks for outside of tables; None when there is none.
+    """What a request is about in money: the largest amount of its form outside of tables; None when there is none.
 
     The largest, because a limit must never be passed by a form that also holds a smaller figure.
     """

@@ -1,5 +1,7 @@
 """Delegations and leave requests."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -14,7 +16,7 @@ INSTANT = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
-def _stamps() -> tuple[sa.Column, ...]:
+def _stamps() -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("created_by", ID, nullable=False),
