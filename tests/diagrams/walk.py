@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.models import Instance, InstanceLog, OutboxMessage, Timer, WorkItem
 from processes.organization.models import Employee
+
+Result = TypeVar("Result")
 
 
 def actor_in(session: Session, person: Employee, *permissions: str) -> Actor:
@@ -29,14 +32,16 @@ class Walk:
         self, session: Session, starter: Employee, key: str, values: dict[str, Any], *permissions: str
     ) -> None:
         self.session = session
+        actor = actor_in(session, starter, *permissions)
+        self.id = self.do(lambda session: runtime.start(session, actor, key, values=values)).instance_id
+
+    def do(self, work: Callable[[Session], Result]) -> Result:
+        """One transaction, repeated when it loses a race, as every page and call does it."""
+        self.session.commit()
         try:
-            self.id = runtime.start(
-                session, actor_in(session, starter, *permissions), key, values=values
-            ).instance_id
-            session.commit()
-        except Exception:
-            session.rollback()
-            raise
+            return runtime.perform(work)
+        finally:
+            self.session.rollback()
 
     @property
     def instance(self) -> Instance:
@@ -60,23 +65,20 @@ class Walk:
         actor = actor_in(self.session, person)
         held = [item for item in self.open if item.assignee_id in (person.id, None)]
         assert len(held) == 1, [(item.node, item.assignee_id) for item in self.open]
-        try:
-            work_items.act(
-                self.session, actor, held[0].id, action, version=held[0].version, opinion=opinion, values=values
+        item_id, version = held[0].id, held[0].version
+        self.do(
+            lambda session: work_items.act(
+                session, actor, item_id, action, version=version, opinion=opinion, values=values
             )
-            self.session.commit()
-        except Exception:
-            self.session.rollback()
-            raise
+        )
 
     def timers(self) -> dict[str, datetime]:
         found = self.session.scalars(select(Timer).where(Timer.instance_id == self.id))
         return {timer.node: timer.due_at for timer in found}
 
     def fire(self, node: str) -> None:
-        timer = self.session.scalars(select(Timer).where(Timer.instance_id == self.id, Timer.node == node)).one()
-        runtime.fire_timer(self.session, timer)
-        self.session.commit()
+        found = select(Timer).where(Timer.instance_id == self.id, Timer.node == node)
+        self.do(lambda session: runtime.fire_timer(session, session.scalars(found).one()))
 
     def told(self) -> list[tuple[str, str, str]]:
         """(channel, recipient, text) in the order they were written."""

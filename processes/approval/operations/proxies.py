@@ -48,8 +48,10 @@ def proxies(
 
     found = {}
     for person in persons:
+        if person == starter_id:
+            continue  # what somebody has to mend in his own request, he mends himself
         acts = rules.end_of_chain(person, links, definition_key, amount)
-        if acts == starter_id and acts != person:
+        if acts == starter_id:
             acts = next((above.id for above in line_above(session, person) if _may_act(above, starter_id)), person)
         if acts != person:
             found[person] = acts
@@ -109,7 +111,7 @@ def amount_of(session: Session, definition_key: str, values: Mapping[str, Any]) 
         schema = repository.get(session, repository.latest(session, definition_key).id).start_form()
     except AppError:
         return None
-    names = [one.id for one in schema.fields if one.type == "money"] if schema is not None else []
-    found = [Money.parse(values[name]) for name in names if values.get(name) is not None]
+    fields = [one for one in schema.fields if one.type == "money"] if schema is not None else []
+    found = [Money.parse(values[one.id], one.currency) for one in fields if values.get(one.id) is not None]
     currencies = {money.currency for money in found}
     return max(found, key=lambda money: money.amount) if len(currencies) == 1 else None
