@@ -13,6 +13,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     attachments,
     connectors,
     definitions,
+    delegations,
     drafts,
     health,
     inbox,
