@@ -15,25 +15,27 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
-ITEM_COLUMNS: tuple[sa.Column[Any], ...] = (
-    sa.Column("kind", sa.String(length=8), server_default="sign", nullable=False),
-    sa.Column("many", sa.Boolean(), server_default=sa.false(), nullable=False),
-    sa.Column("weight", sa.SmallInteger(), server_default="1", nullable=False),
-    sa.Column("parent_id", ID, nullable=True),
-    sa.Column("added", sa.String(length=8), server_default="", nullable=False),
-    sa.Column("owner_id", ID, nullable=True),
-    sa.Column("hops", sa.SmallInteger(), server_default="0", nullable=False),
-    sa.Column("cause", sa.String(length=12), server_default="", nullable=False),
-    sa.Column("signature", sa.String(length=64), server_default="", nullable=False),
-    sa.Column("business_at", INSTANT, nullable=True),
-    sa.Column("urged_at", INSTANT, nullable=True),
-    sa.Column("urges", sa.SmallInteger(), server_default="0", nullable=False),
-)
+
+def item_columns() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("kind", sa.String(length=8), server_default="sign", nullable=False),
+        sa.Column("many", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("weight", sa.SmallInteger(), server_default="1", nullable=False),
+        sa.Column("parent_id", ID, nullable=True),
+        sa.Column("added", sa.String(length=8), server_default="", nullable=False),
+        sa.Column("owner_id", ID, nullable=True),
+        sa.Column("hops", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("cause", sa.String(length=12), server_default="", nullable=False),
+        sa.Column("signature", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("business_at", INSTANT, nullable=True),
+        sa.Column("urged_at", INSTANT, nullable=True),
+        sa.Column("urges", sa.SmallInteger(), server_default="0", nullable=False),
+    )
 
 
 def upgrade() -> None:
-    for column in ITEM_COLUMNS:
-        op.add_column("work_item", column.copy())
+    for column in item_columns():
+        op.add_column("work_item", column)
     op.create_index("ix_work_item_parent", "work_item", ["parent_id"])
     op.add_column("process_instance", sa.Column("people", DOCUMENT, server_default="{}", nullable=False))
     op.add_column("process_instance", sa.Column("suspended_at", INSTANT, nullable=True))
@@ -62,5 +64,5 @@ def downgrade() -> None:
     for name in ("suspended_at", "people"):
         op.drop_column("process_instance", name)
     op.drop_index("ix_work_item_parent", table_name="work_item")
-    for column in reversed(ITEM_COLUMNS):
+    for column in reversed(item_columns()):
         op.drop_column("work_item", column.name)
