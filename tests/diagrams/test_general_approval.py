@@ -100,3 +100,38 @@ def test_every_flow_is_walked(company: Company, send: Send) -> None:
         walked |= request.flows_taken()
     diagram = etree.parse(BPMN / "approval" / "general_approval.bpmn")
     assert walked == {str(one) for one in diagram.xpath("//*[local-name()='sequenceFlow']/@id")}
+
+
+def test_in_order_they_are_asked_as_they_were_picked(company: Company, send: Send) -> None:
+    request = send("in_order", company.sun, company.chen, company.wang)
+    for person in (company.sun, company.chen, company.wang):
+        assert request.with_whom() == [person.id]
+        request.act(person)
+    assert request.instance.state == "completed"
+
+
+def test_together_all_must_agree(company: Company, send: Send) -> None:
+    request = send("all", company.sun, company.chen)
+    request.act(company.chen)
+    assert request.with_whom() == [company.sun.id]
+    request.act(company.sun, "reject", "不需要")
+    assert request.instance.state == "rejected"
+
+
+def test_any_one_decides_for_all(company: Company, send: Send) -> None:
+    request = send("any", company.sun, company.chen, company.wang)
+    assert request.with_whom() == [company.sun.id, company.chen.id, company.wang.id]
+    request.act(company.chen)
+    assert (request.open, request.instance.state) == ([], "completed")
+
+
+@pytest.mark.parametrize("mode", ["in_order", "all", "any"])
+def test_one_return_takes_the_work_of_the_others_with_it(company: Company, send: Send, mode: str) -> None:
+    request = send(mode, company.sun, company.chen)
+    request.act(company.sun, "return", "请补充")
+    assert (request.at(), request.with_whom()) == (["revise"], [company.li.id])
+    request.act(company.li, "submit", values={"text": "五千册"})
+    assert request.with_whom()[0] == company.sun.id
+    for person in (company.sun, company.chen)[: 1 if mode == "any" else 2]:
+        request.act(person)
+    assert request.instance.state == "completed"
