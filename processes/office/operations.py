@@ -12,7 +12,7 @@ from engine import clock, journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
-from engine.models import InboxEntry, WorkItem
+from engine.models import WorkItem
 from engine.service_tasks import StepFacts, service_task
 from processes.approval.models import Delegation
 from processes.kernel.columns import lock_for_change, stamp
@@ -166,13 +166,12 @@ def leave_to_cover(session: Session, actor: Actor) -> LeaveRequest | None:
 
 
 def _approves(session: Session, actor: Actor) -> bool:
-    """Somebody answers to them, or approvals have come to them before: others are not bothered."""
+    """Somebody answers to them, or they have decided on something before: others are not bothered."""
     me = actor.person_id
     asked = [
         select(Employee.id).where(Employee.superior_id == me, Employee.state == "active"),
         select(Department.id).where(Department.head_id == me, Department.state == "active"),
         select(WorkItem.id).where(WorkItem.done_by == me, WorkItem.outcome.in_(("approve", "reject", "return"))),
-        select(InboxEntry.item_id).where(InboxEntry.principal == me),
     ]
     return bool(session.scalar(select(or_(*(exists(one) for one in asked)))))
 
