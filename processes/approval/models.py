@@ -20,8 +20,7 @@ class Delegation(Stamped, Base):
 
     __tablename__ = "delegation"
     __table_args__ = (
-        CheckConstraint("starts_at < ends_at", name="starts_before_it_ends"),
-        CheckConstraint("delegator_id <> delegate_id", name="not_to_oneself"),
+        CheckConstraint("starts_at <= ends_at", name="starts_before_it_ends"),
         Index("ix_delegation_delegator", "delegator_id", "state"),
         Index("ix_delegation_delegate", "delegate_id", "state"),
     )

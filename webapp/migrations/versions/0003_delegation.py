@@ -46,8 +46,7 @@ def upgrade() -> None:
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("ended_by", ID, nullable=True),
         *_stamps(),
-        sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_delegation_starts_before_it_ends")),
-        sa.CheckConstraint("delegator_id <> delegate_id", name=op.f("ck_delegation_not_to_oneself")),
+        sa.CheckConstraint("starts_at <= ends_at", name=op.f("ck_delegation_starts_before_it_ends")),
         sa.ForeignKeyConstraint(["delegate_id"], ["employee.id"], name=op.f("fk_delegation_delegate_id_employee")),
         sa.ForeignKeyConstraint(["delegator_id"], ["employee.id"], name=op.f("fk_delegation_delegator_id_employee")),
         sa.ForeignKeyConstraint(
