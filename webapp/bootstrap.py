@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 import processes
 from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
-from processes.approval.operations import on_due_of_house
+from processes.approval.operations import on_due_of_house, proxies
 from processes.document.operations import install_address
 from processes.organization.calendar import working_due
 from processes.organization.directory import OrganizationDirectory
@@ -43,6 +43,7 @@ def join_parts() -> Catalog:
     CATALOG.directory = OrganizationDirectory()
     CATALOG.calendar = working_due
     CATALOG.signature = signature_of
+    CATALOG.proxies = proxies
     return CATALOG
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from webapp.security import accounts, passwords, roles
 from webapp.settings import Settings
 
 BPMN = Path(__file__).parents[1] / "bpmn"
+_DECISION = re.compile(r'<(?:\w+:)?decision\s[^>]*?\bid="([^"]+)"')
 FIRST_ADMIN = "admin"
 
 
@@ -63,9 +65,15 @@ def deploy_shipped(session: Session) -> list[str]:
 
 
 def files_of(diagram: Path) -> dict[str, str]:
-    """A diagram with the decision tables and forms beside it."""
-    beside = [*diagram.parent.glob("*.dmn"), *diagram.parent.glob("*.form.json")]
-    return {path.name: path.read_text(encoding="utf-8") for path in [diagram, *sorted(beside)]}
+    """A diagram with the forms and decision tables it names; others in the folder belong to other processes."""
+    drawn = diagram.read_text(encoding="utf-8")
+    found = {diagram.name: drawn}
+    for path in sorted([*diagram.parent.glob("*.dmn"), *diagram.parent.glob("*.form.json")]):
+        text = path.read_text(encoding="utf-8")
+        names = _DECISION.findall(text) if path.suffix == ".dmn" else [path.name.removesuffix(".form.json")]
+        if any(f'formKey="{name}"' in drawn or f'decisionRef="{name}"' in drawn for name in names):
+            found[path.name] = text
+    return found
 
 
 def make_admin(session: Session, username: str, mail: str = "") -> NewAdmin:

@@ -112,8 +112,10 @@ def decide(
         form=form,
     )
     variables = {**routed, "outcome": action, node.id: said}
-    if item.many:
+    if item.many and action != "return":
         return _count(session, actor, held, action, todo, variables, to_step)
+    if item.many:  # a return is no vote: what the diagram draws for it takes the work of all the others with it
+        todo = replace(todo, surplus=True, items_moved=True, cause="returned")
     if action in FORWARD and item.reason.get("after_return") == "straight_back":
         todo = returning.straight_back(session, actor, held, todo, variables)
     return step(session, actor, item.instance_id, todo, seen=held.instance)

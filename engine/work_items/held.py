@@ -143,10 +143,10 @@ def move(
     detail: dict[str, Any],
     on_behalf_of: int | None = None,
 ) -> WorkItem:
-    """Change where an open item lies, under the instance's lock and with a line in its log."""
+    """Change where an item lies, under the instance's lock and with a line in its log; `principals`: the inboxes."""
     head = head_of(session, item.instance_id)
     now = session.execute(select(WorkItem.state, WorkItem.version).where(WorkItem.id == item.id)).one()
-    if now.state not in ("open", "delegated") or now.version != item.version:
+    if now.state not in ("open", "delegated", "waiting") or now.version != item.version:
         raise StaleInstance(item.instance_id)
     before = set(session.scalars(select(InboxEntry.principal).where(InboxEntry.item_id == item.id)))
     item.assignee_id = assignee

@@ -112,18 +112,22 @@ def resolve(session: Session, actor: Actor, item_id: int, *, opinion: str, versi
 
 
 def hand_to_proxy(session: Session, actor: Actor, item: WorkItem, proxy_id: int) -> WorkItem:
-    """An absence begins: what waits goes to who stands in, in the holder's name. Only for items of one person."""
-    if item.state != "open" or item.assignee_id is None or item.assignee_id == proxy_id:
+    """An absence begins: what waits goes to who stands in, in the holder's name. Only for items of one person.
+
+    An item whose turn comes later (`waiting`) is in nobody's inbox yet, and comes into the right one.
+    """
+    if item.state not in ("open", "waiting") or item.assignee_id is None or item.assignee_id == proxy_id:
         return item
     person = item.on_behalf_of or item.assignee_id
     item.on_behalf_of, item.candidates = person, [proxy_id]
     take_part(session, item.instance_id, person)
-    return move(session, actor, item, "stand_in", proxy_id, (proxy_id,), {"for": person, "to": proxy_id})
+    inboxes = (proxy_id,) if item.state == "open" else ()
+    return move(session, actor, item, "stand_in", proxy_id, inboxes, {"for": person, "to": proxy_id})
 
 
 def take_back(session: Session, actor: Actor, item_id: int, *, version: int | None = None) -> WorkItem:
     """Who is away takes an item back that lies with who stands in; SYSTEM does it when the absence ends."""
-    held = locked(session, actor, item_id, version, "take_back", ("open", "delegated"))
+    held = locked(session, actor, item_id, version, "take_back", ("open", "delegated", "waiting"))
     row = session.get_one(WorkItem, held.item.id, populate_existing=True)
     if row.state == "delegated":  # asked by its holder: it comes back to him
         person, row.state, row.owner_id = row.owner_id, "open", None
@@ -132,7 +136,8 @@ def take_back(session: Session, actor: Actor, item_id: int, *, version: int | No
     if person is None:
         raise Forbidden(_("Nobody stands in here."))
     row.candidates = [person]
-    return move(session, actor, row, "take_back", person, (person,), {"to": person})
+    inboxes = (person,) if row.state == "open" else ()
+    return move(session, actor, row, "take_back", person, inboxes, {"to": person})
 
 
 def consult(

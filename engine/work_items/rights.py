@@ -130,7 +130,8 @@ def _known(item: Item, node: Node, actor: Actor) -> tuple[str, ...]:
             back = ("take_back",) if _is_for(item.owner_id, actor) else ()
             return ("resolve", *back, *steers)
         case "waiting":
-            return ("remove_signer",) if item.many and _may_remove(item, actor) else ()
+            back = ("take_back",) if _is_for(item.on_behalf_of, actor) else ()
+            return (*back, "remove_signer") if item.many and _may_remove(item, actor) else back
         case "done" | "approving":
             return ("reclaim",) if item.done_by == actor.person_id else ()
     return ()
@@ -152,6 +153,8 @@ def _pool_actions(item: Item) -> tuple[str, ...]:
 
 
 def _refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -> Sentence | None:
+    if action == "take_back" and actor.person_id == 0 and instance.state in LASTING:
+        return None  # an absence ends for what is suspended as well
     if instance.state != "running":
         return _("This process is {state}; nothing can be done in it now.", state=instance.state)
     if action in ("reclaim", "take_back", "remove_signer", "assign"):

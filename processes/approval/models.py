@@ -1,14 +1,18 @@
-"""What is remembered of the time an item takes: when to look at it again, and what was sent by itself."""
+"""What is remembered of the time an item takes, and who decides for whom (外出委托)."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.db import Base, Id, Json
+from processes.kernel.columns import MoneyAmount, Stamped
+from processes.kernel.money import DEFAULT_CURRENCY, Money
+from processes.organization.models import Employee
 
 
 class ItemWatch(Base):
@@ -39,3 +43,44 @@ class ItemReminder(Base):
     at: Mapped[datetime]
     told: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     """{"channel", "to": [person id], "outbox": [message id]}: where the receipts are"""
+
+
+class Delegation(Stamped, Base):
+    """One person's approvals laid into another's hands for [starts_at, ends_at)."""
+
+    __tablename__ = "delegation"
+    __table_args__ = (
+        CheckConstraint("starts_at <= ends_at", name="starts_before_it_ends"),
+        Index("ix_delegation_delegator", "delegator_id", "state"),
+        Index("ix_delegation_delegate", "delegate_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"), unique=True)
+    delegator_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    delegate_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    scope: Mapped[str] = mapped_column(String(10))
+    """all | processes (those of `process_keys`) | amount (up to `limit`)"""
+    process_keys: Mapped[list[Any]] = mapped_column(Json, default=list)
+    limit: Mapped[Decimal | None] = mapped_column("limit_amount", MoneyAmount)
+    currency: Mapped[str] = mapped_column(String(3), default=DEFAULT_CURRENCY)
+    include_waiting: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """at its start, what already waits goes over too"""
+    state: Mapped[str] = mapped_column(String(10))
+    """requested | accepted (waits for its start) | declined | active | ended | cancelled (before it began)"""
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(Id)
+    """who ended it before its time; 0 = its time was over"""
+
+    delegator: Mapped[Employee] = relationship(foreign_keys=[delegator_id])
+    delegate: Mapped[Employee] = relationship(foreign_keys=[delegate_id])
+
+    @property
+    def limit_money(self) -> Money | None:
+        return None if self.limit is None else Money(self.limit, self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.delegator} → {self.delegate}"

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -181,6 +182,22 @@ def working_time_between(start: datetime, end: datetime, calendar: WorkingCalend
             return worked
         worked += max(min(closes, end) - max(opens, start), timedelta())
     return worked
+
+
+def working_days_in(
+    first: date, last: date, *, from_noon: bool = False, until_noon: bool = False, calendar: WorkingCalendar = STATUTORY
+) -> Decimal:
+    """Working days (工作日) of a span of days, both ends in it, in halves.
+
+    from_noon, until_noon: the first day begins, the last day ends at noon; on a day off that changes nothing.
+    """
+    half_days = 0
+    day = first
+    while day <= last:
+        if is_working_day(day, calendar):
+            half_days += 2 - (from_noon and day == first) - (until_noon and day == last)
+        day += timedelta(days=1)
+    return Decimal(half_days) / 2
 
 
 def after(start: datetime, wanted: timedelta, calendar: WorkingCalendar = STATUTORY) -> datetime:

@@ -143,7 +143,7 @@ def test_files_are_imported_and_looked_at(sign_in: SignIn) -> None:
     page.locator("#dz-import .btn-primary").click()
     expect(page.locator("#dz-status")).to_have_text("已打开")
     expect(page.locator("#dz-canvas [data-element-id=approve_superior]").first).to_be_visible()
-    assert page.url.endswith("/designer/leave_request")
+    assert page.url.endswith("/designer/time_off")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from engine import repository
 from engine.actor import SYSTEM
 from processes.spending import operations as spending
 from tests.processes.company import Company, found_company
-from webapp import bootstrap
+from webapp import bootstrap, house
 
 BPMN = Path(__file__).parents[2] / "bpmn"
 
@@ -27,8 +27,8 @@ def company(session: Session, clock: Callable[[], object]) -> Company:
     """The small company with everything that ships deployed, and two categories to spend on."""
     company = found_company(session)
     for folder in sorted(path for path in BPMN.iterdir() if path.is_dir()):
-        files = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir())}
-        repository.deploy(session, SYSTEM, files, package=folder.name)
+        for diagram in sorted(folder.glob("*.bpmn")):
+            repository.deploy(session, SYSTEM, house.files_of(diagram), package=folder.name)
     for code, name in (("travel", "差旅"), ("office", "办公")):
         spending.create_category(session, SYSTEM, values={"code": code, "name": name})
     session.commit()

@@ -14,6 +14,7 @@ from engine import forms, repository, workflow
 from engine.catalog import CATALOG
 from engine.forms import FormSchema
 from engine.service_tasks import TOPICS
+from webapp import house
 
 BPMN = Path(__file__).parents[2] / "bpmn"
 DIAGRAMS = sorted(BPMN.glob("*/*.bpmn"))
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.parametrize("path", DIAGRAMS, ids=lambda path: path.ste
 
 
 def files_of(path: Path) -> dict[str, str]:
-    return {one.name: one.read_text("utf-8") for one in sorted(path.parent.iterdir())}
+    return house.files_of(path)
 
 
 @cache

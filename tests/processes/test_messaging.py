@@ -25,6 +25,14 @@ from tests.processes.company import Company, actor_of
 
 FACTS = StepFacts(3, "expense_request", None, 4, 12, "notify", None)
 ABOUT = {"number": "EXP-000007", "title": "拜访 <客户>", "amount": {"amount": "12345.60", "currency": "CNY"}}
+ABSENCE = {
+    "delegator_name": "王芳",
+    "delegate_name": "孙悦",
+    "starts": "2026-11-23T01:00:00+00:00",
+    "ends": "2026-11-27T10:00:00+00:00",
+    "handled": 3,
+    "returned": 1,
+}
 
 EVERY_TEMPLATE = sorted(
     {(path.name.partition(".")[0], path.parent.name) for path in templates.TEMPLATES.glob("*/*.txt")}
@@ -123,7 +131,7 @@ def test_templates_reach_nothing_but_their_values(attempt: str) -> None:
 @pytest.mark.parametrize(("name", "folder"), EVERY_TEMPLATE)
 def test_every_template_speaks_both_languages_and_fills(name: str, folder: str) -> None:
     values: dict[str, Any] = {
-        "about": ABOUT,
+        "about": {**ABOUT, **ABSENCE},
         "recipient": {"name": "李娜"},
         "starter": "赵磊",
         "title": "费用申请",

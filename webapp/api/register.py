@@ -14,6 +14,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     comments,
     connectors,
     definitions,
+    delegations,
     drafts,
     health,
     inbox,

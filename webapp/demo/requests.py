@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +13,8 @@ from engine import clock, runtime, work_items
 from engine.actor import Actor
 from processes.organization.directory import OrganizationDirectory
 from processes.organization.models import Employee
+from webapp.demo import absences
+from webapp.demo.moments import at
 from webapp.demo.people import PEOPLE
 
 PROCESS = "expense_request"
@@ -85,6 +85,7 @@ def send_samples(session: Session) -> int:
     for sample in sample_requests():
         moment = now - timedelta(days=sample.days_ago) - PAUSE * len(sample.decisions) * bool(sample.days_ago)
         _play(session, actors, sample, moment, PAUSE * bool(sample.days_ago))
+    absences.play(session, actors, now)
     return len(sample_requests())
 
 
@@ -92,23 +93,16 @@ def _play(
     session: Session, actors: dict[str, Actor], sample: SampleRequest, moment: datetime, pause: timedelta
 ) -> None:
     starter = actors[sample.starter]
-    with _at(moment):
+    with at(moment):
         instance_id = runtime.start(session, starter, PROCESS, values=sample.values).instance_id
     for decision in sample.decisions:
         moment += pause
         (item,) = work_items.open_items(session, instance_id)
-        with _at(moment):
+        with at(moment):
             work_items.act(session, actors[decision.by], item.id, decision.action, opinion=decision.opinion)
     if sample.withdrawn_because:
-        with _at(moment + pause):
+        with at(moment + pause):
             work_items.withdraw(session, starter, instance_id, sample.withdrawn_because)
-
-
-@contextmanager
-def _at(moment: datetime) -> Iterator[None]:
-    """What happens inside happened then."""
-    with clock.turned_to(lambda: moment):
-        yield
 
 
 def _actors(session: Session) -> dict[str, Actor]:

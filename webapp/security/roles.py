@@ -56,7 +56,12 @@ ROLES = (
     RoleSum("DepartmentHead", _("Department head"), ("Supervisor",), ("*.department_report.*",)),
     RoleSum("GeneralManager", _("General manager"), ("DepartmentHead",), ("*.read", "*.report.*", MONITOR)),
     RoleSum("Finance", _("Finance"), ("Employee",), ("spending.*",)),
-    RoleSum("HumanResources", _("Human resources"), ("Employee",), ("organization.*", "numbering.*")),
+    RoleSum(
+        "HumanResources",
+        _("Human resources"),
+        ("Employee",),
+        ("organization.*", "office.*", "numbering.*", "process.work.hand_over", "approval.delegation.manage"),
+    ),
     RoleSum("ProcessDesigner", _("Process designer"), ("Employee",), ("modeler.*", DEPLOY)),
     RoleSum(
         "ProcessAdmin", _("Process administrator"), ("ProcessDesigner",), ("process.*", "messaging.*", "approval.*")

@@ -9,7 +9,7 @@ from flask import Flask, request
 from engine.i18n import _, current_locale
 from webapp.bootstrap import LANGUAGES, language_of
 from webapp.security.access import actor_or_none
-from webapp.skin import assets, formats, headers, navigation
+from webapp.skin import assets, banners, formats, headers, navigation
 
 THEMES = ("light", "dark")
 
@@ -40,6 +40,7 @@ def _context() -> dict[str, Any]:
         "actor": actor,
         "may": lambda permission: actor is not None and actor.may(permission),
         "navigation": navigation,
+        "banners": banners.shown,
         "language": language,
         "languages": LANGUAGES,
         "html_language": {"zh": "zh-CN"}.get(language, language),

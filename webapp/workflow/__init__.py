@@ -8,22 +8,32 @@ from sqlalchemy.orm import Session
 from engine import history
 from engine.actor import Actor
 from engine.i18n import _
-from webapp.skin import words
+from webapp.skin import banners, words
 from webapp.skin.navigation import Entry, navigation
-from webapp.skin.workbench import workbench
-from webapp.workflow import inbox, instances, printing, start, steering
+from webapp.skin.workbench import Panel, workbench
+from webapp.workflow import delegations, inbox, instances, printing, start, steering
 from webapp.workflow.panels import furnish
 
 
 def add_pages(app: Flask) -> None:
     """Give the application these pages and their places in the navigation; inside its application context."""
     app.jinja_env.filters.update(words.FILTERS)
-    for room in (start, inbox, instances, steering, printing):
+    for room in (start, inbox, instances, steering, printing, delegations):
         app.register_blueprint(room.pages)
     furnish(workbench(app))
+    workbench(app).add_panel(Panel("workflow/home/_cover.html", delegations.suggestion, order=1, side="side"))
+    banners.add_source(app, delegations.banners)
     for entry in (
         Entry("workbench", _("To do"), "inbox", "inbox.index", order=20, count=_waiting, live="inbox", phone="todo"),
         Entry("workbench", _("Start a process"), "send", "start.index", order=30, phone="start"),
+        Entry(
+            "workbench",
+            _("Delegations"),
+            "user-share",
+            "delegations.index",
+            order=40,
+            count=delegations.waiting_answers,
+        ),
         Entry("process", _("Instances"), "list-details", "instances.index", order=20),
     ):
         navigation().add(entry)

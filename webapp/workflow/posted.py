@@ -33,6 +33,15 @@ def values(schema: FormSchema, posted: Posted, step: str | None = None) -> dict[
     }
 
 
+def prefilled(schema: FormSchema, arguments: Posted) -> dict[str, Any]:
+    """What a link has filled in already (`/start/delegation?starts=…`): shown to be looked over, judged when sent.
+
+    Files and lines of tables are nothing a link can bring.
+    """
+    plain = (one for one in schema.fields if one.type not in ("table", "attachment", "section"))
+    return {one.id: _value(one, one.id, arguments) for one in plain if one.id in arguments and one.computed is None}
+
+
 def _value(field: Field, name: str, posted: Posted) -> Any:
     if field.type == "table":
         return _rows(field, posted)

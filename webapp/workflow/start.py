@@ -116,6 +116,8 @@ def form(key: str) -> BaseResponse | str:
         if draft.state != "draft":
             return redirect(url_for("instances.show", instance_id=draft_id))
         values, saved_at = latest_form(session, draft_id)[1], draft.changed_at
+    elif process.schema is not None:
+        values = posted.prefilled(process.schema, request.args)
     return _page(session, actor, process, values, draft_id=draft_id, saved_at=saved_at)
 
 

@@ -88,6 +88,7 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
             Word(_("is handling it") if item.assignee_id else _("may take it"), "blue", "progress"),
             item.title,
             item.created_at,
+            for_whom=formats.person(item.on_behalf_of) if item.on_behalf_of else "",
             waiting=True,
             due=words.due(item.due_at, item.created_at),
             why=holders.why(item.reason),

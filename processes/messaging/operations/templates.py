@@ -77,6 +77,8 @@ def _money(context: Context, amount: object) -> str:
 
 
 @pass_context
-def _local_time(context: Context, instant: datetime) -> str:
-    """An instant on the clock in Shanghai, to the minute."""
+def _local_time(context: Context, instant: datetime | str) -> str:
+    """An instant on the clock in Shanghai, to the minute; as tokens carry it, too: in ISO 8601."""
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
     return format_datetime(instant, "short", tzinfo=ZONE, locale=context["locale"])

@@ -118,10 +118,10 @@ def test_the_list_says_who_drafts_and_what_runs(designer: Designer, house: DemoH
 
 
 def test_a_new_process_starts_with_a_drawing_that_can_be_deployed(designer: Designer) -> None:
-    designer.new("leave_request", 'Leave <b>&"quotes"')
-    xml = designer.open("leave_request")
-    assert designer.lint("leave_request", xml) == []
-    assert designer.deploy("leave_request", xml).get_json() == {"version": 1, "revision": "1.0", "new": True}
+    designer.new("time_off", 'Leave <b>&"quotes"')
+    xml = designer.open("time_off")
+    assert designer.lint("time_off", xml) == []
+    assert designer.deploy("time_off", xml).get_json() == {"version": 1, "revision": "1.0", "new": True}
 
 
 @pytest.mark.parametrize(

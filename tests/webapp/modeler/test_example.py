@@ -19,7 +19,7 @@ from processes.organization.models import Employee
 from tests.webapp.modeler.conftest import Designer
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
-KEY = "leave_request"
+KEY = "time_off"
 
 pytestmark = pytest.mark.usefixtures("deployed")
 

@@ -12,7 +12,7 @@ from tests.webapp.modeler.conftest import Designer
 
 KEY = "expense_request"
 FORM = "expense_request.form.json"
-NEW = "leave_request"
+NEW = "time_off"
 
 
 def text_of(designer: Designer, file: str, key: str = KEY) -> str:

@@ -1,0 +1,1 @@
+"""The office: leave, and what hangs on who is away."""
