@@ -1,0 +1,37 @@
+"""Running instances move to another version of their process: one, or all of a version in portions; and back."""
+
+from engine.migration.instances import Outlook, Pair, foresee, load_pair, may_migrate, migrate, revert
+from engine.migration.runs import (
+    Counts,
+    Report,
+    begin,
+    counts,
+    latest_run,
+    let,
+    problems_of,
+    report,
+    take_back,
+    try_again,
+)
+from engine.migration.work import work
+
+__all__ = [
+    "Counts",
+    "Outlook",
+    "Pair",
+    "Report",
+    "begin",
+    "counts",
+    "foresee",
+    "latest_run",
+    "let",
+    "load_pair",
+    "may_migrate",
+    "migrate",
+    "problems_of",
+    "report",
+    "revert",
+    "take_back",
+    "try_again",
+    "work",
+]
