@@ -103,8 +103,9 @@ def _replace_older(session: Session, run: MigrationRun) -> None:
         update(MigrationRun)
         .where(
             MigrationRun.from_id == run.from_id,
+            MigrationRun.to_id == run.to_id,
             MigrationRun.id != run.id,
-            MigrationRun.state.in_(("simulating", "ready")),
+            MigrationRun.state.in_(("simulating", "ready", "finished")),
             ~touched.exists(),
         )
         .values(state="replaced", changed_at=clock.now())

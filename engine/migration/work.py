@@ -175,6 +175,7 @@ def _settle(run_id: int) -> None:
             return
         if counted.state("queued", "reverting") or counted.verdict(""):
             return
-        run.state = "ready" if counted.left or not counted.total else "finished"
+        tried = counted.state("migrated", "refused", "reverted")
+        run.state = "finished" if tried and not counted.left else "ready"
         run.changed_at = clock.now()
     Sessions.remove()

@@ -135,13 +135,7 @@ class _Mover:
         inner = self.before.subprocesses.get(token.id)
         target = self.elements.get(key, "")
         if not target:
-            if inner is not None and self._may_dissolve(token):
-                home = self._home(scope)
-                merge(home.variables, home.stamps, inner.variables, inner.stamps)
-                self.homes[token.id] = home
-                self.after.journal.path.append((key, "cancelled"))
-            else:
-                self.refuse(key, _("Nothing in the new version stands for “{step}”.", step=self.called(key)))
+            self._dissolve(scope, token, inner)
             return
         home = self._scope_for(scope, token, self.new_shapes[target])
         spec = self._spec(home, token, target) if home is not None else None
@@ -152,6 +146,17 @@ class _Mover:
         if inner is not None:
             self._nest(moved, inner)
         self._at_join(token, moved)
+
+    def _dissolve(self, scope: Scope, token: Token, inner: Nested | None) -> None:
+        """What is inside a sub-process that is gone stands in what surrounded it."""
+        key = token.task_spec.key
+        if inner is None or not self._may_dissolve(token):
+            self.refuse(key, _("Nothing in the new version stands for “{step}”.", step=self.called(key)))
+            return
+        home = self._home(scope)
+        merge(home.variables, home.stamps, inner.variables, inner.stamps)
+        self.homes[token.id] = home
+        self.after.journal.path.append((key, "cancelled"))
 
     def _home(self, scope: Scope) -> Scope:
         return self.homes.get(scope.parent_task_id or 0, self.after)
@@ -207,7 +212,7 @@ class _Mover:
         """The scope of the new version the token belongs in; sub-processes drawn around it are begun."""
         chain = list(_around(self.new.drawing, shape))
         process = scope
-        ancestors = {}
+        ancestors: dict[str, Scope] = {}
         while isinstance(process, Nested):
             owner = self.after.find(process.owner.id)
             if owner is not None:
@@ -223,7 +228,7 @@ class _Mover:
             self.refuse(key, _("“{step}” stands in another process now.", step=self.called(key)))
             return None
         for drawn in chain[1:]:
-            inner: Scope | None = ancestors.get(drawn.key)
+            inner = ancestors.get(drawn.key)
             if inner is None or inner.parent_task_id not in home.live:
                 inner = self.begun.get((home.parent_task_id or 0, drawn.key))
             if inner is None:

@@ -11,8 +11,8 @@ Place = tuple[str, str]
 """(element, "") for a token that can go on, (join, flow) for one that waits there"""
 
 MOST_STATES = 20_000
-MOST_AT_ONE_PLACE = 2
-"""A drawing that is sound puts one token at a place; a second one shows what goes wrong, more of them show no more."""
+MOST_AT_ONE_PLACE = 4
+"""Paths may run together without a gateway; more than a few tokens in one element come from a loop that never ends."""
 
 _JOINS = frozenset({"parallelGateway", "inclusiveGateway"})
 _ONE_WAY = frozenset({"exclusiveGateway", "eventBasedGateway"})
@@ -26,7 +26,6 @@ def can_end(scope: Scope, places: Iterable[Place]) -> bool | None:
     the first that can go on goes on. Time, messages and conditions are taken to be possible.
     """
     first = _joined(scope, Counter(places))
-    most = max([MOST_AT_ONE_PLACE, *first.values()])
     seen, todo = {_frozen(first)}, [first]
     while todo:
         state = todo.pop()
@@ -35,7 +34,7 @@ def can_end(scope: Scope, places: Iterable[Place]) -> bool | None:
         for following in _moves(scope, state):
             after = _joined(scope, following)
             mark = _frozen(after)
-            if mark not in seen and max(after.values(), default=0) <= most:
+            if mark not in seen and not _too_many(after, first):
                 if len(seen) >= MOST_STATES:
                     return None
                 seen.add(mark)
@@ -45,6 +44,11 @@ def can_end(scope: Scope, places: Iterable[Place]) -> bool | None:
 
 def _frozen(state: Counter[Place]) -> frozenset[tuple[Place, int]]:
     return frozenset(state.items())
+
+
+def _too_many(state: Counter[Place], first: Counter[Place]) -> bool:
+    """A second token that waits at a join for the same flow shows that it gets more than the drawing meant it to."""
+    return any(number > max(1 if place[1] else MOST_AT_ONE_PLACE, first[place]) for place, number in state.items())
 
 
 def _moves(scope: Scope, state: Counter[Place]) -> Iterator[Counter[Place]]:
