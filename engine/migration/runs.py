@@ -201,10 +201,14 @@ def report(session: Session, run_id: int, key: str = "") -> Report:
     return Report(run, pair, counts(session, run.id))
 
 
-def latest_run(session: Session, from_id: int) -> MigrationRun | None:
-    """The newest run that takes instances away from this version."""
-    newest = select(MigrationRun).where(MigrationRun.from_id == from_id, MigrationRun.state != "replaced")
-    return session.scalars(newest.order_by(MigrationRun.id.desc()).limit(1)).first()
+def latest(session: Session, key: str) -> dict[int, MigrationRun]:
+    """Of each version of a process the newest run that takes its instances away."""
+    newest = (
+        select(func.max(MigrationRun.id))
+        .where(MigrationRun.key == key, MigrationRun.state != "replaced")
+        .group_by(MigrationRun.from_id)
+    )
+    return {run.from_id: run for run in session.scalars(select(MigrationRun).where(MigrationRun.id.in_(newest)))}
 
 
 def counts(session: Session, run_id: int) -> Counts:

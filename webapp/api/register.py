@@ -23,6 +23,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     keys,
     limits,
     messages,
+    migrations,
     openapi,
     work_items,
 )
