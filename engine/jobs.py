@@ -245,6 +245,7 @@ def sweep() -> None:
         now = clock.now()
         session.execute(delete(PushEvent).where(PushEvent.at < now - timedelta(seconds=KEEP_SECONDS)))
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - IDEMPOTENCY_LIFE))
+        migration.sweep(session)
         attachments.sweep(session)
     Sessions.remove()
 

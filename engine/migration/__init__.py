@@ -1,6 +1,7 @@
 """Running instances move to another version of their process: one, or all of a version in portions; and back."""
 
 from engine.migration.instances import Outlook, Pair, foresee, load_pair, may_migrate, migrate, revert
+from engine.migration.preimage import sweep
 from engine.migration.runs import (
     Counts,
     Report,
@@ -13,9 +14,10 @@ from engine.migration.runs import (
     take_back,
     try_again,
 )
-from engine.migration.work import work
+from engine.migration.work import PORTION_EVENT, work
 
 __all__ = [
+    "PORTION_EVENT",
     "Counts",
     "Outlook",
     "Pair",
@@ -31,6 +33,7 @@ __all__ = [
     "problems_of",
     "report",
     "revert",
+    "sweep",
     "take_back",
     "try_again",
     "work",

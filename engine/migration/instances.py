@@ -162,7 +162,8 @@ def migrate(
     finally:
         session.info.pop(STEPPING, None)
     titles = {key: (node.name or node.id)[:200] for key, node in pair.new.compiled.nodes.items()}
-    _set_definition(session, facts.id, facts.rev + 1, pair.new.id)
+    people = {pair.map.elements.get(node, node): named for node, named in before["people"].items()}
+    _set_definition(session, facts.id, facts.rev + 1, pair.new.id, people)
     preimage.follow(session, facts.id, moved.kept, titles, moved.awaited)
     if not _went_on(result):
         preimage.keep(
@@ -254,11 +255,13 @@ def _went_on(result: StepResult) -> bool:
     return stepped or changes.ended is not None or any(more)
 
 
-def _set_definition(session: Session, instance_id: int, rev: int, definition_id: int) -> None:
+def _set_definition(
+    session: Session, instance_id: int, rev: int, definition_id: int, people: Mapping[str, Any]
+) -> None:
     session.execute(
         update(Instance)
         .where(Instance.id == instance_id, Instance.rev == rev)
-        .values(definition_id=definition_id)
+        .values(definition_id=definition_id, people=dict(people))
         .execution_options(synchronize_session=False)
     )
 
@@ -295,7 +298,7 @@ def revert(session: Session, actor: Actor, instance_id: int, *, run_id: int | No
     session.flush()
     if recorder.write(session, rows) is None:
         raise StaleInstance(facts.id)
-    _set_definition(session, facts.id, facts.rev + 1, image.definition_id)
+    _set_definition(session, facts.id, facts.rev + 1, image.definition_id, image.rows["people"])
     preimage.put_back(session, facts.id, image.rows)
     session.delete(image)
     session.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -15,12 +15,15 @@ from engine.models import Incident, Instance, InstancePreimage, MessageWait, Tim
 ALIVE = ("open", "waiting", "delegated", "approving")
 """States of work items whose token still stands there."""
 
+LIFE = timedelta(days=30)
+
 FOLLOWING = (Instance, WorkItem, Timer, MessageWait, Incident)
 
 
-def take(session: Session, instance_id: int) -> dict[str, list[dict[str, Any]]]:
-    """The rows that follow the tokens of an instance, as they are now."""
+def take(session: Session, instance_id: int) -> dict[str, Any]:
+    """The rows that follow the tokens of an instance, as they are now; and the people named for its later steps."""
     return {
+        "people": dict(session.scalar(select(Instance.people).where(Instance.id == instance_id)) or {}),
         "items": _rows(
             session,
             (WorkItem.id, WorkItem.node, WorkItem.title),
@@ -134,6 +137,15 @@ def _rename(session: Session, model: Any, here: Mapping[str, int], more: list[An
 
 def newest(session: Session, instance_id: int) -> InstancePreimage | None:
     return session.scalars(select(InstancePreimage).where(InstancePreimage.instance_id == instance_id)).first()
+
+
+def sweep(session: Session) -> None:
+    """Forget images that nobody has asked for in all this time."""
+    session.execute(
+        delete(InstancePreimage)
+        .where(InstancePreimage.kept_at < clock.now() - LIFE)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def expire(session: Session, instance_id: int) -> None:

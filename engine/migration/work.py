@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, events
 from engine.actor import Actor
 from engine.db import Sessions, transaction
 from engine.errors import AppError
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 50
 
+PORTION_EVENT = "process.migration_portion_done"
+"""Published with run_id, definition_key, migrated, refused, reverted, left: supervisors are told what came of it."""
+
 
 def work() -> int:
     """Go on with every run that has something to do; how many instances were looked at or moved."""
@@ -35,13 +38,23 @@ def work() -> int:
     Sessions.remove()
     done = 0
     for run_id, from_id, to_id, chosen in busy:
-        with transaction() as session:
-            pair = instances.load_pair(session, from_id, to_id, chosen)
-        Sessions.remove()
-        done += _simulate(run_id, pair)
-        done += _each(run_id, "queued", partial(_migrate, pair))
-        done += _each(run_id, "reverting", _revert)
-        _settle(run_id)
+        try:
+            done += _go_on(run_id, from_id, to_id, chosen)
+        except Exception:
+            logger.exception("migration.run_failed", extra={"run_id": run_id})
+        finally:
+            Sessions.remove()
+    return done
+
+
+def _go_on(run_id: int, from_id: int, to_id: int, chosen: dict[str, str]) -> int:
+    with transaction() as session:
+        pair = instances.load_pair(session, from_id, to_id, chosen)
+    Sessions.remove()
+    done = _simulate(run_id, pair)
+    done += _each(run_id, "queued", partial(_migrate, pair))
+    done += _each(run_id, "reverting", _revert)
+    _settle(run_id)
     return done
 
 
@@ -175,7 +188,18 @@ def _settle(run_id: int) -> None:
             return
         if counted.state("queued", "reverting") or counted.verdict(""):
             return
-        tried = counted.state("migrated", "refused", "reverted")
+        was, tried = run.state, counted.state("migrated", "refused", "reverted")
         run.state = "finished" if tried and not counted.left else "ready"
         run.changed_at = clock.now()
+        if was != "simulating":
+            events.publish(
+                session,
+                PORTION_EVENT,
+                run_id=run.id,
+                definition_key=run.key,
+                migrated=counted.state("migrated"),
+                refused=counted.state("refused"),
+                reverted=counted.state("reverted"),
+                left=counted.left,
+            )
     Sessions.remove()

@@ -71,5 +71,5 @@ class InstancePreimage(Base):
     snapshot: Mapped[bytes] = mapped_column(LargeBinary)
     snapshot_format: Mapped[int] = mapped_column(SmallInteger)
     rows: Mapped[dict[str, Any]] = mapped_column(Json)
-    """{"items": [...], "timers": [...], "waits": [...], "incidents": [...]} as they were"""
+    """{"items": [...], "timers": [...], "waits": [...], "incidents": [...], "people": {...}} as they were"""
     kept_at: Mapped[datetime]

@@ -528,6 +528,49 @@ def test_a_person_completes_the_task_at_the_same_moment(site: Site, round: int) 
     assert house.state(instance) == "completed"
 
 
+def test_people_named_for_a_later_step_are_named_for_what_it_is_called_now(site: Site) -> None:
+    old = deploy(drawing("a", "b"))
+    instance = house.start("claim")
+
+    def name(session: Session) -> None:
+        session.get_one(Instance, instance).people = {"b": [3], "gone": [2]}
+
+    def people() -> dict[str, Any]:
+        return house.read(lambda session: dict(session.get_one(Instance, instance).people))
+
+    do(name)
+    migrate(instance, old, deploy(drawing("a", "y", y="step b")))
+    assert people() == {"y": [3], "gone": [2]}
+    revert(instance)
+    assert people() == {"b": [3], "gone": [2]}
+
+
+def test_images_are_kept_for_a_month(site: Site, clock: TestClock) -> None:
+    old = deploy(drawing("a"))
+    instance = house.start("claim")
+    migrate(instance, old, deploy(drawing("a", "b")))
+    clock.advance(hours=24 * 29)
+    jobs.sweep()
+    assert house.read(lambda session: len(list(session.scalars(select(InstancePreimage.rev))))) == 1
+    clock.advance(hours=48)
+    jobs.sweep()
+    with pytest.raises(Conflict):
+        revert(instance)
+
+
+def test_what_came_of_a_portion_is_published(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = deploy(drawing("a", "b"))
+    for _ in range(2):
+        house.start("claim")
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr("engine.events.publish", lambda _session, name, **facts: told.append({"name": name, **facts}))
+    run = begun(old, deploy(drawing("a")))
+    assert told == []
+    go(run, "one")
+    (said,) = told
+    assert (said["name"], said["run_id"], said["migrated"], said["left"]) == (migration.PORTION_EVENT, run, 1, 1)
+
+
 def test_only_the_newest_image_of_an_instance_is_kept(site: Site, clock: TestClock) -> None:
     first = deploy(drawing("a"))
     instance = house.start("claim")

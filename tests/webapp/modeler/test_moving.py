@@ -16,6 +16,11 @@ def begin(designer: Designer, **chosen: str) -> str:
     return answer.location
 
 
+def look(designer: Designer, report: str) -> str:
+    page: str = designer.browser.get(f"{report}?_l_=en").text
+    return page
+
+
 def counts(page: str) -> dict[str, int]:
     return {words: int(n) for n, words in re.findall(r"<b>(\d+)</b><span>([^<]+)</span>", page)}
 
@@ -29,22 +34,22 @@ def test_from_the_versions_page_through_the_simulation_to_the_last_one_and_back(
     page = designer.browser.get(f"{report}?_l_=en").text
     assert 'hx-trigger="every 2s"' in page
     jobs.migrate_instances()
-    page = designer.browser.get(report).text
+    page = look(designer, report)
     assert 'hx-trigger="every 2s"' not in page
     found = counts(page)
     assert found["running on version 1"] == found["fit"] + found["need attention"] + found["do not fit"] == 5
     assert designer.browser.post(f"{report}/go", {"portion": "one"}).status_code == 302
     jobs.migrate_instances()
-    assert counts(designer.browser.get(report).text)["migrated"] == 1
+    assert counts(look(designer, report))["migrated"] == 1
     assert designer.browser.post(f"{report}/go", {"portion": "all"}).status_code == 302
     jobs.migrate_instances()
-    assert counts(designer.browser.get(report).text)["migrated"] == 5
+    assert counts(look(designer, report))["migrated"] == 5
     again = designer.browser.post(f"{report}/go", {"portion": "all"})
     assert again.status_code == 409
-    assert "Nothing is left to migrate in this run." in again.text
+    assert "这一批已没有可迁移的实例。" in again.text
     assert designer.browser.post(f"{report}/back", {}).status_code == 302
     jobs.migrate_instances()
-    found = counts(designer.browser.get(report).text)
+    found = counts(look(designer, report))
     assert (found["migrated"], found["taken back"]) == (0, 5)
 
 
@@ -57,7 +62,7 @@ def test_a_person_chooses_in_the_map_and_simulates_again(designer: Designer) -> 
     page = designer.browser.get(f"{second}?_l_=en").text
     assert counts(page)["do not fit"] > 0
     assert "chosen by hand" in page
-    assert "replaced by a newer run" in designer.browser.get(first).text
+    assert "replaced by a newer run" in look(designer, first)
     nonsense = designer.browser.post(
         f"/designer/{KEY}/migrations", {"from": "1", "to": "2", "map.approve_superior": "no_such_element"}
     )
