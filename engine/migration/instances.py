@@ -109,6 +109,8 @@ def _people(session: Session, pair: Pair, facts: InstanceFacts, moved: Moved, ho
     reasons = []
     for task in moved.open_tasks:
         node = pair.new.compiled.nodes[task.node]
+        if node.kind == "startEvent":
+            continue  # it lies with the starter, who mends what he sent
         try:
             _found, rule = assign.find(
                 session,
@@ -161,10 +163,9 @@ def migrate(
         result = _record(session, actor, pair, facts, moved, host, run_id)
     finally:
         session.info.pop(STEPPING, None)
-    titles = {key: (node.name or node.id)[:200] for key, node in pair.new.compiled.nodes.items()}
     people = {pair.map.elements.get(node, node): named for node, named in before["people"].items()}
     _set_definition(session, facts.id, facts.rev + 1, pair.new.id, people)
-    preimage.follow(session, facts.id, moved.kept, titles, moved.awaited)
+    preimage.follow(session, facts.id, moved.kept, _titles(pair, moved), moved.awaited)
     if not _went_on(result):
         preimage.keep(
             session,
@@ -178,6 +179,15 @@ def migrate(
         )
     preimage.expire(session, facts.id)
     return result
+
+
+def _titles(pair: Pair, moved: Moved) -> dict[int, tuple[str, str]]:
+    """Token -> (what its element is called in the old version, in the new), where that differs."""
+    named = {
+        token: (pair.old.compiled.nodes[old], pair.new.compiled.nodes[new]) for token, (old, new) in moved.kept.items()
+    }
+    titles = {token: ((old.name or old.id)[:200], (new.name or new.id)[:200]) for token, (old, new) in named.items()}
+    return {token: pair for token, pair in titles.items() if pair[0] != pair[1]}
 
 
 def _check_state(pair: Pair, facts: InstanceFacts) -> None:
@@ -202,6 +212,7 @@ def _facts(row: Instance) -> InstanceFacts:
         starter_id=row.starter_id,
         log_seq=row.log_seq,
         log_hash=row.log_hash,
+        people=row.people,
     )
 
 

@@ -112,18 +112,24 @@ def _timer(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def follow(
-    session: Session, instance_id: int, nodes: Mapping[int, tuple[str, str]], titles: Mapping[str, str],
+    session: Session,
+    instance_id: int,
+    nodes: Mapping[int, tuple[str, str]],
+    titles: Mapping[int, tuple[str, str]],
     awaited: Mapping[int, str],
-) -> None:  # fmt: skip
+) -> None:
     """Let the rows of living tokens name the elements they stand in now.
 
-    nodes: token -> (old element, new element); titles: what the new version calls its elements; awaited: token -> name
-    of the message or signal it waits for.
+    nodes: token -> (old element, new element); titles: token -> (old title, new title), where they differ; awaited:
+    token -> name of the message or signal it waits for.
     """
     for token, (old, new) in nodes.items():
         here = {"instance_id": instance_id, "token": token}
-        _rename(session, WorkItem, here, [WorkItem.state.in_(ALIVE)], node=new, title=titles[new])
+        if token in titles:  # an item with a title of its own (a consultation) keeps it
+            before, after = titles[token]
+            _rename(session, WorkItem, here, [WorkItem.state.in_(ALIVE), WorkItem.title == before], title=after)
         if old != new:
+            _rename(session, WorkItem, here, [WorkItem.state.in_(ALIVE)], node=new)
             _rename(session, Timer, here, [], node=new)
             _rename(session, Incident, here, [Incident.state != "resolved"], node=new)
         if token in awaited:

@@ -63,10 +63,8 @@ def kind_of(diagram: Diagram, shape: Shape) -> str:
     return shape.tag
 
 
-def can_hold(diagram: Diagram, shape: Shape) -> bool:
-    """A token, or a listener, may stand here between two steps: what begins and what ends holds none."""
-    if shape.tag == START:
-        return diagram.scopes[shape.scope].by_event
+def can_hold(shape: Shape) -> bool:
+    """A token, or a listener, may stand here between two steps; at a start stands what was sent back to its starter."""
     return shape.tag != END
 
 
@@ -81,7 +79,7 @@ def make(old: Diagram, new: Diagram, chosen: Mapping[str, str] | None = None) ->
     found = finder.find(chosen)
     matches = []
     for key, shape in finder.old.items():
-        if can_hold(old, shape):
+        if can_hold(shape):
             target, reason, confidence = found.get(key, ("", "none", 0))
             name = finder.new[target].node.name if target else ""
             matches.append(

@@ -21,8 +21,8 @@ from engine.workflow.live import LiveInstance
 from engine.workflow.specs.element import Element
 from engine.workflow.specs.events import Catch, Waiting
 from engine.workflow.specs.gateways import Gathering, Parallel
+from engine.workflow.specs.opening import Opening
 from engine.workflow.specs.repeated import Repeated
-from engine.workflow.specs.tasks import UserTask
 from engine.workflow.tree import STARTED, WAITING, Instance, Nested, Scope, Token, merge
 
 LISTENS = "listens"
@@ -170,6 +170,8 @@ class _Mover:
         moved = Token(home, spec, parent or home.task_tree, token._state, token.id)
         moved.data, moved.stamps = dict(token.data), dict(token.stamps)
         moved.internal_data = dict(token.internal_data)
+        if "into" in moved.internal_data:  # sent to something inside, and not there yet
+            moved.internal_data["into"] = [self.elements.get(key, key) for key in moved.internal_data["into"]]
         boundary = moved.data.get("boundary")
         if isinstance(boundary, Mapping):  # names elements of the drawing, for what runs behind a boundary event
             renamed = {name: self.elements.get(value, value) if isinstance(value, str) else value
@@ -459,7 +461,7 @@ class _Mover:
                     kept[token.id] = (was.task_spec.key, spec.key)
                 if isinstance(spec, Waiting) and spec.event.kind in {"message", "signal"} and spec.is_waiting(token):
                     awaited[token.id] = spec.event.name
-                if isinstance(spec, UserTask) and "open" in token.internal_data:
+                if isinstance(spec, Opening) and "open" in token.internal_data:
                     tasks.append(OpenedTask(token.id, spec.key, token.data))
         return Moved(LiveInstance(self.after), kept, awaited, tasks)
 

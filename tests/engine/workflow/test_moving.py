@@ -118,7 +118,24 @@ def test_each_entry_of_the_map_says_why_and_how_sure_it_is() -> None:
     assert found["b"].confidence > found["c"].confidence > 0
     assert (found["c"].new, found["c"].reason) == ("y", "neighbours")
     assert (found["d"].new, found["d"].reason) == ("", "person")
-    assert "start" not in found, "no token stands there"
+    assert "end" not in found, "no token stands there"
+
+
+def test_what_was_sent_back_to_its_starter_moves_too() -> None:
+    def draw(start: str) -> CompiledProcess:
+        d = Drawing()
+        d.start(start)
+        d.user("a")
+        d.end()
+        d.chain(start, "a", "end")
+        return compiled(d)
+
+    play = Play(draw("start"))
+    play.call("jump", min(play.open), "start", {})
+    assert play.nodes == ["start"]
+    move(play, draw("begin"))
+    assert play.nodes == ["begin"]
+    to_end(play, "begin", "a")
 
 
 # ---------------------------------------------------------------------------------------------------- gateways

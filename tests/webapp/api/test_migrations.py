@@ -42,7 +42,7 @@ def test_one_instance_is_tried_and_then_taken_over(people: House, running: dict[
     version = {"version": seen["version"]}
     tried = admin.post(f"{path}/actions/migrate", {**version, "dry_run": True})
     assert (tried["done"], tried["verdict"], tried["from_version"], tried["to_version"]) == (False, "fits", 1, 2)
-    assert {one["old"]: one["reason"] for one in tried["map"]} == {"a": "same", "b": "same"}
+    assert {one["old"]: one["reason"] for one in tried["map"]} == {"start": "same", "a": "same", "b": "same"}
     assert admin.get(path)["definition_version"] == 1
     done = admin.post(f"{path}/actions/migrate", version)
     assert done["done"]
