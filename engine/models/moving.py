@@ -49,8 +49,8 @@ class MigrationItem(Base):
     """of the simulation: "" (not yet) | fits | attention (it goes, and somebody should look) | refused"""
     reasons: Mapped[list[Any]] = mapped_column(Json, default=list)
     """why it needs attention, was refused, or was not taken back: sentences, translated for their reader"""
-    by_id: Mapped[int] = mapped_column(Id, default=0, server_default="0")
-    by_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    by_id: Mapped[int] = mapped_column(Id, default=0)
+    by_name: Mapped[str] = mapped_column(String(100), default="")
     """who asked for what is queued"""
     at: Mapped[datetime | None]
     """when its state changed last"""
