@@ -293,7 +293,7 @@ def revert(session: Session, actor: Actor, instance_id: int, *, run_id: int | No
         raise Conflict(_("Something has happened in it since it was migrated; it cannot go back."))
     old, new = repository.get(session, image.definition_id), repository.get(session, facts.definition_id)
     now = clock.now()
-    detail = {"from": new.version, "to": old.version, "map": _map_back(session, facts)}
+    detail = {"from": new.version, "to": old.version, **_the_other_way(session, facts)}
     log, seq, head = journal.chain(facts.id, facts.log_seq, facts.log_hash, now, actor, [Entry(BACK, detail=detail)])
     rows = StepRows(
         instance_id=facts.id,
@@ -317,8 +317,11 @@ def revert(session: Session, actor: Actor, instance_id: int, *, run_id: int | No
     after_commit(session, lambda: LIVE.forget(facts.id))
 
 
-def _map_back(session: Session, facts: InstanceFacts) -> dict[str, str]:
-    """What the migration's own line says, the other way round."""
+def _the_other_way(session: Session, facts: InstanceFacts) -> dict[str, Any]:
+    """What the migration's own line says, turned round: the map, and the sub-processes begun and dissolved."""
     line = session.get(InstanceLog, (facts.id, facts.log_seq))
-    moved = (line.detail or {}).get("map", {}) if line is not None else {}
-    return {new: old for old, new in moved.items()}
+    detail = (line.detail or {}) if line is not None else {}
+    back = {new: old for old, new in detail.get("map", {}).items()}
+    turned = {"entered": "cancelled", "cancelled": "entered"}
+    path = [[back.get(element, element), turned[mark]] for element, mark in reversed(detail.get("path", ()))]
+    return {"map": back, **({"path": path} if path else {})}

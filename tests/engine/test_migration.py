@@ -33,6 +33,7 @@ from tests.databases import Database
 from tests.engine import site as house
 from tests.engine.site import CHEN, LI, WANG, Site
 from tests.engine.workflow.drawing import Drawing, event, timer
+from tests.engine.workflow.test_events import with_sub
 
 pytestmark = pytest.mark.usefixtures("database", "clock")
 
@@ -246,6 +247,35 @@ def test_back_again_as_if_nothing_had_been(site: Site, clock: TestClock) -> None
     house.act(WANG, house.items(instance)["b"])
     assert house.state(instance) == "completed"
     assert house.actions(instance)[:3] == ["start", "migrate", "migrate_back"]
+
+
+def test_the_picture_goes_back_too(site: Site) -> None:
+    def wrapped() -> Drawing:
+        d = Drawing("claim")
+        d.start()
+        with_sub(d, "box", _one_task)
+        d.end()
+        d.chain("start", "box", "end")
+        return d
+
+    def _one_task(d: Drawing) -> None:
+        d.start("in")
+        d.user("x", name="step a", camunda_candidateUsers="person(2+3)")
+        d.end("out")
+        d.chain("in", "x", "out")
+
+    def active() -> set[str]:
+        return house.read(lambda session: history.trail(session, instance).active)
+
+    old = deploy(drawing("a"))
+    instance = house.start("claim")
+    migrate(instance, old, deploy(wrapped()), chosen={"a": "x"})
+    assert active() == {"box", "x"}
+    revert(instance)
+    assert active() == {"a"}
+    house.act(WANG, house.items(instance)["a"])
+    assert house.state(instance) == "completed"
+    assert chain_holds(instance)
 
 
 def test_what_has_been_stepped_since_cannot_go_back(site: Site) -> None:

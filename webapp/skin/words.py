@@ -90,7 +90,6 @@ DEEDS = {
     "urge": Word(_("urged"), "amber", "bell-ringing"),
     "migrate": Word(_("moved it to another version"), "grey", "refresh"),
     "remind": Word(_("A reminder was sent"), "amber", "bell-ringing"),
-    "migrate": Word(_("took it to another version of the process"), "blue", "versions"),
     "migrate_back": Word(_("took it back to the version before"), "grey", "arrow-back-up"),
     "end": Word(_("The process ended"), "grey", "flag"),
 }
