@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from engine import attachments, clock, health, outbox, runtime
+from engine import attachments, clock, health, migration, outbox, runtime
 from engine.actor import SYSTEM
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
@@ -212,6 +212,12 @@ def _retry(session: Session, incident_id: int) -> int:
     return 1
 
 
+@periodic("engine.migrate_instances", seconds=5)
+def migrate_instances() -> int:
+    """Go on with the runs that take instances to another version of their process."""
+    return migration.work()
+
+
 def _guarded(work: Any, kind: str, record_id: int) -> int:
     """One item, one transaction; its failure is logged and does not stop the others."""
     try:
@@ -239,6 +245,7 @@ def sweep() -> None:
         now = clock.now()
         session.execute(delete(PushEvent).where(PushEvent.at < now - timedelta(seconds=KEEP_SECONDS)))
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - IDEMPOTENCY_LIFE))
+        migration.sweep(session)
         attachments.sweep(session)
     Sessions.remove()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,10 @@ from engine.models import Incident, Instance, InstanceLog, WorkItem
 
 PATH_LINES = 500
 """How many log lines back the drawn path reaches; a loop of thousands of rounds still opens at once."""
+
+
+RENAMING = ("migrate", "migrate_back")
+"""Actions that take an instance to another version, where elements may bear other ids."""
 
 
 @dataclass(slots=True)
@@ -32,13 +36,15 @@ def trail(session: Session, instance_id: int) -> Trail:
     """Read the path back from the log's newest lines."""
     found = Trail()
     lines = session.execute(
-        select(InstanceLog.at, InstanceLog.detail)
+        select(InstanceLog.at, InstanceLog.action, InstanceLog.detail)
         .where(InstanceLog.instance_id == instance_id)
         .order_by(InstanceLog.seq.desc())
         .limit(PATH_LINES)
     ).all()
     inside: dict[str, int] = {}
-    for at, detail in reversed(lines):
+    for at, action, detail in reversed(lines):
+        if action in RENAMING:
+            inside = _renamed(found, inside, detail.get("map") or {})
         for element, mark in detail.get("path", ()):
             if mark == "taken":
                 found.flows.add(element)
@@ -57,6 +63,25 @@ def trail(session: Session, instance_id: int) -> Trail:
         session.scalars(select(Incident.node).where(Incident.instance_id == instance_id, Incident.state != "resolved"))
     )
     return found
+
+
+def _renamed(found: Trail, inside: dict[str, int], names: dict[str, str]) -> dict[str, int]:
+    """What is known so far, in the words of the version from here on."""
+
+    def now(element: str) -> str:
+        return names.get(element, element)
+
+    found.done = {now(element) for element in found.done}
+    found.rounds = _summed((now(element), times) for element, times in found.rounds.items())
+    found.entered_at = {now(element): at for element, at in found.entered_at.items()}
+    return _summed((now(element), tokens) for element, tokens in inside.items())
+
+
+def _summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for element, count in pairs:
+        total[element] = total.get(element, 0) + count
+    return total
 
 
 def log_lines(session: Session, instance_id: int, *, after: int = 0, limit: int = 200) -> list[InstanceLog]:

@@ -52,6 +52,8 @@ class Step:
     """{"revision", "node", "values", "saved_by"}: a submission stored with the step"""
     interactive: bool = True
     participants: set[int] = field(default_factory=set)
+    partakes: bool = True
+    """whoever does this takes part in the instance and may read it from then on"""
     final_state: str | None = None
     """the instance's state after the step when the diagram does not decide it (withdrawn, terminated, suspended …)"""
     allowed: tuple[str, ...] = ("running",)
@@ -184,7 +186,7 @@ def record(
         log=log,
         participants={
             *todo.participants,
-            *({actor.person_id} if actor.person_id else ()),
+            *({actor.person_id} if actor.person_id and todo.partakes else ()),
             *(item.on_behalf_of for item in opening.items if item.on_behalf_of),
         },
         form=todo.form,

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any, cast
 
 from engine.errors import DeploymentRefused, Problem
-from engine.workflow import building, decisions, dialect, lint, live as _live, snapshot, timers
+from engine.workflow import building, decisions, dialect, lint, live as _live, mapping, moving, snapshot, timers
 from engine.workflow.compiled import Compiled
 from engine.workflow.contract import CompiledProcess, Host, Known, Live, OpenedTask, TopicShape
+from engine.workflow.mapping import Match, NodeMap
+from engine.workflow.moving import CannotMove, Moved, Obstacle, Version
 from engine.workflow.preview import preview as _preview
 from engine.workflow.timers import Due
 
@@ -47,6 +49,27 @@ def load(compiled: CompiledProcess, raw: bytes, host: Host) -> Live:
     return _live.load(cast("Compiled", compiled), raw, host)
 
 
+def version(compiled: CompiledProcess) -> Version:
+    """A definition with its drawing, for comparing and moving; read it once for many instances."""
+    return Version(cast("Compiled", compiled), dialect.read(compiled.files, compiled.key))
+
+
+def node_map(old: Version, new: Version, chosen: Mapping[str, str] | None = None) -> NodeMap:
+    """Which element of the new version stands for which of the old; `chosen`: a person's word for some of them."""
+    return mapping.make(old.drawing, new.drawing, chosen)
+
+
+def choices(old: Version, new: Version, element: str) -> list[tuple[str, str]]:
+    """(key, name) of the elements of the new version a person may choose for this one of the old."""
+    shapes = mapping.candidates(old.drawing, new.drawing, element)
+    return [(shape.key, shape.node.name or shape.key) for shape in shapes]
+
+
+def move(old: Version, new: Version, raw: bytes, elements: Mapping[str, str], host: Host) -> Moved:
+    """An instance from its snapshot, taken to the new version; raises CannotMove with every obstacle."""
+    return moving.move(old, new, raw, elements, host)
+
+
 def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Host) -> list[OpenedTask]:
     """The user tasks the process would reach if everybody agreed; `host` must answer service calls without effect."""
     return _preview(cast("Compiled", compiled), variables, host)
@@ -69,15 +92,25 @@ def called_elements(files: Mapping[str, str]) -> set[str]:
 
 __all__ = [
     "SNAPSHOT_FORMAT",
+    "CannotMove",
     "Due",
     "Known",
+    "Match",
+    "Moved",
+    "NodeMap",
+    "Obstacle",
     "TopicShape",
+    "Version",
     "called_elements",
+    "choices",
     "compile_definition",
     "first_due",
     "lint_definition",
     "load",
+    "move",
     "next_due",
+    "node_map",
     "preview",
     "start",
+    "version",
 ]

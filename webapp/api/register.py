@@ -25,6 +25,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     keys,
     limits,
     messages,
+    migrations,
     notices,
     numbers,
     openapi,

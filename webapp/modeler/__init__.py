@@ -6,11 +6,11 @@ from flask import Flask
 
 from engine.i18n import _
 from engine.repository import DEPLOY
-from webapp.modeler import drawing, files, listing, versions
+from webapp.modeler import drawing, files, listing, moving, versions
 from webapp.modeler.blueprint import pages
 from webapp.skin.navigation import Entry, navigation
 
-ROUTES = (listing, drawing, files, versions)
+ROUTES = (listing, drawing, files, versions, moving)
 """Imported for the pages they hang on the blueprint."""
 
 

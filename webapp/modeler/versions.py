@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import runtime
+from engine import migration, runtime
 from engine.db import Sessions
 from engine.errors import NotFound, RuleViolation
 from engine.i18n import Sentence, _, current_locale
@@ -32,12 +32,15 @@ MOST_VERSIONS = 200
 def versions(key: str) -> str:
     session = Sessions()
     work = workspace.find(session, key)
+    running = overview.running_by_version(session, key)
     return render_template(
         "modeler/versions.html",
         work=work,
         title=title_of(key, work.name),
         rows=_rows(session, key),
-        running=overview.running_by_version(session, key),
+        running=running,
+        older=sum(count for id, count in running.items() if work.deployed is None or id != work.deployed.id),
+        runs=migration.latest(session, key),
     )
 
 

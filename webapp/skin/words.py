@@ -96,6 +96,7 @@ DEEDS = {
     "migrate": Word(_("moved it to another version"), "grey", "refresh"),
     "remind": Word(_("A reminder was sent"), "amber", "bell-ringing"),
     "reschedule": Word(_("Due dates were moved with the calendar"), "blue", "calendar-event"),
+    "migrate_back": Word(_("took it back to the version before"), "grey", "arrow-back-up"),
     "end": Word(_("The process ended"), "grey", "flag"),
 }
 """What the instance log calls an action -> what people read after the name of who did it."""
