@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from engine.errors import DeploymentRefused, Problem
 from engine.workflow import building, decisions, dialect, lint, live as _live, snapshot, timers
+from engine.workflow.choices import made
 from engine.workflow.compiled import Compiled
-from engine.workflow.contract import CompiledProcess, Host, Known, Live, OpenedTask, TopicShape
+from engine.workflow.contract import Choice, CompiledProcess, Host, Known, Live, Rehearsal, TopicShape, Way
 from engine.workflow.preview import preview as _preview
 from engine.workflow.timers import Due
 
@@ -47,9 +48,16 @@ def load(compiled: CompiledProcess, raw: bytes, host: Host) -> Live:
     return _live.load(cast("Compiled", compiled), raw, host)
 
 
-def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Host) -> list[OpenedTask]:
-    """The user tasks the process would reach if everybody agreed; `host` must answer service calls without effect."""
+def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Rehearsal) -> Way:
+    """The user tasks the process would reach if everybody agreed, what was decided on the way, and about when."""
     return _preview(cast("Compiled", compiled), variables, host)
+
+
+def choices(
+    compiled: CompiledProcess, path: list[tuple[str, str]], variables: Mapping[str, Any], host: Host
+) -> tuple[Choice, ...]:
+    """What was decided in a step with this path, and why; `variables` are those after it."""
+    return made(cast("Compiled", compiled), path, variables, host)
 
 
 def first_due(text: str, host: Host) -> Due:
@@ -73,6 +81,7 @@ __all__ = [
     "Known",
     "TopicShape",
     "called_elements",
+    "choices",
     "compile_definition",
     "first_due",
     "lint_definition",
