@@ -316,7 +316,7 @@ def test_the_holder_is_reminded_then_the_superior_may_decide(
     request.fire("remind_superior")
     assert request.messages() == [("sms", "王芳")]
     sms = session.scalars(select(OutboxMessage)).one()
-    assert sms.payload["text"].startswith("【云流】王芳，李娜 的“费用申请 · 拜访客户”在“上级审批”已等待 8 个工作小时")
+    assert sms.payload["text"].startswith("【云流】王芳，李娜的“费用申请 · 拜访客户”在“上级审批”已等待 8 个工作小时")
     clock.turn_to(datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
     request.fire("escalate_superior")
     assert request.messages() == [("sms", "王芳"), ("sms", "陈明")]

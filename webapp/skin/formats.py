@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from flask import Flask, g
 from markupsafe import Markup
 
@@ -16,6 +16,7 @@ from engine import clock
 from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.i18n import _, current_locale
+from processes.kernel.money import written
 from processes.kernel.working_time import ZONE
 
 DASH = "—"
@@ -30,8 +31,7 @@ def money(value: Any, currency: str = "CNY") -> str:
         value, currency = Decimal(str(value["amount"])), str(value.get("currency") or currency)
     elif hasattr(value, "amount"):
         value, currency = value.amount, value.currency
-    text: str = format_currency(value, currency, locale=_babel_locale())
-    return text
+    return written(value, currency, _babel_locale())
 
 
 def number(value: Any) -> str:
