@@ -168,6 +168,28 @@ def load_demo(settings: Settings) -> None:
     click.echo("the demo company has moved in" if made else "the demo company is there already")
 
 
+@command
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove_demo(settings: Settings, yes: bool) -> None:
+    """Move the demo company out, with everything that was done in its house; stop the house first.
+
+    Administrators' own logins and what they have deployed stay. Refused when records of real people are there.
+    """
+    from engine import attachments
+    from engine.db import Sessions, transaction
+    from webapp import demo
+    from webapp.house import bring_up_to_date, deploy_shipped
+
+    bring_up_to_date(settings)
+    if not yes:
+        click.confirm("Every request, message, file and setting in this house goes as well. Go on?", abort=True)
+    with transaction() as session:
+        gone = demo.remove(session)
+        deploy_shipped(session)
+    attachments.discard(Sessions(), gone.files)
+    click.echo(f"the demo company has moved out: {gone.people} people, {gone.instances} requests")
+
+
 # ------------------------------------------------------------------------------------------------- the database
 
 

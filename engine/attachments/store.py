@@ -201,3 +201,10 @@ def sweep_bytes(session: Session) -> int:
             path.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def discard(session: Session, hashes: Iterable[str]) -> None:
+    """Remove these bytes at once, unless a row names them; for whoever has just deleted and committed their rows."""
+    named = set(session.scalars(select(Attachment.sha256).distinct()))
+    for digest in set(hashes) - named:
+        path_of(digest).unlink(missing_ok=True)

@@ -30,10 +30,11 @@ def foresee(session: Session, actor: Actor, item: WorkItem, instance: Instance, 
     decision = {"outcome": outcome, "by": actor.person_id, "opinion": ""}
     try:
         live.complete(item.token, {"outcome": outcome, item.node: decision})
-        opened = live.drain().opened
+        changes = live.drain()
     except AppError:
         return []
-    return [route_step(session, loaded, host, task.node, task.data, form) for task in opened]
+    choices = workflow.choices(loaded.compiled, changes.path, live.variables(), host)
+    return [route_step(session, loaded, host, task.node, task.data, form, choices=choices) for task in changes.opened]
 
 
 def peek(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import clock, repository, workflow
+from engine import clock, history, repository, workflow
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, Conflict, Forbidden, NotFound
@@ -22,7 +23,7 @@ from engine.runtime.facts import read_instance
 from engine.runtime.host import StepHost
 from engine.runtime.plain import plain
 from engine.runtime.step import Step, StepResult, record
-from engine.workflow.contract import ServiceCall
+from engine.workflow.contract import Choice, OpenedTask, ServiceCall
 
 DRAFT_REVISION = 1
 """A draft is saved over and over in one place; what is submitted gets a revision of its own."""
@@ -106,7 +107,7 @@ def _named(
     """Later steps' people as the starter names them; looked at only where a diagram leaves them to him."""
     if not people and "starter" not in loaded.picked_by:
         return {}
-    reached = [step.node for step in _walk(session, actor, loaded, form, routed, actor.person_id)]
+    reached = [step.node for step in _walk(session, actor, loaded, form, routed, actor.person_id).steps]
     return dict(picking.checked_at_start(session, loaded, actor.person_id, reached, people or {}))
 
 
@@ -222,14 +223,34 @@ class RouteStep:
     rule: str
     path: str
     problem: Sentence | None = None
+    choices: tuple[Choice, ...] = ()
+    """what sends it there: conditions and tables decided since the step before"""
+    expected_at: datetime | None = None
+    """when it will probably be done, if every step before it is in its time"""
+    expected_from: str = ""
+    """due_date (the limit the diagram sets) | history (as long as it took lately) | "" """
     principals: tuple[int, ...] = ()
     """the same people by their keys: persons, and pools below zero"""
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way a request would take."""
+
+    steps: tuple[RouteStep, ...]
+    choices: tuple[Choice, ...]
+    """decided after the last step"""
+    ends: bool
+    """whether it is done after these steps; else it depends on what nobody knows yet"""
+
+
 def preview(
     session: Session, actor: Actor, key: str, values: Mapping[str, Any], *, starter_id: int | None = None
-) -> list[RouteStep]:
-    """The way this request would take if everybody agreed: names, and why they. Changes nothing."""
+) -> Route:
+    """The way this request would take if everybody agreed: who, why they, on which conditions, until when.
+
+    Changes nothing.
+    """
     loaded = repository.get(session, repository.latest(session, key).id)
     form, routed, _said, _summary = _read_form(session, actor, loaded, values)
     return _walk(session, actor, loaded, form, routed, starter_id or actor.person_id)
@@ -242,7 +263,7 @@ def _walk(
     form: Mapping[str, Any],
     routed: Mapping[str, Any],
     starter_id: int,
-) -> list[RouteStep]:
+) -> Route:
     host = DryHost(
         session,
         actor,
@@ -256,8 +277,19 @@ def _walk(
         form=form,
         reckon=loaded.form_facts,
     )
-    tasks = workflow.preview(loaded.compiled, routed, host)
-    return [route_step(session, loaded, host, task.node, task.data, form) for task in tasks]
+    host.usual = history.usual_spans(session, loaded.key)
+    way = workflow.preview(loaded.compiled, routed, host)
+    steps = []
+    for one in way.steps:
+        step = route_step(session, loaded, host, one.task.node, one.task.data, form, choices=one.choices)
+        if one.expected_at is not None:
+            step = replace(
+                step,
+                expected_at=one.expected_at,
+                expected_from="due_date" if one.task.due_at is not None else "history",
+            )
+        steps.append(step)
+    return Route(tuple(steps), way.choices, way.ended)
 
 
 def route_step(
@@ -267,6 +299,8 @@ def route_step(
     node_id: str,
     variables: Mapping[str, Any],
     form: Mapping[str, Any],
+    *,
+    choices: tuple[Choice, ...] = (),
 ) -> RouteStep:
     """A user task with the people it would go to, or why nobody can be found for it."""
     node = loaded.compiled.nodes[node_id]
@@ -281,16 +315,34 @@ def route_step(
             form=form,
         )
     except AppError as refusal:
-        return RouteStep(node.id, node.name, (), "", "", refusal.message)
+        return RouteStep(node.id, node.name, (), "", "", refusal.message, choices)
     principals = (*found.persons, *found.groups)
-    return RouteStep(node.id, node.name, people(session, found), rule, found.path, principals=principals)
+    return RouteStep(
+        node.id, node.name, people(session, found), rule, found.path, choices=choices, principals=principals
+    )
 
 
 class DryHost(StepHost):
-    """Answers the diagram without doing anything: operations are assumed to succeed."""
+    """Answers the diagram without doing anything: operations are assumed to succeed, and its clock can be turned."""
+
+    usual: Mapping[str, timedelta] = {}
+    """node -> how long it took lately"""
+    _later: datetime | None = None
 
     def call_service(self, call: ServiceCall) -> Any:
         return {}
+
+    def now(self) -> datetime:
+        return self._later or super().now()
+
+    def go_to(self, instant: datetime) -> None:
+        self._later = max(instant, self.now())
+
+    def expects(self, task: OpenedTask) -> datetime | None:
+        """By its limit when the diagram sets one, else as long as it took lately."""
+        if task.due_at is not None:
+            return max(task.due_at, self.now())
+        return self.now() + self.usual[task.node] if task.node in self.usual else None
 
 
 def people(session: Session, found: Any) -> tuple[str, ...]:

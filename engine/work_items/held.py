@@ -14,6 +14,7 @@ from sqlalchemy.orm.util import identity_key
 from engine import clock, journal, live, policy as policies, repository
 from engine.actor import Actor
 from engine.errors import Conflict, InvalidForm, NotFound, Problem
+from engine.expressions.values import HOUSE_ZONE
 from engine.forms import check_opinion
 from engine.i18n import _
 from engine.journal import Entry
@@ -24,6 +25,27 @@ from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_item
 from engine.runtime.host import STEPPING, StaleInstance
 from engine.work_items import rights
 from engine.workflow.contract import Node
+
+DEEDS = {
+    "approve": _("approved"),
+    "reject": _("rejected"),
+    "return": _("returned it"),
+    "abstain": _("abstained"),
+    "submit": _("submitted"),
+    "claim": _("took it from the pool"),
+    "release": _("gave it back to the pool"),
+    "transfer": _("passed it on"),
+    "assign": _("assigned it"),
+    "hand_over": _("handed it over"),
+    "delegate": _("asked for an opinion"),
+    "resolve": _("gave an opinion"),
+    "stand_in": _("gave it to who stands in"),
+    "take_back": _("took it back"),
+    "reclaim": _("took the decision back"),
+    "withdraw": _("withdrew the request"),
+    "terminate": _("terminated the process"),
+}
+"""What one reads of somebody who was faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +137,8 @@ def too_late(session: Session, item: rights.Item) -> Conflict:
         _(
             "{who} was faster: {action}, {at}.",
             who=last.actor_name,
-            action=last.action,
-            at=last.at.isoformat(timespec="seconds"),
+            action=DEEDS.get(last.action, last.action),
+            at=f"{last.at.astimezone(HOUSE_ZONE):%Y-%m-%d %H:%M}",
         ),
         remedy=_("Load it again."),
     )

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from engine.errors import DeploymentRefused, Problem
 from engine.workflow import building, decisions, dialect, lint, live as _live, mapping, moving, snapshot, timers
+from engine.workflow.choices import made
 from engine.workflow.compiled import Compiled
-from engine.workflow.contract import CompiledProcess, Host, Known, Live, OpenedTask, TopicShape
+from engine.workflow.contract import Choice, CompiledProcess, Host, Known, Live, Rehearsal, TopicShape, Way
 from engine.workflow.mapping import Match, NodeMap
 from engine.workflow.moving import CannotMove, Moved, Obstacle, Version
 from engine.workflow.preview import preview as _preview
@@ -59,7 +60,7 @@ def node_map(old: Version, new: Version, chosen: Mapping[str, str] | None = None
     return mapping.make(old.drawing, new.drawing, chosen)
 
 
-def choices(old: Version, new: Version, element: str) -> list[tuple[str, str]]:
+def candidates_for(old: Version, new: Version, element: str) -> list[tuple[str, str]]:
     """(key, name) of the elements of the new version a person may choose for this one of the old."""
     shapes = mapping.candidates(old.drawing, new.drawing, element)
     return [(shape.key, shape.node.name or shape.key) for shape in shapes]
@@ -70,9 +71,16 @@ def move(old: Version, new: Version, raw: bytes, elements: Mapping[str, str], ho
     return moving.move(old, new, raw, elements, host)
 
 
-def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Host) -> list[OpenedTask]:
-    """The user tasks the process would reach if everybody agreed; `host` must answer service calls without effect."""
+def preview(compiled: CompiledProcess, variables: Mapping[str, Any], host: Rehearsal) -> Way:
+    """The user tasks the process would reach if everybody agreed, what was decided on the way, and about when."""
     return _preview(cast("Compiled", compiled), variables, host)
+
+
+def choices(
+    compiled: CompiledProcess, path: list[tuple[str, str]], variables: Mapping[str, Any], host: Host
+) -> tuple[Choice, ...]:
+    """What was decided in a step with this path, and why; `variables` are those after it."""
+    return made(cast("Compiled", compiled), path, variables, host)
 
 
 def first_due(text: str, host: Host) -> Due:
@@ -102,6 +110,7 @@ __all__ = [
     "TopicShape",
     "Version",
     "called_elements",
+    "candidates_for",
     "choices",
     "compile_definition",
     "first_due",

@@ -148,6 +148,7 @@ class _Builder:
                 element.script = compile_script(shape.script)
         elif isinstance(element, RuleTask):
             element.decide = self.decisions.decider(shape.decision, shape.decision_result)
+            element.explain = self.decisions.explainer(shape.decision)
         elif isinstance(element, UserTask) and shape.node.due:
             element.due = timers.read(Timer("duration", shape.node.due))
         elif isinstance(element, CallActivity):
@@ -178,7 +179,7 @@ class _Builder:
             if target is None:
                 continue
             element.connect(target)
-            way = Way(flow.id, target, _expression(flow.condition))
+            way = Way(flow.id, target, _expression(flow.condition), " ".join(flow.name.split()))
             if flow.id == shape.default:
                 element.default = way
             ways.append(way)

@@ -80,6 +80,48 @@ class OpenedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Why a token went where it went: the flow it took although there were others, or the rules of a table that hit."""
+
+    node: str
+    """the gateway, the task with conditional flows, or the business rule task"""
+    question: str
+    """its name; of a business rule task the table's"""
+    answer: str
+    """the name of the flow, or what the rules say of themselves; "" when the drawing is silent"""
+    conditions: tuple[str, ...]
+    """as they were drawn: of the flow, or of the cells that hit, each after the label of its column"""
+    values: Mapping[str, Any]
+    """what the conditions read, by its path: {"limits.finance": True}; empty when it changed meanwhile"""
+    otherwise: bool = False
+    """the default flow: none of the other conditions held"""
+    flow: str = ""
+    """id of the flow; "" for a table"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A user task on the way of a preview."""
+
+    task: OpenedTask
+    choices: tuple[Choice, ...]
+    """what was decided since the one before"""
+    expected_at: datetime | None
+    """when it will probably be done; None when nobody can say"""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way a process would go if everybody agreed."""
+
+    steps: tuple[Reached, ...]
+    choices: tuple[Choice, ...]
+    """what was decided after the last step"""
+    ended: bool
+    """whether it comes to an end; a loop, a failure or something nobody can foresee keeps it from that"""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerSet:
     token: int
     node: str
@@ -176,6 +218,18 @@ class Host(Protocol):
 
     def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
         """`start` plus working days or hours on the company's calendar."""
+        ...
+
+
+class Rehearsal(Host, Protocol):
+    """The host of a preview: answers service calls without effect, and has a clock that follows the way."""
+
+    def expects(self, task: OpenedTask) -> datetime | None:
+        """When this task, opened now, will probably be done; None when nobody can say."""
+        ...
+
+    def go_to(self, instant: datetime) -> None:
+        """From here on it is `instant`, unless it is later already."""
         ...
 
 

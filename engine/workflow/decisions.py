@@ -28,6 +28,9 @@ class DecisionError(ExpressionError):
 class Rule:
     tests: tuple[unary.Test, ...]
     outputs: tuple[Expression | None, ...]
+    cells: tuple[str, ...] = ()
+    """the tests as they were written"""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,24 @@ class Decision:
     policy: str
     aggregator: str
     requires: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    """of the input columns"""
 
     def rows(self, names: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The output rows of the rules that match, as the hit policy has it."""
-        given = [expression.evaluate(names) for expression in self.inputs]
         hits: list[dict[str, Any]] = []
+        for rule in self.matching(names):
+            values = (one.evaluate(names) if one else None for one in rule.outputs)
+            hits.append(dict(zip(self.outputs, values, strict=True)))
+        return self._by_policy(hits)
+
+    def matching(self, names: Mapping[str, Any]) -> Iterator[Rule]:
+        given = [expression.evaluate(names) for expression in self.inputs]
         for rule in self.rules:
             if all(test(value, names) for test, value in zip(rule.tests, given, strict=True)):
-                values = (one.evaluate(names) if one else None for one in rule.outputs)
-                hits.append(dict(zip(self.outputs, values, strict=True)))
+                yield rule
                 if self.policy == "FIRST":
                     break
-        return self._by_policy(hits)
 
     def _by_policy(self, hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if self.policy == "UNIQUE" and len(hits) > 1:
@@ -72,6 +81,27 @@ class Decision:
         return self.policy in {"COLLECT", "RULE ORDER"} and not self.aggregator
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and the rules of it that hit."""
+
+    decision: Decision
+    rules: tuple[Rule, ...]
+
+    def words(self) -> str:
+        """What the rules say of themselves."""
+        return "; ".join(rule.description for rule in self.rules if rule.description)
+
+    def conditions(self) -> tuple[str, ...]:
+        """The cells that hit, each after the label of its column; those that mean anything are left out."""
+        return tuple(
+            f"{label} {cell}".strip()
+            for rule in self.rules
+            for label, cell in zip(self.decision.labels, rule.cells, strict=True)
+            if cell not in {"", "-"}
+        )
+
+
 @dataclass(slots=True)
 class Decisions:
     """All decisions of a definition, by id."""
@@ -83,6 +113,17 @@ class Decisions:
         """Names -> the decision's result in the shape `camunda:mapDecisionResult` asks for."""
         decision = self.by_id[id]
         return lambda names: _shaped(decision, self._decide(decision, names, {}), result or "resultList")
+
+    def explainer(self, id: str) -> Callable[[Mapping[str, Any]], Explanation]:
+        """Names -> why the decision came out as it did."""
+        decision = self.by_id[id]
+
+        def explain(names: Mapping[str, Any]) -> Explanation:
+            known: dict[str, Any] = {}
+            self._decide(decision, names, known)
+            return Explanation(decision, tuple(decision.matching(Layered(known, names))))
+
+        return explain
 
     def _decide(self, decision: Decision, names: Mapping[str, Any], known: dict[str, Any]) -> list[dict[str, Any]]:
         """What it requires is decided first; its results are names for it, by output and by decision id."""
@@ -211,7 +252,8 @@ class _Reader:
         if aggregator and len(outputs) != 1:
             self._problem(id, _("An aggregation needs exactly one output column."))
         rules = tuple(self._rule(id, rule, len(inputs), len(outputs)) for rule in _children(table, "rule"))
-        return Decision(id, name, inputs, outputs, rules, policy, aggregator, requires)
+        labels = tuple(column.get("label") or self._input_text(column) for column in _children(table, "input"))
+        return Decision(id, name, inputs, outputs, rules, policy, aggregator, requires, labels)
 
     def _input_text(self, column: etree._Element) -> str:
         return next((_text(one) for one in _children(column, "inputExpression")), "")
@@ -224,6 +266,8 @@ class _Reader:
         return Rule(
             tuple(self._test(where, _text(one)) for one in tests),
             tuple(self._expression(where, _text(one)) if _text(one) not in {"", "-"} else None for one in results),
+            tuple(_text(one) for one in tests),
+            next((" ".join((one.text or "").split()) for one in _children(element, "description")), ""),
         )
 
     def _test(self, where: str, text: str) -> unary.Test:

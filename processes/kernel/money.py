@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 
-from babel.numbers import get_currency_precision, list_currencies
+from babel.numbers import format_currency, get_currency_precision, list_currencies
 
 from engine.errors import RuleViolation
 from engine.i18n import _
@@ -24,6 +24,14 @@ def smallest_unit(currency: str) -> Decimal:
     if currency not in list_currencies():
         raise RuleViolation(_("{currency} is not a currency code.", currency=currency), code="unknown_currency")
     return Decimal(1).scaleb(-get_currency_precision(currency))
+
+
+def written(amount: Decimal, currency: str, locale: str) -> str:
+    """As people read it: ¥1,200.50. The bare sign is the yuan's in every language, never the yen's."""
+    text: str = format_currency(amount, currency, locale=locale)
+    if currency == DEFAULT_CURRENCY:
+        return text.replace("CN¥", "¥")
+    return text.replace("¥", "JP¥") if currency == "JPY" and "JP¥" not in text else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ _payload = OutboxMessage.payload
 
 CHANNELS = ("sms", "mail")
 
+LONGEST_NAME = 80
+"""Where a message stands as one line among others: in the search, in links."""
+
 
 class SentMessage(Base):
     """An SMS or mail on its way or gone; read only, the outbox alone changes it."""
@@ -33,3 +36,7 @@ class SentMessage(Base):
     recipient: Mapped[str] = column_property(_payload["recipient"].as_string())
     subject: Mapped[str | None] = column_property(_payload["subject"].as_string())
     text: Mapped[str] = column_property(_payload["text"].as_string())
+
+    def __str__(self) -> str:
+        words = " ".join((self.subject or self.text or "").split())
+        return words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1]}…"

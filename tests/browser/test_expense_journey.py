@@ -74,6 +74,9 @@ def test_from_the_form_to_the_sms(site: Site, sign_in: SignIn, take_picture: Pic
     zhao = sign_in("zhao.min")
     open_item(zhao, TITLE)
     approve(zhao, "预算内")
+    # The page that lies open follows by itself, and keeps its drawing.
+    expect(wang.locator(".djs-shape[data-element-id=approve_general_manager].ylb-active")).to_have_count(1)
+    expect(wang.locator(".yl-steps .yl-step-active")).to_contain_text("总经理审批")
     chen = sign_in("chen.guoqiang")
     open_item(chen, TITLE)
     approve(chen, "同意")

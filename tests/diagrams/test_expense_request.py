@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from engine.actor import SYSTEM, Actor
 from engine.catalog import CATALOG
 from engine.errors import Conflict, Forbidden, InvalidForm, RuleViolation
 from engine.models import Incident, Instance, InstanceLog, OutboxMessage, Timer, WorkItem
+from processes.kernel.working_time import ZONE
 from processes.organization import operations as organization
 from processes.organization.models import Employee
 from processes.spending import operations as spending
@@ -133,12 +135,39 @@ def test_the_preview_names_who_will_be_asked(session: Session, company: Company)
     actor = Actor(company.li.id, company.li.name)
     values = {"title": "x", "lines": [{"category": "travel", "amount": "10000"}]}
     route = runtime.preview(session, actor, "expense_request", values)
-    assert [(step.title, step.people) for step in route] == [
+    assert [(step.title, step.people) for step in route.steps] == [
         ("上级审批", ("王芳",)),
         ("部门负责人审批", ("王芳",)),
         ("财务审批", ("孙悦",)),
         ("总经理审批", ("陈明",)),
     ]
+    assert [[(choice.question, choice.answer) for choice in step.choices] for step in route.steps] == [
+        [("费用审批层级", "大额：财务和总经理也要审批")],
+        [("需部门负责人？", "需要")],
+        [("需财务及总经理？", "需要")],
+        [],
+    ]
+    (table,) = route.steps[0].choices
+    assert (table.conditions, table.values) == (("合计金额（元） >= 10000.00",), {"total": Decimal("10000.00")})
+    # Nine on Monday: everybody has eight working hours.
+    assert [f"{step.expected_at.astimezone(ZONE):%a %H}" for step in route.steps if step.expected_at] == [
+        "Mon 18",
+        "Tue 18",
+        "Wed 18",
+        "Thu 18",
+    ]
+    assert {step.expected_from for step in route.steps} == {"due_date"}
+    assert (route.choices, route.ends) == ((), True)
+
+
+def test_a_small_request_is_told_why_it_ends_early(session: Session, company: Company) -> None:
+    actor = Actor(company.li.id, company.li.name)
+    values = {"title": "x", "lines": [{"category": "travel", "amount": "999.99"}]}
+    route = runtime.preview(session, actor, "expense_request", values)
+    assert [step.node for step in route.steps] == ["approve_superior"]
+    (choice,) = route.choices
+    assert (choice.question, choice.answer, choice.otherwise) == ("需部门负责人？", "不需要", True)
+    assert choice.values == {"limits.department_head": False}
 
 
 def test_approval_reserves_the_budget(session: Session, company: Company, send: Callable[..., Request]) -> None:
@@ -287,7 +316,7 @@ def test_the_holder_is_reminded_then_the_superior_may_decide(
     request.fire("remind_superior")
     assert request.messages() == [("sms", "王芳")]
     sms = session.scalars(select(OutboxMessage)).one()
-    assert sms.payload["text"].startswith("【云流】王芳，李娜 的“费用申请 · 拜访客户”在“上级审批”已等待 8 个工作小时")
+    assert sms.payload["text"].startswith("【云流】王芳，李娜的“费用申请 · 拜访客户”在“上级审批”已等待 8 个工作小时")
     clock.turn_to(datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
     request.fire("escalate_superior")
     assert request.messages() == [("sms", "王芳"), ("sms", "陈明")]

@@ -91,5 +91,5 @@ def test_a_drafts_file_is_previewed_and_sent_with_it(site: Site) -> None:
     draft = runtime.perform(lambda s: runtime.save_draft(s, LI, "paper", values).id)
     Sessions.remove()
     assert hangs_on(file) == draft
-    assert [step.node for step in house.read(lambda s: runtime.preview(s, LI, "paper", values))] == ["read"]
+    assert [step.node for step in house.read(lambda s: runtime.preview(s, LI, "paper", values)).steps] == ["read"]
     assert send(file, draft=draft) == draft

@@ -56,7 +56,7 @@ def test_an_sms_is_written_in_the_readers_language(session: Session, company: Co
         "text": "【云流】李娜，您的费用申请 EXP-000007（¥12,345.60）已通过审批，预算已预留。",
         "recipient": "李娜 +8619900000004",
     }
-    assert english.payload["text"].startswith("Yunliu: 王芳, your expense request EXP-000007 (CN¥12,345.60)")
+    assert english.payload["text"].startswith("Yunliu: 王芳, your expense request EXP-000007 (¥12,345.60)")
     assert (chinese.channel, chinese.instance_id, chinese.record_id) == ("sms", 3, company.li.id)
 
 

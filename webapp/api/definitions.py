@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,8 +19,10 @@ from engine.forms import ScopedLookups
 from engine.i18n import _
 from engine.models import Definition, Instance
 from engine.repository import DEPLOY
+from engine.runtime.plain import plain
 from engine.runtime.start import RouteStep
 from engine.work_items.rights import ADMINISTER, MONITOR
+from engine.workflow.contract import Choice
 from webapp.api.answers import Finding, Form, InstanceLine, Names, Person, findings, form_of, instance_line
 from webapp.api.endpoint import Answer, Body, Call, Query, endpoint
 from webapp.api.paging import ListQuery, Page
@@ -79,6 +82,23 @@ class Deployed(Answer):
     warnings: list[Finding]
 
 
+class ChoiceMade(Answer):
+    """Why the way goes on here: a flow taken although there were others, or the rules of a decision table that hit."""
+
+    node: str
+    """the gateway, or the task that asks the table"""
+    question: str
+    """its name, or the table's"""
+    answer: str
+    """the flow's name, or what the rules say of themselves; "" when the drawing is silent"""
+    conditions: list[str]
+    """as drawn"""
+    values: dict[str, Any]
+    """what the conditions read"""
+    otherwise: bool
+    """the default flow: none of the conditions holds"""
+
+
 class Step(Answer):
     """A user task on the way, and who would get it."""
 
@@ -91,10 +111,20 @@ class Step(Answer):
     """how it found them, for example "superior of 李娜" """
     problem: str
     """why nobody can be found, when nobody can"""
+    choices: list[ChoiceMade]
+    """what sends it there: decided since the step before"""
+    expected_at: datetime | None
+    """when it will probably be done, if every step before it is in its time; only a preview says it"""
+    expected_from: str
+    """due_date (the diagram's limit) | history (as long as it took lately) | "" """
 
 
 class Route(Answer):
     steps: list[Step]
+    choices: list[ChoiceMade]
+    """decided after the last step"""
+    ends: bool
+    """whether it is done then; else it depends on what nobody knows yet"""
 
 
 class StartRequest(Body):
@@ -120,7 +150,24 @@ def step_of(step: RouteStep) -> Step:
         rule=step.rule,
         path=step.path,
         problem=str(step.problem) if step.problem else "",
+        choices=choices_of(step.choices),
+        expected_at=step.expected_at,
+        expected_from=step.expected_from,
     )
+
+
+def choices_of(choices: Iterable[Choice]) -> list[ChoiceMade]:
+    return [
+        ChoiceMade(
+            node=one.node,
+            question=one.question,
+            answer=one.answer,
+            conditions=list(one.conditions),
+            values=plain(one.values),
+            otherwise=one.otherwise,
+        )
+        for one in choices
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- reading
@@ -273,9 +320,10 @@ def texts(uploads: tuple[Upload, ...]) -> dict[str, str]:
 
 @endpoint("POST", "/process-definitions/{key}/preview", tag=TAG, writes=False, refusals=(422,))
 def preview(call: Call, key: Key, body: PreviewRequest) -> Route:
-    """The way a request would take if everybody agreed: steps, people, and why they. Changes nothing."""
+    """The way a request would take if everybody agreed: steps, people, why they, and until when. Changes nothing."""
     _known(call.session, call.actor, key)
-    return Route(steps=[step_of(step) for step in runtime.preview(call.session, call.actor, key, body.variables)])
+    found = runtime.preview(call.session, call.actor, key, body.variables)
+    return Route(steps=[step_of(step) for step in found.steps], choices=choices_of(found.choices), ends=found.ends)
 
 
 @endpoint("POST", "/process-definitions/{key}/start", tag=TAG, status=201, refusals=(422,))

@@ -99,6 +99,25 @@ LOGIN: dict[str, Any] = {
     }
 }
 
+REFRESH: dict[str, Any] = {
+    "post": {
+        "operationId": "LoginApi.refresh",
+        "tags": ["signing in"],
+        "summary": "Exchange a refresh token, sent as Authorization, for a new token.",
+        "responses": {
+            "200": {
+                "description": "A token, good for an hour.",
+                "content": {
+                    "application/json": {
+                        "schema": {"type": "object", "properties": {"access_token": {"type": "string"}}}
+                    }
+                },
+            },
+            "401": {"$ref": "#/components/responses/401"},
+        },
+    }
+}
+
 LIVE: dict[str, Any] = {
     "get": {
         "operationId": "live",
@@ -123,7 +142,11 @@ def document(version: str) -> dict[str, Any]:
 def _document(version: str) -> dict[str, Any]:
     endpoints = sorted(ENDPOINTS.values(), key=lambda one: (one.path, one.method))
     schemas = _schemas(endpoints)
-    paths: dict[str, Any] = {f"{PREFIX}/security/login": LOGIN, f"{PREFIX}/live": LIVE}
+    paths: dict[str, Any] = {
+        f"{PREFIX}/security/login": LOGIN,
+        f"{PREFIX}/security/refresh": REFRESH,
+        f"{PREFIX}/live": LIVE,
+    }
     for endpoint in endpoints:
         paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {

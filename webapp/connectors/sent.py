@@ -101,6 +101,11 @@ class Message:
         return ICONS.get(self.channel, "send")
 
     @property
+    def road_title(self) -> Sentence | str:
+        """A device by its name; a stand-in by what it is."""
+        return _("Simulator") if self.road == "simulator" else self.road
+
+    @property
     def title(self) -> Sentence | str:
         return TITLES.get(self.channel, self.channel)
 

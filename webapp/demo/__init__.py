@@ -6,15 +6,18 @@ the operations people use, is the same every time, and its dates count from toda
 
 from webapp.demo.company import is_loaded, load
 from webapp.demo.people import PASSWORD, PEOPLE, DemoPerson
+from webapp.demo.removal import Removed, remove
 from webapp.demo.requests import SampleRequest, sample_requests, send_samples
 
 __all__ = [
     "PASSWORD",
     "PEOPLE",
     "DemoPerson",
+    "Removed",
     "SampleRequest",
     "is_loaded",
     "load",
+    "remove",
     "sample_requests",
     "send_samples",
 ]

@@ -132,7 +132,7 @@ def _page(key: str, run_id: int, refusal: AppError | None = None) -> str:
 def _row(report: migration.Report, match: Match) -> Row:
     pair = report.pair
     tag = match.kind.partition(":")[0]
-    offered = workflow.choices(pair.drawn_old, pair.drawn_new, match.old)
+    offered = workflow.candidates_for(pair.drawn_old, pair.drawn_new, match.old)
     kind = differences.KINDS.get("subProcess" if tag == "eventSubProcess" else tag, _("element"))
     return Row(match, kind, REASONS[match.reason], tuple(offered))
 

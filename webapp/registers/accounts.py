@@ -125,7 +125,12 @@ LOGIN_LOG = Register(
     permission=roles.READ_LOGIN_LOG,
 )
 
-MANIFEST = Manifest(title=_("Logins and roles"), registers=(LOGINS, ROLES, LOGIN_LOG), permissions=roles.PERMISSIONS)
+MANIFESTS = {
+    "process": Manifest(title=_("Processes"), permissions=roles.OF_PROCESSES),
+    "security": Manifest(
+        title=_("Logins and roles"), registers=(LOGINS, ROLES, LOGIN_LOG), permissions=roles.OF_LOGINS
+    ),
+}
 
 
 class LoginsView(RegisterView):
@@ -346,7 +351,7 @@ def _back() -> str:
 
 
 def add_views(appbuilder: AppBuilder) -> None:
-    CATALOG.manifests["security"] = MANIFEST
+    CATALOG.manifests.update(MANIFESTS)
     for view in (ProfileView, RoleMatrixView):
         appbuilder.add_view_no_menu(view)
     add_register(appbuilder, view_of(LOGINS, LoginsView))

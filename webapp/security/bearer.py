@@ -68,11 +68,16 @@ def _bearer(credentials: str) -> User | None:
         return None
     if text.startswith(api_keys.PREFIX):
         return api_keys.find_user(Sessions(), text)
+    return owner_of(text, "access")
+
+
+def owner_of(token: str, kind: str) -> User | None:
+    """The login a token of this kind (access | refresh) was given to, if both are still good."""
     try:
-        claims = decode_token(text)
+        claims = decode_token(token)
     except (PyJWTError, JWTExtendedException, ValueError):
         return None
-    if claims.get("type") != "access":
+    if claims.get("type") != kind:
         return None
     found: User | None = current_app.appbuilder.sm.load_user_jwt({}, claims)  # type: ignore[attr-defined]
     return found

@@ -12,7 +12,7 @@ from flask_appbuilder.utils.base import get_safe_redirect
 from flask_jwt_extended import create_access_token, create_refresh_token
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, StringField
 
@@ -20,6 +20,7 @@ from engine.errors import AppError
 from engine.i18n import Sentence, _
 from webapp.bootstrap import LANGUAGES
 from webapp.security.access import forget_actor, public
+from webapp.security.bearer import CHALLENGE, owner_of
 from webapp.security.lockout import Locked
 
 
@@ -164,3 +165,28 @@ class LoginApi(SecurityApi):
         if body.get("refresh"):
             answer["refresh_token"] = create_refresh_token(identity=str(found.id))
         return jsonify(answer)
+
+    @expose("/refresh", methods=["POST"])
+    @public
+    def refresh(self) -> Response:
+        """Exchange a refresh token for a new token.
+        ---
+        post:
+          description: Takes the refresh token as Authorization, Bearer; returns an access token
+          security: [{jwt_refresh: []}]
+          responses:
+            200:
+              description: A new token
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      access_token: {type: string}
+            401: {$ref: '#/components/responses/401'}
+        """
+        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+        user = owner_of(token.strip(), "refresh") if scheme.lower() == "bearer" else None
+        if user is None:
+            raise Unauthorized(www_authenticate=CHALLENGE)
+        return jsonify(access_token=create_access_token(identity=str(user.id), fresh=False))

@@ -29,15 +29,18 @@ MANAGE_LOGINS = "security.login.manage"
 MANAGE_ROLES = "security.role.manage"
 READ_LOGIN_LOG = "security.login_log.read"
 
-PERMISSIONS = (
+OF_PROCESSES = (
     Permission(MONITOR, _("Follow every process, whoever started it")),
     Permission(ADMINISTER, _("Terminate and repair processes")),
     Permission(DEPLOY, _("Design and deploy processes")),
     Permission(PUBLISH, _("Send messages and signals to processes")),
+)
+OF_LOGINS = (
     Permission(MANAGE_LOGINS, _("Make, change and close logins, reset passwords")),
     Permission(MANAGE_ROLES, _("Make roles and decide what they may do")),
     Permission(READ_LOGIN_LOG, _("Read who signed in when and from where")),
 )
+PERMISSIONS = (*OF_PROCESSES, *OF_LOGINS)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from flask import Flask, g
 from markupsafe import Markup
 
@@ -16,6 +16,7 @@ from engine import clock
 from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.i18n import _, current_locale
+from processes.kernel.money import written
 from processes.kernel.working_time import ZONE
 
 DASH = "—"
@@ -30,8 +31,7 @@ def money(value: Any, currency: str = "CNY") -> str:
         value, currency = Decimal(str(value["amount"])), str(value.get("currency") or currency)
     elif hasattr(value, "amount"):
         value, currency = value.amount, value.currency
-    text: str = format_currency(value, currency, locale=_babel_locale())
-    return text
+    return written(value, currency, _babel_locale())
 
 
 def number(value: Any) -> str:
@@ -55,6 +55,15 @@ def day(value: date | datetime | None) -> str:
     return str(format_date(value, "yyyy-MM-dd", locale=_babel_locale()))
 
 
+def upcoming(value: datetime) -> str:
+    """A moment to come as people say it: the day only when it is another one."""
+    away = (local(value).date() - local(clock.now()).date()).days
+    hour = f"{local(value):%H:%M}"
+    if away == 0:
+        return str(_("today {hour}", hour=hour))
+    return str(_("tomorrow {hour}", hour=hour)) if away == 1 else instant(value)
+
+
 def ago(value: datetime | None) -> Markup | str:
     """Relative time with the exact one on hover; after a week the date."""
     if value is None:
@@ -65,7 +74,9 @@ def ago(value: datetime | None) -> Markup | str:
     elif abs(distance) < timedelta(minutes=1):
         text = str(_("just now"))
     else:
-        text = format_timedelta(distance, add_direction=True, locale=_babel_locale(), threshold=1.2)
+        text = format_timedelta(
+            distance, granularity="minute", add_direction=True, locale=_babel_locale(), threshold=1.2
+        )
     return Markup('<time datetime="{}" title="{}">{}</time>').format(local(value).isoformat(), instant(value), text)
 
 
@@ -97,6 +108,5 @@ def _babel_locale() -> str:
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters.update(
-        money=money, number=number, instant=instant, day=day, ago=ago, person=person, initials=initials
-    )
+    filters = (money, number, instant, day, ago, upcoming, person, initials)
+    app.jinja_env.filters.update({one.__name__: one for one in filters})

@@ -15,9 +15,10 @@ from engine import history, runtime, work_items
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
+from engine.forms import ScopedLookups
 from engine.forms.check import PERSON
 from engine.i18n import _, current_locale
-from engine.models import Definition, Incident, OutboxMessage, WorkItem
+from engine.models import Definition, Incident, Instance, OutboxMessage, WorkItem
 from engine.work_items import Right
 from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
 from processes.approval.operations import urge_instance
@@ -133,8 +134,9 @@ def _tab_content(session: Session, tab: str, seen: item.Subject) -> dict[str, An
         case "history":
             after = request.args.get("after", 0, type=int)
             lines = history.log_lines(session, instance.id, after=after, limit=HISTORY_LINES + 1)
+            lookups = ScopedLookups(session, current_actor(), instance_id=instance.id)
             return {
-                "events": story.events(lines[:HISTORY_LINES], seen.loaded),
+                "events": story.events(lines[:HISTORY_LINES], seen.loaded, lookups),
                 "more": lines[HISTORY_LINES - 1].seq if len(lines) > HISTORY_LINES else None,
             }
         case "people":
@@ -166,6 +168,16 @@ def diagram(instance_id: int) -> Response:
     seen = item.subject(session, actor, instance_id)
     picture = story.picture(session, seen.instance, seen.loaded, seen.items)
     return jsonify(xml=picture.xml, state=picture.state, lang=current_locale())
+
+
+@pages.get("/instances/<int:instance_id>/pulse")
+@signed_in
+def pulse(instance_id: int) -> Response:
+    """Asked again and again by the open page: whether there is something new to show."""
+    session = Sessions()
+    if not work_items.may_read_instance(session, current_actor(), instance_id):
+        raise NotFound
+    return jsonify(rev=session.scalar(select(Instance.rev).where(Instance.id == instance_id)))
 
 
 # ------------------------------------------------------------------------------------------------- urging, repairs

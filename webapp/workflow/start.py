@@ -21,7 +21,8 @@ from engine.forms import REFERENCES, FormSchema
 from engine.i18n import _
 from engine.models import Definition, Instance
 from engine.runtime.host import latest_form
-from engine.runtime.start import RouteStep
+from engine.runtime.start import Route, RouteStep
+from engine.workflow.contract import Choice
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
 from webapp.workflow import fields, holders, lists, posted, processes
@@ -208,10 +209,33 @@ def discard(draft_id: int) -> BaseResponse:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """A choice on the way, in words."""
+
+    question: str
+    answer: str
+    detail: str
+    """the condition as it was drawn and what it read; for those who want to know exactly"""
+
+
+def reason(choice: Choice) -> Reason:
+    conditions = "; ".join(choice.conditions)
+    read = ", ".join(f"{name} = {_in_short(value)}" for name, value in choice.values.items())
+    answer = choice.answer or (_("none of the other conditions holds") if choice.otherwise else conditions)
+    return Reason(choice.question, str(answer), "  ·  ".join(part for part in (conditions, read) if part))
+
+
+def _in_short(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
 class RouteLine:
     step: RouteStep
     rule: str
     """why these people, in words"""
+    reasons: tuple[Reason, ...]
+    """why it comes to them at all"""
 
 
 @pages.post("/start/<key>/route")
@@ -220,17 +244,25 @@ def route(key: str) -> str:
     """The steps this request would go through with these values; changes nothing."""
     session, actor = Sessions(), current_actor()
     process = _process(session, actor, key)
-    steps: list[RouteLine] = []
+    way = Route((), (), True)
     refusal: AppError | None = None
     try:
-        found = runtime.preview(session, actor, key, _posted(process))
-        steps = [RouteLine(step, holders.rule_in_words(step.rule)) for step in found]
+        way = runtime.preview(session, actor, key, _posted(process))
     except AppError as error:
         refusal = error
     finally:
         session.rollback()
+    times = [step.expected_at for step in way.steps]
     return render_template(
-        "workflow/_route.html", steps=steps, refusal=refusal, incomplete=isinstance(refusal, InvalidForm)
+        "workflow/_route.html",
+        steps=[
+            RouteLine(step, holders.rule_in_words(step.rule), tuple(map(reason, step.choices))) for step in way.steps
+        ],
+        reasons=[reason(choice) for choice in way.choices],
+        ends=way.ends,
+        done_at=max(time for time in times if time) if times and None not in times else None,
+        refusal=refusal,
+        incomplete=isinstance(refusal, InvalidForm),
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as slot
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine import history
-from engine.forms import FormSchema
-from engine.forms.fields import in_words
+from engine.forms import Field, FormSchema, Lookups
 from engine.history import Trail
 from engine.i18n import _
 from engine.models import Instance, InstanceLog, WorkItem
@@ -19,6 +19,8 @@ from engine.repository import Loaded
 from webapp.skin import formats, words
 from webapp.skin.words import Word
 from webapp.workflow import fields, holders
+
+NOTHING = "—"
 
 STEP_KINDS = frozenset(
     [
@@ -172,12 +174,12 @@ class Event:
 IMPERSONAL = frozenset({"timer", "service", "message", "signal", "incident", "end", "remind"})
 
 
-def events(lines: Iterable[InstanceLog], loaded: Loaded) -> list[Event]:
+def events(lines: Iterable[InstanceLog], loaded: Loaded, lookups: Lookups) -> list[Event]:
     """The log in order, oldest first."""
-    return [_event(line, loaded) for line in lines]
+    return [_event(line, loaded, lookups) for line in lines]
 
 
-def _event(line: InstanceLog, loaded: Loaded) -> Event:
+def _event(line: InstanceLog, loaded: Loaded, lookups: Lookups) -> Event:
     detail: Mapping[str, Any] = line.detail or {}
     return Event(
         line.seq,
@@ -187,7 +189,7 @@ def _event(line: InstanceLog, loaded: Loaded) -> Event:
         line.at,
         said(line),
         formats.person(line.on_behalf_of) if line.on_behalf_of else "",
-        tuple(_changes(detail.get("changes") or {}, loaded.form_of(line.node) or loaded.start_form())),
+        tuple(_changes(detail.get("changes") or {}, loaded.form_of(line.node) or loaded.start_form(), lookups)),
         tuple(_reached(detail.get("path") or (), loaded)),
         line.hash,
     )
@@ -212,26 +214,48 @@ def _reached(path: Iterable[Sequence[str]], loaded: Loaded) -> Iterable[str]:
             yield node.name or node.id
 
 
-def _changes(changed: Mapping[str, Any], schema: FormSchema | None) -> Iterable[Change]:
+def _changes(changed: Mapping[str, Any], schema: FormSchema | None, lookups: Lookups) -> Iterable[Change]:
     for name, (before, after) in changed.items():
         known = schema.by_id.get(name) if schema else None
         if known is None:
-            yield Change(name, str(before or "—"), str(after or "—"))
-        elif known.type in ("table", "attachment"):
-            yield Change(known.label, _count(before), _count(after))
-        elif known.choices:
-            labels = {choice: in_words(its) for choice, its in known.choices}
-            yield Change(known.label, labels.get(before, "—"), labels.get(after, "—"))
+            yield Change(name, str(before or NOTHING), str(after or NOTHING))
+        elif known.type == "table":
+            yield from _rows(known, before or [], after or [], lookups)
         else:
-            yield Change(
-                known.label,
-                fields.text(known, before) if before is not None else "—",
-                fields.text(known, after) if after is not None else "—",
-            )
+            yield Change(known.label, _said(known, before, lookups), _said(known, after, lookups))
 
 
-def _count(rows: Any) -> str:
-    return str(_("{count} lines", count=len(rows or ())))
+def _rows(table: Field, before: Sequence[Any], after: Sequence[Any], lookups: Lookups) -> Iterable[Change]:
+    """The lines that differ; of a line that stayed only the columns that do."""
+    for number, (old, new) in enumerate(zip_longest(before, after), start=1):
+        if old == new:
+            continue
+        changed = [one for one in table.columns if old and new and old.get(one.id) != new.get(one.id)]
+        columns = changed or [one for one in table.columns if (old or new).get(one.id) is not None]
+        label = str(_("{table}, line {number}", table=table.label, number=number))
+        if len(changed) == 1:
+            label = f"{label} · {changed[0].label}"
+        yield Change(label, _row(columns, old, lookups), _row(columns, new, lookups))
+
+
+def _row(columns: Iterable[Field], row: Mapping[str, Any] | None, lookups: Lookups) -> str:
+    return " · ".join(_said(one, row.get(one.id), lookups) for one in columns) if row else NOTHING
+
+
+def _said(one: Field, value: Any, lookups: Lookups) -> str:
+    """A value as people read it; of files only how many they are."""
+    if one.type == "attachment":
+        return str(_("{count} files", count=len(value or ())))
+    if value in (None, "", []):
+        return NOTHING
+    if one.choices or one.source:
+        labels = dict(one.choices_for(lookups))
+    elif one.reference:
+        ids = value if isinstance(value, list) else [value]
+        labels = {str(id): label for id, label in lookups.labels(one.reference, ids).items()}
+    else:
+        return fields.text(one, value)
+    return "、".join(labels.get(str(key), str(key)) for key in (value if isinstance(value, list) else [value]))
 
 
 # ------------------------------------------------------------------------------------------------- steps

@@ -23,6 +23,7 @@ class Way:
     id: str
     target: Element
     condition: Expression | None = None
+    name: str = ""
 
 
 class NoWay(ExpressionError):

@@ -9,6 +9,7 @@ from engine.errors import BpmnError
 from engine.expressions import Expression, Script
 from engine.workflow import catching, timers
 from engine.workflow.contract import PENDING, ServiceCall
+from engine.workflow.decisions import Explanation
 from engine.workflow.names import Names
 from engine.workflow.specs.element import Element
 from engine.workflow.specs.events import uncaught
@@ -91,6 +92,7 @@ class RuleTask(Keeping):
     """A business rule task: asks a decision table."""
 
     decide: Callable[[Mapping[str, Any]], Any]
+    explain: Callable[[Mapping[str, Any]], Explanation]
 
     def execute(self, token: Token) -> bool:
         names = Names(token, self.values(token, self.inputs_of) if self.inputs_of else None)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.dates import format_datetime
-from babel.numbers import format_currency
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateNotFound, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.errors import RuleViolation
 from engine.i18n import DEFAULT_LOCALE, _
-from processes.kernel.money import Money
+from processes.kernel.money import Money, written
 from processes.kernel.working_time import ZONE
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
@@ -73,7 +71,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 def _money(context: Context, amount: object) -> str:
     """¥12,345.60 for {"amount": "12345.60", "currency": "CNY"} or a bare amount in yuan."""
     money = Money.parse(amount)
-    return format_currency(Decimal(money.amount), money.currency, locale=context["locale"])
+    return written(money.amount, money.currency, context["locale"])
 
 
 @pass_context

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import workflow
 from engine.i18n import Sentence, _
-from engine.workflow.contract import Changes, CompiledProcess, ServiceCall
+from engine.workflow.contract import Changes, CompiledProcess, OpenedTask, ServiceCall
 from tests.engine.workflow.drawing import Drawing
 
 TOPICS = {
@@ -27,13 +27,14 @@ KNOWN = workflow.Known(topics=TOPICS, candidate_problem=candidate_problem)
 
 
 class House:
-    """A contract.Host whose clock stands until it is moved."""
+    """A contract.Host whose clock stands until it is moved; a Rehearsal that expects `usual` of a task."""
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
         self.calls: list[ServiceCall] = []
         self.answer: Callable[[ServiceCall], Any] = lambda call: None
         self.form: dict[str, Any] = {}
+        self.usual: dict[str, timedelta] = {}
 
     def now(self) -> datetime:
         return self.at
@@ -50,6 +51,14 @@ class House:
 
     def working_due(self, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:
         return start + timedelta(days=2 * days, hours=2 * hours)
+
+    def expects(self, task: OpenedTask) -> datetime | None:
+        if task.due_at is not None:
+            return task.due_at
+        return self.at + self.usual[task.node] if task.node in self.usual else None
+
+    def go_to(self, instant: datetime) -> None:
+        self.at = max(self.at, instant)
 
 
 def compiled(*drawings: Drawing | str, head: str = "", **files: str) -> CompiledProcess:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from engine import workflow
 from tests.engine.workflow.drawing import MESSAGES, Drawing, event
 from tests.engine.workflow.kit import House, Play, compiled
 from tests.engine.workflow.test_events import inside, with_sub
@@ -278,30 +276,3 @@ def test_cancel_all_and_tokens() -> None:
     assert changes.ended == "cancelled"
     assert len(changes.cancelled) == 2
     assert play.live.tokens() == []
-
-
-def test_preview_walks_the_way_of_approval() -> None:
-    d = Drawing()
-    d.start()
-    d.user("superior")
-    d.add("exclusiveGateway", "large", default="large_pay")
-    d.user("head")
-    d.service("pay", "test.notify")
-    d.add("intermediateCatchEvent", "paid", event("message", "m"))
-    d.user("file")
-    d.add("exclusiveGateway", "again", default="again_superior")
-    d.end()
-    d.chain("start", "superior", "large")
-    d.flow("large", "head", "${amount >= 1000}")
-    d.flow("large", "pay")
-    d.chain("head", "pay", "paid", "file", "again", "superior")
-    d.flow("again", "end", '${outcome == "reject"}')
-    process = compiled(d, head=MESSAGES)
-
-    def way(amount: Any) -> list[str]:
-        return [task.node for task in workflow.preview(process, {"amount": amount}, House())]
-
-    assert way(10) == ["superior", "file"]
-    assert way("1000") == ["superior", "head", "file"]
-    first, *_others = workflow.preview(process, {"amount": 10}, House())
-    assert dict(first.data) == {"amount": 10}, "as it was when the task would open"

@@ -188,6 +188,26 @@ def test_a_preview_names_the_way_and_changes_nothing(people: House) -> None:
     assert employee.get("/process-instances")["items"] == []
 
 
+def test_a_preview_says_which_conditions_held_and_until_when(people: House) -> None:
+    route = people(EMPLOYEE).post("/process-definitions/expense_request/preview", request_of("2000.00"))
+    superior, head = route["steps"]
+    (table,) = superior["choices"]
+    assert (table["question"], table["answer"]) == ("费用审批层级", "中额：部门负责人也要审批")
+    assert (table["conditions"], table["values"]) == (["合计金额（元） [1000.00..10000.00)"], {"total": "2000.00"})
+    (needed,) = head["choices"]
+    assert needed == {
+        "node": "needs_department_head",
+        "question": "需部门负责人？",
+        "answer": "需要",
+        "conditions": ["limits.department_head"],
+        "values": {"limits.department_head": True},
+        "otherwise": False,
+    }
+    assert superior["expected_from"] == "due_date"
+    assert superior["expected_at"] < head["expected_at"]
+    assert ([one["answer"] for one in route["choices"]], route["ends"]) == (["不需要"], True)
+
+
 @pytest.mark.parametrize(
     ("variables", "fields"),
     [

@@ -62,6 +62,15 @@ def test_the_login_gives_a_token_that_works(app: Flask) -> None:
     refused(wrong, 401, "wrong_credentials")
 
 
+@pytest.mark.parametrize("token", ["", "nonsense", "Bearer nonsense", "Bearer access"])
+def test_only_a_refresh_token_is_refreshed(app: Flask, people: House, token: str) -> None:
+    headers = {"Accept-Language": "zh", "Authorization": token.replace("access", people(EMPLOYEE).token)}
+    answer = app.test_client().post("/api/v1/security/refresh", headers={k: v for k, v in headers.items() if v})
+    problem = refused(answer, 401)
+    assert problem["detail"].startswith("请发送令牌")
+    assert answer.headers["WWW-Authenticate"].lower().startswith("bearer")
+
+
 def test_tokens_end(app: Flask, people: House) -> None:
     caller = people(EMPLOYEE)
     with app.app_context():

@@ -8,18 +8,22 @@ from collections.abc import Iterator
 
 import pytest
 from flask_appbuilder.security.sqla.models import Role, User
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select, table
 from sqlalchemy.orm import Session
 
-from engine import journal
-from engine.actor import SYSTEM
+from engine import clock, journal, repository
+from engine.actor import SYSTEM, Actor
 from engine.errors import RuleViolation
-from engine.models import Incident, Instance, WorkItem
+from engine.models import Definition, Incident, Instance, WorkItem
 from processes.organization import operations as organization
 from processes.organization.models import Department, Employee
 from processes.spending.models import Budget, ExpenseRequest
+from tests.webapp.api.drawings import END, START, drawing, flow
 from webapp import bootstrap, demo, house
 from webapp.security import roles
+from webapp.security.models import LoginLog
+
+OWN_PROCESS = {"own.bpmn": drawing("own", START + END + flow("start", "end"))}
 
 
 @pytest.fixture
@@ -98,3 +102,62 @@ def test_it_does_not_move_in_with_real_people(empty_house: Session) -> None:
     organization.create_employee(session, SYSTEM, values=values)
     with pytest.raises(RuleViolation, match="Real people"):
         demo.load(session)
+
+
+# ------------------------------------------------------------------------------------------------- moving out
+
+
+def rows(session: Session) -> dict[str, int]:
+    """Rows of every table that has some."""
+    connection = session.connection()
+    tables = inspect(connection).get_table_names()
+    counted = {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in tables}
+    return {name: count for name, count in counted.items() if count}
+
+
+def test_it_moves_out_without_a_trace(empty_house: Session) -> None:
+    session = empty_house
+    before = rows(session)
+    demo.load(session)
+    demo.send_samples(session)
+    zheng = session.scalars(select(Employee).where(Employee.name == "郑凯")).one()
+    repository.deploy(session, Actor(zheng.id, zheng.name, permissions=frozenset({repository.DEPLOY})), OWN_PROCESS)
+    session.commit()
+    assert len(rows(session)) > len(before) + 10
+    gone = demo.remove(session)
+    session.commit()
+    assert (gone.people, gone.instances) == (14, 12)
+    assert rows(session) == before
+    assert demo.load(session) is True, "and it may come again"
+    demo.send_samples(session)
+    assert session.scalar(select(func.min(ExpenseRequest.id))) == 1
+
+
+def test_what_administrators_have_made_stays(empty_house: Session) -> None:
+    session = empty_house
+    admin = house.make_admin(session, "boss")
+    login = session.scalars(select(User).where(User.username == admin.username)).one()
+    person = organization.ensure_employee_for_login(session, login)
+    demo.load(session)
+    own = Actor(person.id, person.name, permissions=frozenset({repository.DEPLOY}))
+    repository.deploy(session, own, OWN_PROCESS)
+    session.add(LoginLog(at=clock.now(), name="boss", user_id=login.id, outcome="ok", road="page"))
+    session.add(LoginLog(at=clock.now(), name="wang.lei", user_id=None, outcome="wrong", road="page"))
+    session.commit()
+    demo.remove(session)
+    session.commit()
+    assert session.scalars(select(User.username)).all() == ["boss"]
+    assert session.scalars(select(LoginLog.name)).all() == ["boss"]
+    assert set(session.scalars(select(Definition.key))) == {"expense_request", "own"}
+    assert list(journal.verify_records(session)) == []
+
+
+def test_it_does_not_take_real_records_along(empty_house: Session) -> None:
+    session = empty_house
+    with pytest.raises(RuleViolation, match="no demo company"):
+        demo.remove(session)
+    demo.load(session)
+    organization.create_position(session, SYSTEM, values={"code": "real", "name": "真实岗位"})
+    with pytest.raises(RuleViolation, match=r"position \(1\)"):
+        demo.remove(session)
+    assert demo.is_loaded(session)

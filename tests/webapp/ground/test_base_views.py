@@ -37,7 +37,6 @@ AT_HOME = {("registers/views.py", "ModelView"), ("registers/interface.py", "SQLA
 OF_FAB = {
     "UtilView.back": "leads back to a page of this browser's own history",
     "LocaleView.index": "chooses a language for this browser",
-    "LoginApi.refresh": "takes a refresh token",
     "OpenApi.get": "FAB's own @protect",
     "SwaggerView.show": "FAB's own @has_access",
     "MenuApi.get_menu_data": "FAB's own @protect",

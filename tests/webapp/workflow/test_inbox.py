@@ -213,6 +213,8 @@ def test_a_returned_request_is_mended_by_its_starter(house: DemoHouse, facts: Fa
     assert "已附三家报价" in page
     assert "¥3,200.00" in page
     assert "¥2,980.00" in page
+    assert "Lines, line 1" in page
+    assert "<ins>¥2,980.00 · —</ins>" in page
 
 
 def test_an_action_nobody_knows_is_no_address(house: DemoHouse, facts: Facts) -> None:

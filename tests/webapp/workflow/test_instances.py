@@ -205,3 +205,23 @@ def test_my_requests_offer_it_too(house: DemoHouse, facts: Facts) -> None:
     pane = wang.get(f"/inbox/started/{number}?_l_=en").text
     assert "was urged at" in pane
     assert f"/instances/{number}/urge" not in pane
+
+
+def test_an_open_page_hears_that_something_is_new(house: DemoHouse, facts: Facts) -> None:
+    number = facts.instance(UNDECIDED)
+    sun = house.login("sun.yu")
+    page = sun.get(f"/instances/{number}").text
+    shown = re.search(r'data-yl-pulse="([^"]+)" data-yl-rev="(\d+)"', page)
+    assert shown is not None
+    assert sun.get(shown[1]).json == {"rev": int(shown[2])}
+    item = facts.open_item(UNDECIDED)
+    house.login("zhou.ming").post(f"/work-items/{item.id}/approve", {"version": item.version}, partial=True)
+    assert sun.get(shown[1]).json["rev"] > int(shown[2])
+    assert "data-yl-pulse" not in sun.get(f"/instances/{number}").text, "it is over: nothing new will come"
+
+
+def test_what_is_found_is_called_by_its_words(house: DemoHouse) -> None:
+    for user in ("wang.lei", "zheng.kai"):
+        page = house.login(user).get("/search/?q=EXP-0000").text
+        assert "object at 0x" not in page
+        assert "已通过审批" in page

@@ -39,6 +39,7 @@ PAGES = (
     ("/instances/{own}?tab=messages", 302, 200, 404, 404, 200, 200),
     ("/instances/{own}?tab=secrets", 302, 404, 404, 404, 404, 404),
     ("/instances/{own}/diagram", 302, 200, 404, 404, 200, 200),
+    ("/instances/{own}/pulse", 302, 200, 404, 404, 200, 200),
     ("/instances/999999", 302, 404, 404, 404, 404, 404),
     ("/messages", 302, 200, 200, 200, 200, 200),
     ("/messages/of-instance/{own}", 302, 200, 404, 404, 200, 200),

@@ -186,9 +186,13 @@ def test_the_way_it_will_take_names_people(wang: Browser) -> None:
     large = wang.post(f"{URL}/route", filled()).text
     order = [large.index(name) for name in ("王磊", "周明", "林晓燕", "赵敏", "陈国强")]
     assert order == sorted(order)
+    assert "大额：财务和总经理也要审批" in large
+    assert "合计金额（元） &gt;= 10000.00" in large
+    assert large.count("最迟") == 4
     small = wang.post(f"{URL}/route", filled(**{"lines.0.amount": "45", "lines.1.amount": "1"})).text
     assert "周明" in small
     assert "林晓燕" not in small
+    assert "需部门负责人？ <em>不需要</em>" in small
     assert instances(title="费用申请 · 拜访上海华宇科技") == 0
 
 

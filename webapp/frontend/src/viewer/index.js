@@ -8,7 +8,7 @@
 //   state     all parts may be absent; unknown ids are ignored
 //     active, done, failed, returned: [element id]   markers of nodes
 //     flows:    [sequence flow id]                   the way the tokens took
-//     badges:   {element id: text}                   a count or duration at the top right of the element
+//     badges:   {element id: text}                   a count or duration at the top left of the element
 //     people:   {element id: "李娜、王强"}             with whom it is, below the element
 //     labels:   {element id: text | {text, href}}    what a call activity or collapsed sub-process became
 //   lang      "zh…" or "en…"
@@ -34,7 +34,7 @@ import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
 import './viewer.css';
 
 const MARKERS = { done: 'ylb-done', flows: 'ylb-taken', returned: 'ylb-returned', active: 'ylb-active', failed: 'ylb-failed' };
-const CORNER = { top: -11, right: 12 };
+const CORNER = { top: -11, left: -12 }; // at the left: boundary events and the labels of what comes next are at the right
 const BELOW = { bottom: -4, left: 0 };
 const isRoom = element => is(element, 'bpmn:SubProcess') && isExpanded(element);
 const READABLE = 0.5; // below this scale a label cannot be read any more

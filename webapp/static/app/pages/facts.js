@@ -38,7 +38,7 @@ export function follow(form) {
       const result = reckon(output.dataset.ylComputed, known);
       output.ylValue = result;
       if (typeof result !== 'bigint') output.textContent = result ?? '—';
-      else if (output.dataset.ylKind === 'money') output.textContent = (output.dataset.ylCurrency === 'CNY' ? '¥' : `${output.dataset.ylCurrency} `) + written(result);
+      else if (output.dataset.ylKind === 'money') output.textContent = written(result).replace(/^-?/, sign => sign + (output.dataset.ylCurrency === 'CNY' ? '¥' : `${output.dataset.ylCurrency} `));
       else output.textContent = written(result, 0);
     } catch (problem) {
       if (!(problem instanceof Unknown) && !(problem instanceof TypeError)) throw problem;
