@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_numbering"
+revision = "0004_numbering"
 down_revision = "0003_calendar"
 branch_labels = None
 depends_on = None

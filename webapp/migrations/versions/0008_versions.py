@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_versions"
-down_revision = "0003_delegation"
+revision = "0008_versions"
+down_revision = "0007_delegation"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_delegation"
-down_revision = "0003_collab"
+revision = "0007_delegation"
+down_revision = "0006_collab"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_collab"
-down_revision = "0003_archive"
+revision = "0006_collab"
+down_revision = "0005_archive"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_archive"
-down_revision = "0003_numbering"
+revision = "0005_archive"
+down_revision = "0004_numbering"
 branch_labels = None
 depends_on = None
 
