@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, UniqueConstraint, false
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.db import Base, Id, Json
@@ -78,13 +89,13 @@ class WorkItem(Base):
     """of a vote"""
     parent_id: Mapped[int | None] = mapped_column(Id)
     """the item whose holder added this one"""
-    added: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    added: Mapped[str] = mapped_column(String(8), default="", server_default=text("''"))
     """before | after | parallel: how it was added; "" = by the diagram"""
     owner_id: Mapped[int | None] = mapped_column(Id)
     """whose it was before it was first transferred; while `delegated`, to whom it comes back"""
     hops: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """how often it was transferred"""
-    cause: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    cause: Mapped[str] = mapped_column(String(12), default="", server_default=text("''"))
     """why it was cancelled: decided | returned | interrupted | withdrawn | terminated | removed | reclaimed | jumped"""
     assignee_id: Mapped[int | None] = mapped_column(Id)
     """the one person it lies with; null while it lies in a pool"""
@@ -100,7 +111,7 @@ class WorkItem(Base):
     done_by: Mapped[int | None] = mapped_column(Id)
     done_by_name: Mapped[str] = mapped_column(String(100), default="")
     opinion: Mapped[str] = mapped_column(Text, default="")
-    signature: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    signature: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     """sha256 of the signature's image"""
     business_at: Mapped[datetime | None]
     """when it was decided on paper, if it was entered later (补录)"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, false
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.db import Base, Id, Json
@@ -90,7 +90,7 @@ class Employee(Stamped, Base):
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
     takes_orphans: Mapped[bool] = mapped_column(default=False, server_default=false())
     """gets the work items for which a rule finds nobody (兜底处理人)"""
-    signature: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    signature: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     """sha256 of the picture of his signature (电子签章); "" = none"""
 
     department: Mapped[Department | None] = relationship(foreign_keys=[department_id])
