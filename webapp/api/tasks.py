@@ -84,7 +84,7 @@ class TaskAction(Body):
     version: Version
 
 
-class Reasoned(TaskAction, kw_only=True):
+class TaskReason(TaskAction, kw_only=True):
     text: Reason
 
 
@@ -162,7 +162,7 @@ def accept(call: Call, task_id: Id, body: TaskAction) -> TaskDetail:
 
 
 @endpoint("POST", "/tasks/{task_id}/actions/decline", tag=TAG, refusals=(409, 422))
-def decline(call: Call, task_id: Id, body: Reasoned) -> TaskDetail:
+def decline(call: Call, task_id: Id, body: TaskReason) -> TaskDetail:
     """Say that you will not, and why."""
     return _move(call, task_id, "decline", body.version, body.text)
 
@@ -186,13 +186,13 @@ def confirm(call: Call, task_id: Id, body: TaskAction) -> TaskDetail:
 
 
 @endpoint("POST", "/tasks/{task_id}/actions/return", tag=TAG, refusals=(409, 422))
-def send_back(call: Call, task_id: Id, body: Reasoned) -> TaskDetail:
+def send_back(call: Call, task_id: Id, body: TaskReason) -> TaskDetail:
     """Return what was handed in, and say what is missing."""
     return _move(call, task_id, "return", body.version, body.text)
 
 
 @endpoint("POST", "/tasks/{task_id}/actions/cancel", tag=TAG, refusals=(409, 422))
-def cancel(call: Call, task_id: Id, body: Reasoned) -> TaskDetail:
+def cancel(call: Call, task_id: Id, body: TaskReason) -> TaskDetail:
     """End a task you gave, and say why."""
     return _move(call, task_id, "cancel", body.version, body.text)
 

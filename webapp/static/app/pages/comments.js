@@ -34,7 +34,7 @@ function prepare(part) {
   function about(text) {
     const line = find('[data-yl-about]');
     line.hidden = !text;
-    line.querySelector('span').textContent = text;
+    line.querySelector('output').textContent = text;
     const label = find('[data-yl-say]');
     label.querySelector('span').textContent = composer.dataset.ylEditing ? label.dataset.ylSayChange : label.dataset.ylSayNew;
   }
