@@ -476,7 +476,7 @@ def test_a_rule_is_yearly_gap_free_and_without_zeros_unless_it_says_otherwise(
 @pytest.mark.parametrize(
     ("wrong", "where"),
     [
-        ({"pattern": "{yaer}{n}"}, "pattern"),
+        ({"pattern": "{jahr}{n}"}, "pattern"),
         ({"pattern": "{n}"}, "pattern"),
         ({"pattern": "{n}{year}" + "x" * 100}, "pattern"),
         ({"pattern": None}, "pattern"),

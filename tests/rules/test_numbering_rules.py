@@ -43,7 +43,7 @@ def test_a_number_is_written_as_the_pattern_says(pattern: str, value: int, text:
         ("云启〔{year}〕号", "yearly", "none", "exactly once"),
         ("{n}/{n:3}〔{year}〕", "yearly", "none", "exactly once"),
         ("{year}{year}-{n}", "yearly", "none", "twice"),
-        ("{yaer}-{n}", "yearly", "none", "no place “yaer”"),
+        ("{jahr}-{n}", "yearly", "none", "no place “jahr”"),
         ("{}{n}", "never", "none", "no place “”"),
         ("{n:x}", "never", "none", "no place “n:x”"),
         ("{n:99}", "never", "none", "at most"),
