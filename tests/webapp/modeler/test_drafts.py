@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from engine import repository
@@ -10,6 +12,7 @@ from engine.db import Sessions, transaction
 from engine.repository import DEPLOY
 from tests.demo_house import DemoHouse
 from tests.webapp.modeler.conftest import EMPLOYEE, Designer
+from tests.webapp.modeler.test_versions import second_version
 from webapp.modeler import workspace
 from webapp.security.access import GUARD
 
@@ -134,8 +137,11 @@ def test_a_new_process_needs_a_key_of_its_own_and_a_name(designer: Designer, key
 
 
 def test_the_pages_exist_for_designers_only(house: DemoHouse, designer: Designer) -> None:
+    second_version(designer)
+    run = designer.browser.post(f"/designer/{KEY}/migrations", {"from": "1", "to": "2"}).location.rpartition("/")[2]
+    given = {"<key>": KEY, "<int:number>": "1", "<kind>": "person", "<int:run_id>": run}
     urls = [
-        rule.rule.replace("<key>", KEY).replace("<int:number>", "1").replace("<kind>", "person")
+        re.sub(r"<[^>]+>", lambda place: given[place[0]], rule.rule)
         for rule in house.app.url_map.iter_rules()
         if rule.endpoint.startswith("designer.") and "GET" in (rule.methods or ())
     ]
