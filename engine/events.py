@@ -13,6 +13,11 @@ Subscriber = TypeVar("Subscriber", bound=Callable[..., None])
 _SUBSCRIBERS: dict[str, list[Callable[..., None]]] = defaultdict(list)
 
 
+ACTED = "process.acted"
+"""Somebody did something in a process: instance_id, actor, entry (engine.journal.Entry), state (of the instance, None
+where it did not change). Published after the rows are written, inside the transaction; for those who tell people."""
+
+
 def subscribe(event: str) -> Callable[[Subscriber], Subscriber]:
     """Declare `(session, **facts) -> None` as a reaction to an event named `package.noun_happened`."""
 

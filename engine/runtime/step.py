@@ -205,6 +205,9 @@ def record(
             .values(instance_id=facts.id, token=token)
             .execution_options(synchronize_session=False)
         )
+    events.publish(
+        session, events.ACTED, instance_id=facts.id, actor=actor, entry=entries[0], state=state if over else None
+    )
     if over:
         events.publish(
             session,

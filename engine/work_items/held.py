@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
-from engine import clock, journal, live, policy as policies, repository
+from engine import clock, events, journal, live, policy as policies, repository
 from engine.actor import Actor
 from engine.errors import Conflict, InvalidForm, NotFound, Problem
 from engine.expressions.values import HOUSE_ZONE
@@ -239,6 +239,8 @@ def head_of(session: Session, instance_id: int) -> Any:
 
 def log(session: Session, actor: Actor, instance_id: int, head: Any, entries: list[Entry]) -> None:
     """Append to an instance's log; the caller holds the instance's lock and read `head` under it."""
+    for entry in entries:
+        events.publish(session, events.ACTED, instance_id=instance_id, actor=actor, entry=entry, state=None)
     under_way = session.info.get(STEPPING)
     if under_way is not None and under_way.instance_id == instance_id:
         under_way.notes += entries  # the step itself writes them and raises the revision

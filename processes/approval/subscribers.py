@@ -1,4 +1,4 @@
-"""What delegations do when their process ends otherwise than drawn, and when people leave."""
+"""Who hears of what happens in processes; what delegations do when their process ends, and when people leave."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.actor import SYSTEM
-from engine.events import subscribe
+from engine.actor import SYSTEM, Actor
+from engine.events import ACTED, subscribe
+from engine.journal import Entry
 from processes.approval.operations.delegations import end_those_of, settle_delegation
+from processes.approval.operations.news import tell_of_action
 from processes.approval.operations.proxies import PROCESS
 
 
@@ -16,6 +18,11 @@ from processes.approval.operations.proxies import PROCESS
 def follow_the_process(session: Session, *, instance_id: int, definition_key: str, state: str, **_facts: Any) -> None:
     if definition_key == PROCESS and state != "completed":
         settle_delegation(session, SYSTEM, instance_id=instance_id)
+
+
+@subscribe(ACTED)
+def tell_people(session: Session, *, instance_id: int, actor: Actor, entry: Entry, state: str | None) -> None:
+    tell_of_action(session, instance_id=instance_id, actor=actor, entry=entry, state=state)
 
 
 @subscribe("organization.employee_left")

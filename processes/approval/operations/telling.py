@@ -12,13 +12,26 @@ from engine import clock
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import RuleViolation
+from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
+from engine.runtime.files import RECORD_TYPE
 from processes.kernel.working_time import ZONE, working_time_between
 from processes.messaging.operations import sms_to_employee
+from processes.notices.operations import notify
+from processes.notices.rules import kind
 from processes.organization.calendar import company_calendar
 from processes.organization.models import Employee
 
 Channel = Literal["notice", "sms"]
+
+REMINDED = kind("approval.reminded", _("Work that lies with me is due, or somebody urges me"), ("in_app",))
+
+TITLES: Mapping[str, Sentence] = {
+    "approval_reminder": _("“{step}” waits for you: {what}"),
+    "approval_escalated": _("“{step}” takes too long; you may decide as well: {what}"),
+    "approval_urged": _("{who} urges you to handle “{step}”: {what}"),
+}
+"""What stands in the bell, by the template of the SMS with the same words."""
 
 
 @dataclass
@@ -66,11 +79,13 @@ def facts_of(session: Session, item: WorkItem) -> dict[str, Any]:
 
 
 def in_house(session: Session, actor: Actor, person: Employee, item: WorkItem, template: str, occasion: str) -> bool:
-    """Whether the person finds the word in the house itself.
-
-    There are no notices in the house yet: whatever should be one leaves as an SMS instead.
-    """
-    return False
+    """Tell the person in the house, once an occasion."""
+    instance = session.get_one(Instance, item.instance_id)
+    sentence = TITLES.get(template, TITLES["approval_reminder"])
+    title = Sentence(sentence.template, {"step": item.title, "what": instance.title, "who": actor.name})
+    key = f"{template}:{occasion}"[-150:]
+    notify(session, actor, persons=[person.id], kind=REMINDED, title=title, key=key, record=(RECORD_TYPE, instance.id))
+    return True
 
 
 def tell(

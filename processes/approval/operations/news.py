@@ -1,0 +1,130 @@
+"""Who hears of what somebody did in a process: its starter, whose work ended with it, who was named, who follows it.
+
+Whoever gets a work item finds it in the inbox; a notice is for those who would not notice otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.actor import Actor
+from engine.catalog import CATALOG
+from engine.i18n import Sentence, _
+from engine.journal import Entry
+from engine.models import Copy, Follower, Instance, Participant, WorkItem
+from engine.runtime.files import RECORD_TYPE
+from processes.notices.operations import notify
+from processes.notices.rules import kind
+
+PROGRESS = kind("approval.progress", _("Something happens to a request I started"))
+ENDED = kind("approval.ended", _("A request I started has come to its end"))
+LOST = kind("approval.lost", _("Work that lay with me is no longer mine to do"))
+NAMED = kind("approval.named", _("Copies, and requests to acknowledge something"))
+FOLLOWED = kind("approval.followed", _("Something happens in a process I follow"))
+
+SENTENCES: Mapping[str, Sentence] = {
+    "approve": _("{who} approved: {what}"),
+    "reject": _("{who} rejected: {what}"),
+    "return": _("{who} sent back: {what}"),
+    "withdraw": _("{who} withdrew: {what}"),
+    "terminate": _("{who} terminated: {what}"),
+    "void": _("{who} voided: {what}"),
+    "reopen": _("{who} opened again: {what}"),
+    "jump": _("{who} took to another step: {what}"),
+    "suspend": _("{who} suspended: {what}"),
+    "resume": _("{who} let go on: {what}"),
+    "reclaim": _("{who} took a decision back: {what}"),
+    "transfer": _("{who} passed on: {what}"),
+    "assign": _("{who} assigned: {what}"),
+    "remove_signer": _("{who} took a signer away: {what}"),
+    "cc": _("{who} sends you a copy: {what}"),
+    "circulate": _("{who} asks you to read and acknowledge: {what}"),
+    "resolve": _("{who} gave an opinion: {what}"),
+    "change_people": _("{who} named who does later steps: {what}"),
+}
+"""Of what people hear, and how; other actions are seen in the inbox or concern nobody else."""
+
+TO_STARTER = frozenset("reject return terminate void reopen jump suspend resume transfer assign".split())
+TO_TAKERS_PART = frozenset("terminate void reopen reject".split())
+TO_LOSERS = frozenset("withdraw terminate return reclaim jump assign".split())
+
+
+def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: Entry, state: str | None) -> None:
+    """Each person once, by the nearest reason; never who did it, never who may not read it."""
+    sentence = SENTENCES.get(entry.action)
+    if sentence is None:
+        return
+    instance = session.get(Instance, instance_id)
+    if instance is None:
+        return
+    title = Sentence(sentence.template, {"who": actor.name, "what": instance.title})
+    key = f"act:{instance_id}:{instance.rev}:{entry.action}:{entry.item_id or 0}"[:150]
+    text = str(next((entry.detail[k] for k in ("opinion", "reason", "question") if entry.detail.get(k)), ""))
+    told = {actor.person_id, 0}
+    for of, persons in _audience(session, instance, entry, state):
+        new = [person for person in dict.fromkeys(persons) if person not in told]
+        told.update(new)
+        readers = [p for p in new if CATALOG.may_read(session, CATALOG.actor(session, p), RECORD_TYPE, instance_id)]
+        if readers:
+            notify(
+                session,
+                actor,
+                persons=readers,
+                kind=of,
+                title=title,
+                key=key,
+                text=text,
+                record=(RECORD_TYPE, instance_id),
+            )
+
+
+def _audience(
+    session: Session, instance: Instance, entry: Entry, state: str | None
+) -> Iterable[tuple[str, Iterable[int]]]:
+    """(kind of notice, people), the nearest reason first."""
+    action = entry.action
+    if action in ("cc", "circulate"):
+        yield NAMED, _named(entry.detail)
+    if state is not None and action in ("approve", "reject", "submit"):
+        yield ENDED, [instance.starter_id]
+    elif action in TO_STARTER:
+        yield PROGRESS, [instance.starter_id]
+    if action == "remove_signer":
+        yield LOST, [person for person in (entry.detail.get("who"),) if isinstance(person, int)]
+    if action in TO_LOSERS:
+        yield LOST, _losers(session, instance.id, entry)
+    if action in TO_TAKERS_PART:
+        yield FOLLOWED, _took_part(session, instance.id)
+    if action == "reject":
+        yield FOLLOWED, session.scalars(select(Copy.person_id).where(Copy.instance_id == instance.id))
+    yield FOLLOWED, session.scalars(select(Follower.person_id).where(Follower.instance_id == instance.id))
+
+
+def _named(detail: Mapping[str, Any]) -> list[int]:
+    to = detail.get("to")
+    return [person for person in (to if isinstance(to, list) else [to]) if isinstance(person, int)]
+
+
+def _losers(session: Session, instance_id: int, entry: Entry) -> list[int]:
+    """Whose items ended with this action; of an assignment, who had it before."""
+    if entry.action == "assign":
+        before = entry.detail.get("from")
+        return [before] if isinstance(before, int) else []
+    rows = session.scalars(
+        select(WorkItem.assignee_id).where(
+            WorkItem.instance_id == instance_id,
+            WorkItem.state == "cancelled",
+            WorkItem.done_at == clock.now(),
+            WorkItem.assignee_id.is_not(None),
+        )
+    )
+    return [person for person in rows if person is not None]
+
+
+def _took_part(session: Session, instance_id: int) -> list[int]:
+    return list(session.scalars(select(Participant.person_id).where(Participant.instance_id == instance_id)))
