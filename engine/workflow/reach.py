@@ -28,31 +28,31 @@ class Reach:
     """Drawn loops are opened first, by the order of the drawing: "before" and "behind" mean one round."""
 
     def __init__(self, elements: Iterable[Element], starts: Iterable[Element]) -> None:
-        elements = list(elements)
-        self._elements = {element.key: number for number, element in enumerate(elements)}
+        self._elements = list(elements)
+        self._numbers = {element.key: number for number, element in enumerate(self._elements)}
         self._flows: dict[str, int] = {}
-        self._places = [_place(element) for element in elements]
-        self._joins: list[Parallel] = []
-        self._feeds: dict[str, list[int]] = {}
-        for element in elements:
+        self._places = [_place(element) for element in self._elements]
+        self._needs: dict[int, int] = {}
+        """parallel joins and the places they wait for"""
+        for number, element in enumerate(self._elements):
             if isinstance(element, Gathering):
-                for flow in element.incoming:
-                    self._flows[flow] = len(self._places)
-                    self._places.append(_Place([self._elements[element.key]]))
-            if isinstance(element, Parallel) and len(element.incoming) > 1:
-                self._joins.append(element)
-        for element in elements:
-            after = self._places[self._elements[element.key]].after
-            after += [self._flows.get(way.id, self._elements[way.target.key]) for way in element.ways]
-            after += [self._elements[event.key] for event in element.boundaries]
-        begin = [self._elements[start.key] for start in starts]
+                flows = range(len(self._places), len(self._places) + len(element.incoming))
+                self._flows |= zip(element.incoming, flows, strict=True)
+                self._places += [_Place([number]) for _flow in flows]
+                if isinstance(element, Parallel) and len(flows) > 1:
+                    self._needs[number] = sum(1 << flow for flow in flows)
+        for number, element in enumerate(self._elements):
+            after = self._places[number].after
+            after += [self._flows.get(way.id, self._numbers[way.target.key]) for way in element.ways]
+            after += [self._numbers[event.key] for event in element.boundaries]
+        begin = [self._numbers[start.key] for start in starts]
         order, kept = self._round(begin)
         self._behind, self._itself = self._lead(order, kept)
         self._beside = self._concur(order, kept, begin)
 
     def at(self, key: str, via: str | None = None) -> int:
         """The place of an element, or of the flow into it a token waits on."""
-        return 1 << (self._elements[key] if via is None else self._flows[via])
+        return 1 << (self._numbers[key] if via is None else self._flows[via])
 
     def spares(self, target: int, places: int) -> bool:
         """Whether a token on one of these places goes on when another one is put down at `target`.
@@ -62,35 +62,29 @@ class Reach:
         make the host stand before what follows the event.
         """
         goal = target.bit_length() - 1
-        numbers = _numbers(places)
+        numbers = _each(places)
         if self._behind[goal] & places or any(self._itself[number] & target for number in numbers):
             return False
         return any(self._beside[number] & target for number in numbers)
 
-    def starving(self, places: int) -> Parallel | None:
-        """A join that would wait for ever if tokens were on these places and nowhere else."""
-        for join in self._joins:
-            feeds = self._feeds_of(join)
-            if any(feed & places for feed in feeds) and not all(feed & places for feed in feeds):
-                return join
-        return None
+    def starving(self, places: int) -> Element | None:
+        """A join that would wait for ever if tokens were on these places and nowhere else.
 
-    def _feeds_of(self, join: Parallel) -> list[int]:
-        """For each flow into it the places that lead there, round loops too, without passing the join itself."""
-        found = self._feeds.get(join.key)
-        if found is None:
-            before = self._before()
-            here = self._elements[join.key]
-            found = [_backwards(self._flows[flow], before, here) for flow in join.incoming]
-            self._feeds[join.key] = found
-        return found
-
-    def _before(self) -> list[list[int]]:
-        before: list[list[int]] = [[] for _place in self._places]
-        for number, place in enumerate(self._places):
-            for after in place.after:
-                before[after].append(number)
-        return before
+        Followed forwards, round loops too; a join lets through only what all flows into it have come to.
+        """
+        reached, todo = places, _each(places)
+        while todo:
+            for after in self._places[todo.pop()].after:
+                if not reached >> after & 1 and not self._needs.get(after, 0) & ~reached:
+                    reached |= 1 << after
+                    todo.append(after)
+        starved = {
+            join: needs & ~reached for join, needs in self._needs.items() if needs & reached and needs & ~reached
+        }
+        for join, lacking in starved.items():
+            if not any(self._behind[other] & lacking for other in starved if other != join):
+                return self._elements[join]  # it is not another one that keeps it waiting
+        return self._elements[next(iter(starved))] if starved else None
 
     def _round(self, begin: list[int]) -> tuple[list[int], list[list[int]]]:
         """The places in an order in which each comes after all that lead to it, and the flows that close no loop."""
@@ -156,7 +150,7 @@ class Reach:
                     found |= together
             found &= ~here
             beside[number] |= found
-            for other in _numbers(found):
+            for other in _each(found):
                 beside[other] |= here
             earlier |= here
         return beside
@@ -168,20 +162,10 @@ def _place(element: Element) -> _Place:
     return _Place(forks=forks, apart=beside_host or isinstance(element, EventSubProcess))
 
 
-def _numbers(places: int) -> list[int]:
+def _each(places: int) -> list[int]:
     found = []
     while places:
         lowest = places & -places
         found.append(lowest.bit_length() - 1)
         places ^= lowest
     return found
-
-
-def _backwards(start: int, before: list[list[int]], wall: int) -> int:
-    seen, todo = 0, [start]
-    while todo:
-        number = todo.pop()
-        if number != wall and not seen >> number & 1:
-            seen |= 1 << number
-            todo += before[number]
-    return seen

@@ -68,6 +68,22 @@ def looped(d: Drawing) -> None:
     d.chain("last", "end")
 
 
+def nested_loop(d: Drawing) -> None:
+    """into, ((p | q) | b), y, again -> into"""
+    for id in ("p", "q", "b", "y", "last"):
+        d.user(id)
+    d.add("exclusiveGateway", "into")
+    d.add("exclusiveGateway", "again", default="out")
+    for id in ("fork", "join", "fork2", "join2"):
+        d.add("parallelGateway", id)
+    d.chain("start", "into", "fork", "fork2", "p", "join2", "join", "y", "again")
+    d.chain("fork2", "q", "join2")
+    d.chain("fork", "b", "join")
+    d.flow("again", "into", 'coalesce(verdict, "") == "again"')
+    d.flow("again", "last", id="out")
+    d.chain("last", "end")
+
+
 def boxed(d: Drawing) -> None:
     """a, box(in, (w1, w2 | v), out) with a timer on its border, z"""
     d.user("a")
@@ -392,6 +408,7 @@ REFUSED: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
     ("into an inner branch alone", nested, "before p q", "r", "p", "join2"),
     ("out of the outer branch into the inner fork", nested, "before", "b", "p", "join"),
     ("in a loop the next round is no help", looped, "x a1 a2 b", "y", "a1", "join"),
+    ("in a loop a join is no help that waits for this one", nested_loop, "", "p", "b", "join2"),
     ("into one branch inside a sub-process", boxed, "", "a", "w1", "meet"),
     ("from one branch inside a sub-process into the other", boxed, "a w1", "w2", "v", "meet"),
 ]
