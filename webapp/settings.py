@@ -131,7 +131,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     given = dict(_given(os.environ if environ is None else environ))
     data_dir: Path = given.setdefault("data_dir", Settings.data_dir).resolve()
     given["data_dir"] = data_dir
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # its database is nobody else's to read
     if not given.get("database_url"):
         given["database_url"] = f"sqlite:///{data_dir / 'yunliu.db'}"
     if not given.get("secret_key"):

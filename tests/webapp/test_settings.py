@@ -24,6 +24,9 @@ def test_the_secret_key_is_made_once_and_for_nobody_else_to_read(tmp_path: Path)
     assert len(first) >= 32
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
     assert load_settings({"DATA_DIR": str(tmp_path)}).secret_key == first
+    assert stat.S_IMODE(load_settings({"DATA_DIR": str(tmp_path / "new")}).data_dir.stat().st_mode) == 0o700
+    (tmp_path / "new" / "secret_key").unlink()
+    (tmp_path / "new").rmdir()
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
 
 
