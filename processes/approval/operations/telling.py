@@ -12,9 +12,13 @@ from engine import clock
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import RuleViolation
+from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
+from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.kernel.working_time import ZONE, working_time_between
 from processes.messaging.operations import sms_to_employee
+from processes.notices.operations import notify
+from processes.notices.rules import kind
 from processes.organization.calendar import company_calendar
 from processes.organization.models import Employee
 
@@ -65,12 +69,51 @@ def facts_of(session: Session, item: WorkItem) -> dict[str, Any]:
     }
 
 
-def in_house(session: Session, actor: Actor, person: Employee, item: WorkItem, template: str, occasion: str) -> bool:
-    """Whether the person finds the word in the house itself.
+DUE = kind("approval.due", _("Something that lies with me becomes due"), ("in_app",), mandatory=True)
+URGED = kind("approval.urged", _("Somebody urges me"), ("in_app",), mandatory=True)
+BELOW = kind("approval.overdue_below", _("Something is overdue with somebody below me"), ("in_app",), mandatory=True)
 
-    There are no notices in the house yet: whatever should be one leaves as an SMS instead.
-    """
-    return False
+
+def _notice(template: str, values: Mapping[str, Any]) -> tuple[str, Sentence]:
+    """(kind, title) of the notice that says in the house what the SMS of this template says."""
+    title, due = values["title"], values["due"]
+    match template:
+        case "approval_half_time":
+            return DUE, _("Half of the time for “{title}” has passed; it is due {due}.", title=title, due=due)
+        case "approval_urged":
+            return URGED, _("{who} urges you: {title}", who=values["who"], title=title)
+        case "approval_overdue":
+            holder = values["holder"]
+            return BELOW, _("“{title}” lies with {holder} and was due {due}.", title=title, holder=holder, due=due)
+        case "approval_escalated":
+            holder = values["holder"]
+            return BELOW, _(
+                "“{title}” has waited for {holder} too long; you may decide now.", title=title, holder=holder
+            )
+    return DUE, _("“{title}” was due {due}.", title=title, due=due)
+
+
+def in_house(
+    session: Session,
+    actor: Actor,
+    person: Employee,
+    item: WorkItem,
+    template: str,
+    occasion: str,
+    values: Mapping[str, Any],
+) -> None:
+    """Put the word among the person's notices, each occasion once; nobody can switch these off."""
+    of_kind, title = _notice(template, values)
+    notify(
+        session,
+        actor,
+        persons=[person.id],
+        kind=of_kind,
+        title=title,
+        key=f"{template}:{occasion}",
+        text=str(values.get("text", "")),
+        record=(INSTANCE, item.instance_id),
+    )
 
 
 def tell(
@@ -85,11 +128,12 @@ def tell(
     channels: tuple[Channel, ...],
     told: Told,
 ) -> None:
-    """Tell one person, each occasion once; whoever has no mobile number still finds the item in the inbox."""
-    reached = "notice" in channels and in_house(session, actor, person, item, template, occasion)
+    """Tell one person, each occasion once; whoever has no mobile number still finds the notice in the house."""
+    reached = "notice" in channels
     if reached:
+        in_house(session, actor, person, item, template, occasion, values)
         told.channels.add("notice")
-    if "sms" in channels or not reached:
+    if "sms" in channels:
         try:
             message = sms_to_employee(
                 session,
