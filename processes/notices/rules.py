@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from engine.i18n import Sentence, _
-from processes.kernel.working_time import ZONE, business_date, is_working_day
+from processes.kernel.working_time import STATUTORY, ZONE, WorkingCalendar, business_date, is_working_day
 
 CHANNELS = ("in_app", "sms", "mail", "digest")
 
@@ -63,11 +63,11 @@ def roads(of: Kind, chosen: Collection[str] | None) -> frozenset[str]:
 # ------------------------------------------------------------------------------------------------- digests
 
 
-def next_digest(now: datetime) -> datetime:
+def next_digest(now: datetime, calendar: WorkingCalendar = STATUTORY) -> datetime:
     """The first half past eight of a working day that is not over."""
     day = business_date(now)
     while True:
         at = datetime.combine(day, DIGEST_HOUR, ZONE)
-        if at > now and is_working_day(day):
+        if at > now and is_working_day(day, calendar):
             return at
         day += timedelta(days=1)

@@ -14,7 +14,7 @@ from engine.catalog import CATALOG
 from engine.errors import RuleViolation
 from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
-from engine.runtime.files import RECORD_TYPE
+from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.kernel.working_time import ZONE, working_time_between
 from processes.messaging.operations import sms_to_employee
 from processes.notices.operations import notify
@@ -23,15 +23,6 @@ from processes.organization.calendar import company_calendar
 from processes.organization.models import Employee
 
 Channel = Literal["notice", "sms"]
-
-REMINDED = kind("approval.reminded", _("Work that lies with me is due, or somebody urges me"), ("in_app",))
-
-TITLES: Mapping[str, Sentence] = {
-    "approval_reminder": _("“{step}” waits for you: {what}"),
-    "approval_escalated": _("“{step}” takes too long; you may decide as well: {what}"),
-    "approval_urged": _("{who} urges you to handle “{step}”: {what}"),
-}
-"""What stands in the bell, by the template of the SMS with the same words."""
 
 
 @dataclass
@@ -78,14 +69,51 @@ def facts_of(session: Session, item: WorkItem) -> dict[str, Any]:
     }
 
 
-def in_house(session: Session, actor: Actor, person: Employee, item: WorkItem, template: str, occasion: str) -> bool:
-    """Tell the person in the house, once an occasion."""
-    instance = session.get_one(Instance, item.instance_id)
-    sentence = TITLES.get(template, TITLES["approval_reminder"])
-    title = Sentence(sentence.template, {"step": item.title, "what": instance.title, "who": actor.name})
-    key = f"{template}:{occasion}"[-150:]
-    notify(session, actor, persons=[person.id], kind=REMINDED, title=title, key=key, record=(RECORD_TYPE, instance.id))
-    return True
+DUE = kind("approval.due", _("Something that lies with me becomes due"), ("in_app",), mandatory=True)
+URGED = kind("approval.urged", _("Somebody urges me"), ("in_app",), mandatory=True)
+BELOW = kind("approval.overdue_below", _("Something is overdue with somebody below me"), ("in_app",), mandatory=True)
+
+
+def _notice(template: str, values: Mapping[str, Any]) -> tuple[str, Sentence]:
+    """(kind, title) of the notice that says in the house what the SMS of this template says."""
+    title, due = values["title"], values["due"]
+    match template:
+        case "approval_half_time":
+            return DUE, _("Half of the time for “{title}” has passed; it is due {due}.", title=title, due=due)
+        case "approval_urged":
+            return URGED, _("{who} urges you: {title}", who=values["who"], title=title)
+        case "approval_overdue":
+            holder = values["holder"]
+            return BELOW, _("“{title}” lies with {holder} and was due {due}.", title=title, holder=holder, due=due)
+        case "approval_escalated":
+            holder = values["holder"]
+            return BELOW, _(
+                "“{title}” has waited for {holder} too long; you may decide now.", title=title, holder=holder
+            )
+    return DUE, _("“{title}” was due {due}.", title=title, due=due)
+
+
+def in_house(
+    session: Session,
+    actor: Actor,
+    person: Employee,
+    item: WorkItem,
+    template: str,
+    occasion: str,
+    values: Mapping[str, Any],
+) -> None:
+    """Put the word among the person's notices, each occasion once; nobody can switch these off."""
+    of_kind, title = _notice(template, values)
+    notify(
+        session,
+        actor,
+        persons=[person.id],
+        kind=of_kind,
+        title=title,
+        key=f"{template}:{occasion}",
+        text=str(values.get("text", "")),
+        record=(INSTANCE, item.instance_id),
+    )
 
 
 def tell(
@@ -100,11 +128,12 @@ def tell(
     channels: tuple[Channel, ...],
     told: Told,
 ) -> None:
-    """Tell one person, each occasion once; whoever has no mobile number still finds the item in the inbox."""
-    reached = "notice" in channels and in_house(session, actor, person, item, template, occasion)
+    """Tell one person, each occasion once; whoever has no mobile number still finds the notice in the house."""
+    reached = "notice" in channels
     if reached:
+        in_house(session, actor, person, item, template, occasion, values)
         told.channels.add("notice")
-    if "sms" in channels or not reached:
+    if "sms" in channels:
         try:
             message = sms_to_employee(
                 session,

@@ -86,11 +86,7 @@ def urge(session: Session, actor: Actor, item_id: int, text: str = "") -> Urged:
             told=told,
         )
     if not told.persons:
-        raise RuleViolation(
-            _("Nobody with whom it lies can be reached: there is no mobile number."),
-            code="nobody_reachable",
-            remedy=_("Ask an administrator to enter it with the employee, or call them."),
-        )
+        raise RuleViolation(_("It lies with nobody who could be urged."), code="nobody_to_urge")
     item.urges += 1
     item.urged_at = now
     session.flush()

@@ -15,6 +15,7 @@ from engine.i18n import Sentence
 from processes.messaging.operations import mail_to_employee, sms_to_employee
 from processes.notices import rules
 from processes.notices.models import Notice, NoticePreference, frozen
+from processes.organization.calendar import company_calendar
 from processes.organization.models import Employee
 
 PUSH = "notice"
@@ -55,7 +56,7 @@ def notify(
         return ()
     roads = _roads(session, of_kind, people)
     template, values = frozen(title)
-    now = clock.now()
+    now, calendar = clock.now(), company_calendar(session)
     record_type, record_id = record if record is not None else (None, None)
     rows: list[dict[str, object]] = [
         {
@@ -70,7 +71,7 @@ def notify(
             "link": link,
             "created_at": now,
             "in_app": "in_app" in roads[person],
-            "digest_at": rules.next_digest(now) if "digest" in roads[person] else None,
+            "digest_at": rules.next_digest(now, calendar) if "digest" in roads[person] else None,
         }
         for person in people
         if roads[person]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.actor import SYSTEM
-from processes.kernel.working_time import add_working_time
+from processes.organization.calendar import working_due
 from processes.tasks import rules
 from processes.tasks.models import Task
 from processes.tasks.operations import telling
@@ -31,7 +31,7 @@ def warn(session: Session, *, task_id: int) -> bool:
         session.flush()
         return False
     if task.warned == 0:
-        task.warned, task.warn_at = 1, add_working_time(clock.now(), days=1)
+        task.warned, task.warn_at = 1, working_due(session, clock.now(), days=1)
         telling.overdue(session, SYSTEM, task, task.assignee_id)
     else:
         task.warned, task.warn_at = 2, None
