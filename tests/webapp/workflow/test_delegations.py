@@ -145,7 +145,7 @@ def test_what_the_rules_refuse_is_said_above_the_form(house: DemoHouse, facts: F
     }
     answer = house.login(AWAY).post("/start/delegation", {**form, "_present": list(form)})
     assert answer.status_code == 422
-    assert "There is a delegation for this time already" in answer.text
+    assert "同一时间、同一范围已有一份委托" in answer.text
     assert 'value="出差"' in answer.text
 
 
