@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import clock, history, repository, workflow
+from engine import clock, history, policy as policies, repository, workflow
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import AppError, Conflict, Forbidden, NotFound
@@ -231,6 +231,8 @@ class RouteStep:
     """due_date (the limit the diagram sets) | history (as long as it took lately) | "" """
     principals: tuple[int, ...] = ()
     """the same people by their keys: persons, and pools below zero"""
+    together: Sentence | None = None
+    """how several of them decide; None where one does"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +319,17 @@ def route_step(
     except AppError as refusal:
         return RouteStep(node.id, node.name, (), "", "", refusal.message, choices)
     principals = (*found.persons, *found.groups)
+    names = people(session, found)
+    together = policies.explain(policies.read(node.properties), len(names)) if len(names) > 1 else None
     return RouteStep(
-        node.id, node.name, people(session, found), rule, found.path, choices=choices, principals=principals
+        node.id,
+        node.name,
+        names,
+        rule,
+        found.path,
+        choices=choices,
+        principals=principals,
+        together=together,
     )
 
 

@@ -141,6 +141,13 @@ def _people(posted: Posted, deed: Deed) -> list[int]:
     return found
 
 
+def named_people(form: Posted) -> dict[str, list[int]]:
+    """The people named for steps to come: inputs "people.<element>"; a step without any is left out."""
+    names = [name for name in form if name.startswith("people.")]
+    found = {name.removeprefix("people."): chosen(form.getlist(name)) for name in names}
+    return {node: people for node, people in found.items() if people}
+
+
 def chosen(texts: Sequence[str]) -> list[int]:
     """Ids of people as a picker posts them; what is no number is nobody."""
     return [int(text) for text in texts if text.isdecimal() and len(text) < 19]

@@ -213,7 +213,7 @@ def act(item_id: int, action: str) -> BaseResponse:
                 opinion=opinion or request.form.get("words", "").strip(),
                 values=values,
                 to_step=request.form.get("step") or None,
-                people=_named_people(),
+                people=deeds.named_people(request.form),
             )
         return {}
 
@@ -235,13 +235,6 @@ def _posted_values(item_id: int) -> dict[str, Any] | None:
         raise NotFound
     schema = repository.get(Sessions(), instance.definition_id).form_of(found.node)
     return posted.values(schema, request.form, found.node) if schema else None
-
-
-def _named_people() -> dict[str, list[int]]:
-    """The people named for steps behind this one: inputs "people.<element>"."""
-    names = [name for name in request.form if name.startswith("people.")]
-    found = {name.removeprefix("people."): deeds.chosen(request.form.getlist(name)) for name in names}
-    return {node: people for node, people in found.items() if people}
 
 
 def _faults(refusal: AppError) -> dict[str, str]:

@@ -18,14 +18,17 @@ from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound
 from engine.forms import REFERENCES, FormSchema
+from engine.forms.check import PERSON
 from engine.i18n import _
 from engine.models import Definition, Instance
 from engine.runtime.host import latest_form
+from engine.runtime.picking import picked_by
 from engine.runtime.start import Route, RouteStep
-from engine.workflow.contract import Choice
+from engine.work_items.rights import ADMINISTER, MONITOR
+from engine.workflow.contract import Choice, Node
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
-from webapp.workflow import fields, holders, lists, posted, processes
+from webapp.workflow import deeds, fields, holders, lists, posted, processes
 from webapp.workflow.once import once
 
 pages = Blueprint("start", __name__)
@@ -132,6 +135,7 @@ def _page(
     saved_at: Any = None,
     errors: Mapping[str, str] | None = None,
     refusal: AppError | None = None,
+    rehearsal: bool = False,
 ) -> str:
     view = (
         fields.view(session, actor, process.schema, values, rights=process.schema.rights(), errors=errors)
@@ -147,7 +151,33 @@ def _page(
         saved_at=saved_at,
         submission=request.form.get("submission") or secrets.token_urlsafe(12),
         other_drafts=[d for d in drafts(session, actor, process.definition.key, 4) if d.id != draft_id],
+        to_name=_to_name(session, process),
+        person_lookup=url_for("start.lookup", reference=PERSON),
+        rehearsal=rehearsal,
+        may_rehearse=may_rehearse(actor),
     )
+
+
+def _to_name(session: Session, process: _Process) -> list[Node]:
+    """The steps whose people the diagram leaves to the starter."""
+    nodes = repository.get(session, process.definition.id).compiled.nodes.values()
+    return [node for node in nodes if picked_by(node) == "starter"]
+
+
+def may_rehearse(actor: Actor) -> bool:
+    """Whoever draws or watches over processes may ask whom a request of somebody else would reach."""
+    return actor.may(repository.DEPLOY) or actor.may(MONITOR) or actor.may(ADMINISTER)
+
+
+@pages.get("/start/<key>/rehearse")
+@signed_in
+def rehearse(key: str) -> str:
+    """“Who would get this for Zhang San, 8,000 yuan?”: the form and the way it would take; nothing is sent."""
+    session, actor = Sessions(), current_actor()
+    if not may_rehearse(actor):
+        raise Forbidden(_("Only process designers and supervisors rehearse requests of others."))
+    process = _process(session, actor, key)
+    return _page(session, actor, process, {}, draft_id=None, rehearsal=True)
 
 
 def _posted(process: _Process) -> dict[str, Any]:
@@ -163,10 +193,10 @@ def _draft_id() -> int | None:
 def submit(key: str) -> BaseResponse:
     session, actor = Sessions(), current_actor()
     process = _process(session, actor, key)
-    values, draft_id = _posted(process), _draft_id()
+    values, draft_id, people = _posted(process), _draft_id(), deeds.named_people(request.form)
 
     def send(session: Session) -> dict[str, Any]:
-        result = runtime.start(session, actor, key, values=values, draft_id=draft_id)
+        result = runtime.start(session, actor, key, values=values, draft_id=draft_id, people=people)
         return {"instance": result.instance_id}
 
     try:
@@ -247,7 +277,8 @@ def route(key: str) -> str:
     way = Route((), (), True)
     refusal: AppError | None = None
     try:
-        way = runtime.preview(session, actor, key, _posted(process))
+        starter = request.form.get("rehearse_for", type=int) if may_rehearse(actor) else None
+        way = runtime.preview(session, actor, key, _posted(process), starter_id=starter)
     except AppError as error:
         refusal = error
     finally:
