@@ -9,23 +9,21 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import forms
+from engine import forms, policy as policies
 from engine.assignment import RULES
 from engine.catalog import CATALOG
 from engine.errors import DeploymentRefused
 from engine.forms.check import PERSON
 from engine.models import Definition
 from engine.service_tasks import TOPICS
-from engine.work_items.rights import APPROVAL_ACTIONS
+from engine.work_items.rights import HOLDER_ACTIONS
 from engine.workflow import decisions
 from webapp.modeler.workspace import Workspace
 
 POLICY: Mapping[str, list[str]] = {
-    "allow": list(APPROVAL_ACTIONS),
-    "allowDefault": list(APPROVAL_ACTIONS),
-    "sign": ["or"],
-    "reject": ["flow"],
-    "self": ["allow"],
+    "allow": [action for action in policies.ACTIONS if action not in ("remove_signer", "reclaim")],
+    "allowDefault": ["approve", "reject", "return", *HOLDER_ACTIONS],
+    **{name: list(values) for name, values in policies.CHOICES.items()},
 }
 """The approval policies this version runs; the panel does not offer others."""
 

@@ -5,7 +5,7 @@ import { check, heading, link, select, text } from './entries.jsx';
 
 const ACTIONS = {
   approve: 'Approve', reject: 'Reject', return: 'Return', abstain: 'Abstain', transfer: 'Transfer', delegate: 'Delegate',
-  'add-signer': 'Add signer', 'remove-signer': 'Remove signer', consult: 'Consult', cc: 'Copy to others', circulate: 'Circulate',
+  add_signer: 'Add signer', consult: 'Consult', cc: 'Copy to others', circulate: 'Circulate',
 };
 
 /** `unset` is what holds when nothing is written. Values the running version lacks are shown, but cannot be taken. */
@@ -14,13 +14,24 @@ const CHOICES = {
     label: 'How many must agree', unset: 'or',
     values: { or: 'One of them is enough', all: 'All of them', sequential: 'One after the other', vote: 'By vote' },
   },
+  claim: {
+    label: 'Who gets an item', unset: '',
+    values: { '': 'As the rule above needs it', pool: 'One item all of them share', each: 'An item for everybody' },
+  },
   reject: {
-    label: 'After a rejection', unset: 'error',
-    values: { error: 'Take the error event drawn for it, else end the process', flow: 'Go on along the flow' },
+    label: 'After a rejection', unset: 'end',
+    values: {
+      end: 'Take the error event drawn for it, else end the process', flow: 'Go on along the flow', starter: 'Back to the starter',
+      previous: 'Back to the step before', ask: 'Ask the person where to',
+    },
+  },
+  after_return: {
+    label: 'When it comes again after a return', unset: 'walk',
+    values: { walk: 'Through all steps once more', straight_back: 'Straight back to who sent it back' },
   },
   self: {
-    label: 'When the starter is the approver', unset: 'never',
-    values: { never: 'Leave the starter out', allow: 'Let the starter do it', skip: 'Skip the step', leader: 'Ask the superior', dept_head: 'Ask the department head' },
+    label: 'When the starter is the approver', unset: 'leader',
+    values: { leader: 'Ask the superior', dept_head: 'Ask the department head', allow: 'Let the starter do it', skip: 'Skip the step' },
   },
   empty: {
     label: 'When nobody is found', unset: 'admin',
@@ -30,6 +41,24 @@ const CHOICES = {
     label: 'When somebody has approved before', unset: 'none',
     values: { none: 'Ask again', consecutive: 'Skip when it was the step before', all: 'Skip whenever it was' },
   },
+  pick: {
+    label: 'Who names the people', unset: '',
+    values: { '': 'The rule under “Who does it”', starter: 'The starter', approver: 'The approver of the step before' },
+  },
+  on_due: {
+    label: 'When it takes too long', unset: '',
+    values: {
+      '': 'As the house is set', remind: 'Remind', escalate: 'Remind, then let the superior decide as well', leader: 'Give it to the superior',
+      approve: 'Approve by itself', reject: 'Reject by itself',
+    },
+  },
+};
+
+/** Policies written as text. */
+const TEXTS = {
+  vote_pass: { label: 'Votes needed', hint: 'For example 60% of the weight that votes, or 3 votes. Empty: more than half.' },
+  vote_reject: { label: 'Refusals that decide at once', hint: 'A number; empty: the votes decide.' },
+  weights: { label: 'Weights of votes', hint: 'person:weight, for example 12:3, 15:2. Everybody else weighs 1.' },
 };
 
 export function formGroup(element, { pen, t, house }) {
@@ -57,6 +86,7 @@ export function candidatesGroup(element, { t }) {
 }
 
 const PREFIX = 'approval.';
+const REQUIRED = { opinion: 'An opinion is required', signature: 'A signature is required' };
 
 /** A task is an approval, with approve and reject instead of a plain submit, as soon as it has one approval.* property. */
 export function approvalGroup(element, { pen, t, house: { policy } }) {
@@ -74,12 +104,14 @@ function approvalEntries(read, write, policy, t) {
   const allowed = named.length ? named : policy.allowDefault;
   const shown = [...policy.allow, ...named.filter(action => !policy.allow.includes(action))];
   return [
-    heading('allow', t('Allowed actions'), policy.allow.includes('return') ? t('Return needs an event “returned” at the task or around it.') : ''),
+    heading('allow', t('Allowed actions'), policy.allow.includes('return') ? t('A return goes to any step visited; an event “returned” draws its way to the starter.') : ''),
     ...shown.map(action => check({
       id: `allow-${action}`, label: t(ACTIONS[action] || action), get: () => allowed.includes(action),
       set: on => write('allow', shown.filter(other => (other === action ? on : allowed.includes(other))).join(',')),
     })),
-    check({ id: 'opinion', label: t('An opinion is required'), get: () => read('opinion') === 'required', set: on => write('opinion', on ? 'required' : '') }),
+    ...['opinion', 'signature'].map(name => check({
+      id: name, label: t(REQUIRED[name]), get: () => read(name) === 'required', set: on => write(name, on ? 'required' : ''),
+    })),
     ...Object.entries(CHOICES).filter(([name]) => policy[name]?.length).map(([name, { label, unset, values }]) => select({
       id: `policy-${name}`, label: t(label), unknown: value => value,
       options: Object.entries(values).map(([value, title]) => {
@@ -87,6 +119,9 @@ function approvalEntries(read, write, policy, t) {
         return { value, label: runs ? t(title) : t('{choice} (not in this version)', { choice: t(title) }), disabled: !runs };
       }),
       get: () => read(name) || unset, set: value => write(name, value === unset ? '' : value),
+    })),
+    ...(read('sign') === 'vote' ? Object.entries(TEXTS) : []).map(([name, { label, hint }]) => text({
+      id: `policy-${name}`, label: t(label), hint: t(hint), get: () => read(name), set: value => write(name, value.trim()),
     })),
   ];
 }
