@@ -9,7 +9,8 @@ import sys
 from sqlalchemy import Engine
 
 from engine.db import Sessions
-from tests.bench import growth, house, lists, races, steps
+from tests import servers
+from tests.bench import crowd, growth, house, lists, races, steps
 
 
 def main() -> int:
@@ -28,8 +29,11 @@ def main() -> int:
                 report_steps(engine, name, scale)
                 report_growth(scale)
                 report_races(scale)
+                report_crowds()
                 report_lists(engine)
                 Sessions.remove()
+        if "postgresql" in urls:
+            report_together(scale)
     return 0
 
 
@@ -63,6 +67,26 @@ def report_growth(scale: int) -> None:
 def report_races(scale: int) -> None:
     times = 1000 // scale
     say(f"two people at once: exactly one winner in {races.two_at_once(times)} of {times}")
+
+
+def report_crowds() -> None:
+    opened, median, p95 = crowd.thousand()
+    say(
+        f"a countersign of {crowd.SIGNERS:,}: opens in {opened:.0f} ms (bound 1,000); "
+        f"an approval of it: median {median:.1f} ms, p95 {p95:.1f} ms (bound 30)"
+    )
+    say(f"{crowd.STAGES} parallel stages, one behind the other, start in {crowd.stages():.1f} ms (bound 50)")
+
+
+def report_together(scale: int) -> None:
+    rounds = max(30 // scale, 3)
+    with servers.postgres() as url:
+        found = crowd.together(url, rounds)
+    say(
+        f"\n{crowd.CROWD} people at once on one countersign, {crowd.WEB_PROCESSES} web processes, PostgreSQL, "
+        f"{rounds} rounds: whole in {found['whole']} of {rounds}; told {found['told']} {found['words'] or ''}; "
+        f"a press takes {found['median']:.0f} ms, the slowest {found['slowest']:.0f} ms"
+    )
 
 
 def report_lists(engine: Engine) -> None:
