@@ -138,6 +138,8 @@ def test_every_template_speaks_both_languages_and_fills(name: str, folder: str) 
         "step": "上级审批",
         "waiting_hours": 9,
         "holder": "王芳",
+        "who": "李娜",
+        "due": "11-24 18:00",
         "text": "一句话",
         "notices": [{"title": "周明在“差旅”中提到了你", "text": "", "at": datetime(2026, 11, 23, 1, 0, tzinfo=UTC)}],
         "count": 3,
