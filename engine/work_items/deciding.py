@@ -178,9 +178,16 @@ def _check_opinion(action: str, held: Held, opinion: str) -> None:
 def _signature(session: Session, actor: Actor, held: Held, action: str, given: str) -> str:
     """The picture of the signature this decision carries; asked for where the diagram wants one."""
     if not is_approval(held.node) or action in ("return", "abstain"):
-        return given
-    on_file = CATALOG.signature
-    found = given or (on_file(session, actor.person_id) if on_file is not None and held.policy.signature else "") or ""
+        return ""
+    if not given and not held.policy.signature:
+        return ""
+    found = (CATALOG.signature(session, actor.person_id) if CATALOG.signature is not None else None) or ""
+    if given and given != found:
+        raise RuleViolation(
+            _("This is not the picture you sign with."),
+            code="foreign_signature",
+            remedy=_("Upload a picture of your signature on your account page first."),
+        )
     if held.policy.signature and not found:
         raise RuleViolation(
             _("This step must be signed, and your signature is not on file."),

@@ -402,3 +402,37 @@ def test_every_flow_is_walked(session: Session, company: Company, send: Callable
         walked |= request.flows_taken()
     diagram = etree.parse(BPMN / "spending" / "expense_request.bpmn")
     assert walked == {str(one) for one in diagram.xpath("//*[local-name()='sequenceFlow']/@id")}
+
+
+# ------------------------------------------------------------------------------------------------- after the end
+
+
+def steering(session: Session) -> Actor:
+    return Actor(person_id=0, name="系统", permissions=frozenset({"process.instance.administer"}))
+
+
+def test_voided_its_budget_is_free_again(session: Session, company: Company, send: Callable[..., Request]) -> None:
+    budget = november(session, company, "1000")
+    request = send(company.li, "600")
+    request.approve(company.wang)
+    work_items.void(session, steering(session), request.id, "行程取消")
+    session.commit()
+    session.refresh(budget)
+    assert (str(budget.reserved), request.record.state, request.instance.state) == ("0.00", "withdrawn", "void")
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_opened_again_it_is_decided_anew(
+    session: Session, company: Company, send: Callable[..., Request], decision: str
+) -> None:
+    budget = november(session, company, "1000")
+    request = send(company.li, "600")
+    request.approve(company.wang)
+    work_items.reopen(session, steering(session), request.id, "approve_superior", "金额有疑问")
+    session.commit()
+    session.refresh(budget)
+    assert (str(budget.reserved), request.record.state, request.at()) == ("0.00", "in_approval", ["approve_superior"])
+    request.act(company.wang, decision, "再次核对")
+    session.refresh(budget)
+    outcome = {"approve": ("600.00", "approved"), "reject": ("0.00", "rejected")}[decision]
+    assert (str(budget.reserved), request.record.state) == outcome

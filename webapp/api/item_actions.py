@@ -52,7 +52,7 @@ class Hand(Body):
     reason: Words = ""
 
 
-class Answered(Body):
+class GivenOpinion(Body):
     version: Version
     opinion: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
@@ -156,7 +156,7 @@ def delegate(call: Call, item_id: Id, body: Hand) -> Acted:
 
 
 @endpoint("POST", "/work-items/{item_id}/actions/resolve", tag=TAG, refusals=(409, 422))
-def resolve(call: Call, item_id: Id, body: Answered) -> Acted:
+def resolve(call: Call, item_id: Id, body: GivenOpinion) -> Acted:
     """Give the opinion you were asked for; of a side question the answer."""
     work_items.resolve(call.session, call.actor, item_id, opinion=body.opinion, version=body.version)
     return acted(call.session, item_id)
@@ -293,7 +293,7 @@ class BatchItem(Body):
     version: Version
 
 
-class HandOver(Body):
+class MassTransfer(Body):
     """Everything of one person to another."""
 
     person: Id
@@ -303,7 +303,7 @@ class HandOver(Body):
     dry_run: bool = False
 
 
-class HandedOver(Answer):
+class MassTransferred(Answer):
     items: list[int]
     """open and waiting items of his own"""
     pools: list[int]
@@ -350,12 +350,12 @@ def batch(call: Call, body: ManyItems) -> Outcomes:
 
 
 @endpoint("POST", "/work-items/mass-transfer", tag=TAG, writes=False, refusals=(422,))
-def mass_transfer(call: Call, body: HandOver) -> HandedOver:
+def mass_transfer(call: Call, body: MassTransfer) -> MassTransferred:
     """Hand everything over that lies with somebody, or would come to him; with `dry_run` only see what it is."""
     found = work_items.estate(call.session, call.actor, body.person)
     call.session.rollback()
     done = [] if body.dry_run else work_items.hand_over(call.actor, body.person, body.to, reason=body.reason)
-    return HandedOver(
+    return MassTransferred(
         items=found.items,
         pools=found.pools,
         later=found.later,

@@ -9,7 +9,7 @@ from processes.spending.operations.requests import (
     mark_rejected,
     mark_withdrawn,
 )
-from processes.spending.operations.reservations import release_reservation, reserve_budget
+from processes.spending.operations.reservations import release_reservation, reserve_budget, take_back
 
 __all__ = [
     "archive_budget",
@@ -25,4 +25,5 @@ __all__ = [
     "mark_withdrawn",
     "release_reservation",
     "reserve_budget",
+    "take_back",
 ]

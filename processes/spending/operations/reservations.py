@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import clock, journal
@@ -39,13 +39,14 @@ def reserve_budget(session: Session, actor: Actor, _facts: StepFacts, *, request
     claims = [rules.Claim(str(budget), budget.policy, wanted[budget.id], left[budget.id]) for budget in budgets]
     warnings = rules.check_budgets(claims)
     now = clock.now()
+    again = _reserved_before(session, request.id)
     session.add_all(
         BudgetEntry(
             budget_id=budget.id,
             request_id=request.id,
             kind="reserve",
             amount=wanted[budget.id].amount,
-            key=f"reserve:{request.id}:{budget.id}",
+            key=f"reserve:{request.id}:{budget.id}" + (f":{again}" if again else ""),
             at=now,
             actor_id=actor.person_id,
         )
@@ -61,6 +62,12 @@ def reserve_budget(session: Session, actor: Actor, _facts: StepFacts, *, request
         after["over_budget"] = {claim.budget: str(claim.left) for claim in warnings}
     journal.audit(session, actor, RECORD_TYPE, request.id, "approved", before, after)
     return {"warnings": [claim.budget for claim in warnings], "budgets": len(claims)}
+
+
+def _reserved_before(session: Session, request_id: int) -> int:
+    """Lines of an earlier approval, before the process was opened again."""
+    wanted = select(func.count()).where(BudgetEntry.request_id == request_id, BudgetEntry.kind == "reserve")
+    return session.scalar(wanted) or 0
 
 
 @service_task("spending.release_reservation", _("Give back what the request has reserved"))
@@ -164,3 +171,21 @@ def _answer(session: Session, request: ExpenseRequest) -> dict[str, Any]:
     """What reserving said the first time, for a step that is repeated."""
     count = len(session.scalars(select(BudgetEntry.id).where(BudgetEntry.request_id == request.id)).all())
     return {"warnings": [], "budgets": count}
+
+
+def take_back(session: Session, actor: Actor, *, instance_id: int, state: str, action: str) -> None:
+    """What was decided counts no more: the process is voided ("withdrawn") or opened again ("in_approval").
+
+    What the request still holds goes back; a closed one has been spent and stays as it is.
+    """
+    request = session.scalar(
+        select(ExpenseRequest).where(ExpenseRequest.instance_id == instance_id).with_for_update(of=ExpenseRequest)
+    )
+    if request is None or request.state in ("closed", state):
+        return
+    release(session, actor, request)
+    before = request.state
+    request.state = state
+    stamp(request, actor)
+    session.flush()
+    journal.audit(session, actor, RECORD_TYPE, request.id, action, {"state": before}, {"state": state})
