@@ -68,7 +68,7 @@ class UseRequest(Body):
     version: Version | None = None
 
 
-class VoidRequest(Body):
+class VoidNumber(Body):
     reason: Reason
     version: Version | None = None
 
@@ -155,7 +155,7 @@ def get_number(call: Call, number_id: Id) -> SerialNumberLine:
 
 
 @endpoint("POST", "/serial-numbers/{number_id}/actions/void", tag=TAG, refusals=(409, 422))
-def void(call: Call, number_id: Id, body: VoidRequest) -> SerialNumberLine:
+def void(call: Call, number_id: Id, body: VoidNumber) -> SerialNumberLine:
     """Take a number out of use for good: it stays with its reason, and nobody gets it again."""
     _visible(call, number_id)
     found = operations.void(call.session, call.actor, number_id=number_id, reason=body.reason, version=body.version)

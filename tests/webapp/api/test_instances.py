@@ -74,8 +74,20 @@ def test_one_instance_shows_form_holders_and_what_may_be_done(people: House, sta
     assert {field["right"] for field in seen["form"]["fields"]} == {"read"}
     (item,) = seen["items"]
     assert item["assignee"] == {"id": people(SUPERIOR).person_id, "name": "周明"}
-    assert seen["actions"] == [{"action": "withdraw", "allowed": True, "reason": ""}]
-    assert [a["action"] for a in people(ADMIN).get(path_of(started))["actions"]] == ["terminate"]
+    assert seen["actions"] == [
+        {"action": "withdraw", "allowed": True, "reason": ""},
+        {"action": "change_people", "allowed": True, "reason": ""},
+    ]
+    steered = {a["action"]: a["allowed"] for a in people(ADMIN).get(path_of(started))["actions"]}
+    assert steered == {
+        "change_people": True,
+        "suspend": True,
+        "resume": False,
+        "jump": True,
+        "terminate": True,
+        "reopen": False,
+        "void": False,
+    }
 
 
 def test_the_history_tells_who_did_what(people: House, started: dict[str, Any]) -> None:
