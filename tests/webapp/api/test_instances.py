@@ -77,6 +77,7 @@ def test_one_instance_shows_form_holders_and_what_may_be_done(people: House, sta
     assert seen["actions"] == [
         {"action": "withdraw", "allowed": True, "reason": ""},
         {"action": "change_people", "allowed": True, "reason": ""},
+        {"action": "urge", "allowed": True, "reason": ""},
     ]
     steered = {a["action"]: a["allowed"] for a in people(ADMIN).get(path_of(started))["actions"]}
     assert steered == {
@@ -87,6 +88,7 @@ def test_one_instance_shows_form_holders_and_what_may_be_done(people: House, sta
         "terminate": True,
         "reopen": False,
         "void": False,
+        "urge": True,
     }
 
 

@@ -244,7 +244,11 @@ def test_a_long_list_comes_in_pages(house: DemoHouse, facts: Facts) -> None:
             }
             session.add(WorkItem(**copy, sequence=number + 1))
         session.flush()
-        ids = list(session.scalars(select(WorkItem.id).where(WorkItem.sequence > 0)))
+        ids = list(
+            session.scalars(
+                select(WorkItem.id).where(WorkItem.sequence > 0, WorkItem.instance_id == sample.instance_id)
+            )
+        )
         session.add_all(InboxEntry(principal=sample.assignee_id, item_id=one) for one in ids)
     Sessions.remove()
     zhou = house.login("zhou.ming")
