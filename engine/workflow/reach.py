@@ -2,6 +2,9 @@
 
 A place is an element, or a flow into a gateway that gathers: there tokens wait before the gateway has begun. A boundary
 event is led to by its host. Sets of places are integers, a bit for each place.
+
+"Before" and "behind" mean one round: drawn loops are opened first, by the order of the drawing. A way back then leads
+to wherever the loop can be left, so that a task to mend things on the way back still stands before what follows.
 """
 
 from __future__ import annotations
@@ -25,8 +28,6 @@ class _Place:
 
 
 class Reach:
-    """Drawn loops are opened first, by the order of the drawing: "before" and "behind" mean one round."""
-
     def __init__(self, elements: Iterable[Element], starts: Iterable[Element]) -> None:
         self._elements = list(elements)
         self._numbers = {element.key: number for number, element in enumerate(self._elements)}
@@ -34,6 +35,8 @@ class Reach:
         self._places = [_place(element) for element in self._elements]
         self._needs: dict[int, int] = {}
         """parallel joins and the places they wait for"""
+        self._waits: set[int] = set()
+        """inclusive joins"""
         for number, element in enumerate(self._elements):
             if isinstance(element, Gathering):
                 flows = range(len(self._places), len(self._places) + len(element.incoming))
@@ -41,12 +44,14 @@ class Reach:
                 self._places += [_Place([number]) for _flow in flows]
                 if isinstance(element, Parallel) and len(flows) > 1:
                     self._needs[number] = sum(1 << flow for flow in flows)
+                elif len(flows) > 1:
+                    self._waits.add(number)
         for number, element in enumerate(self._elements):
             after = self._places[number].after
             after += [self._flows.get(way.id, self._numbers[way.target.key]) for way in element.ways]
             after += [self._numbers[event.key] for event in element.boundaries]
         begin = [self._numbers[start.key] for start in starts]
-        order, kept = self._round(begin)
+        order, kept = self._one_round(begin)
         self._behind, self._itself = self._lead(order, kept)
         self._beside = self._concur(order, kept, begin)
 
@@ -70,49 +75,47 @@ class Reach:
     def starving(self, places: int) -> Element | None:
         """A join that would wait for ever if tokens were on these places and nowhere else.
 
-        Followed forwards, round loops too; a join lets through only what all flows into it have come to.
+        Followed forwards, round loops too. A parallel join lets through only what all flows into it have come to, an
+        inclusive one nothing while something before it is held up.
         """
-        reached, todo = places, _each(places)
-        while todo:
-            for after in self._places[todo.pop()].after:
-                if not reached >> after & 1 and not self._needs.get(after, 0) & ~reached:
-                    reached |= 1 << after
-                    todo.append(after)
-        starved = {
-            join: needs & ~reached for join, needs in self._needs.items() if needs & reached and needs & ~reached
-        }
+        reached, held = self._follow(places, places, set())
+        starved = self._starved(reached)
+        while free := [one for one in held if not any(self._behind[join] >> one & 1 for join in starved)]:
+            gates = sum(1 << one for one in free)
+            reached, held = self._follow(reached | gates, gates, held.difference(free))
+            starved = self._starved(reached)
         for join, lacking in starved.items():
             if not any(self._behind[other] & lacking for other in starved if other != join):
                 return self._elements[join]  # it is not another one that keeps it waiting
         return self._elements[next(iter(starved))] if starved else None
 
-    def _round(self, begin: list[int]) -> tuple[list[int], list[list[int]]]:
-        """The places in an order in which each comes after all that lead to it, and the flows that close no loop."""
-        kept: list[list[int]] = [[] for _place in self._places]
-        order: list[int] = []
-        open_now: set[int] = set()
-        done: set[int] = set()
-        for root in (*begin, *range(len(self._places))):
-            if root in done:
-                continue
-            open_now.add(root)
-            stack = [(root, iter(self._places[root].after))]
-            while stack:
-                number, ahead = stack[-1]
-                for after in ahead:
-                    if after in open_now:
-                        continue  # this flow closes a loop
-                    kept[number].append(after)
-                    if after not in done:
-                        open_now.add(after)
-                        stack.append((after, iter(self._places[after].after)))
-                        break
+    def _follow(self, reached: int, ahead: int, held: set[int]) -> tuple[int, set[int]]:
+        """What comes of tokens `ahead`, and the inclusive joins that something has come to."""
+        todo = _each(ahead)
+        while todo:
+            for after in self._places[todo.pop()].after:
+                if reached >> after & 1 or self._needs.get(after, 0) & ~reached:
+                    continue
+                if after in self._waits:
+                    held = {*held, after}
                 else:
-                    stack.pop()
-                    open_now.discard(number)
-                    done.add(number)
-                    order.append(number)
-        return order[::-1], kept
+                    reached |= 1 << after
+                    todo.append(after)
+        return reached, held
+
+    def _starved(self, reached: int) -> dict[int, int]:
+        """Parallel joins that some flows have come to, and what is still lacking there."""
+        return {join: needs & ~reached for join, needs in self._needs.items() if needs & reached and needs & ~reached}
+
+    def _one_round(self, begin: list[int]) -> tuple[list[int], list[list[int]]]:
+        """The places in an order in which each comes after all that lead to it, and what each leads to."""
+        after = [place.after for place in self._places]
+        _order, kept, back = _opened(after, begin)
+        loops = _loops(after, back)
+        for source, head in back:
+            kept[source] += [one for one in _exits(after, back, loops, head) if not self._places[one].apart]
+        order, kept, _none = _opened(kept, begin)
+        return order, kept
 
     def _lead(self, order: list[int], kept: list[list[int]]) -> tuple[list[int], list[int]]:
         """Of each place what comes of a token there, and where the token itself may come to."""
@@ -160,6 +163,76 @@ def _place(element: Element) -> _Place:
     forks = len(element.ways) > 1 and not isinstance(element, (Exclusive, EventBased))
     beside_host = isinstance(element, Boundary) and not element.interrupting and element.event.kind != "error"
     return _Place(forks=forks, apart=beside_host or isinstance(element, EventSubProcess))
+
+
+def _opened(after: list[list[int]], begin: list[int]) -> tuple[list[int], list[list[int]], list[tuple[int, int]]]:
+    """Walked from the beginning: an order of the places, the steps that close no loop, and those that do."""
+    kept: list[list[int]] = [[] for _place in after]
+    order: list[int] = []
+    back: list[tuple[int, int]] = []
+    open_now: set[int] = set()
+    done: set[int] = set()
+    for root in (*begin, *range(len(after))):
+        if root in done:
+            continue
+        open_now.add(root)
+        stack = [(root, iter(after[root]))]
+        while stack:
+            number, ahead = stack[-1]
+            for one in ahead:
+                if one in open_now:
+                    back.append((number, one))
+                    continue
+                kept[number].append(one)
+                if one not in done:
+                    open_now.add(one)
+                    stack.append((one, iter(after[one])))
+                    break
+            else:
+                stack.pop()
+                open_now.discard(number)
+                done.add(number)
+                order.append(number)
+    return order[::-1], kept, back
+
+
+def _loops(after: list[list[int]], back: list[tuple[int, int]]) -> dict[int, set[int]]:
+    """Head of a loop -> all places in it."""
+    before: list[list[int]] = [[] for _place in after]
+    for number, ahead in enumerate(after):
+        for one in ahead:
+            before[one].append(number)
+    loops: dict[int, set[int]] = {}
+    for source, head in back:
+        inside = loops.setdefault(head, {head})
+        todo = [source]
+        while todo:
+            number = todo.pop()
+            if number not in inside:
+                inside.add(number)
+                todo += before[number]
+    return loops
+
+
+def _exits(
+    after: list[list[int]], back: list[tuple[int, int]], loops: dict[int, set[int]], head: int
+) -> dict[int, None]:
+    """Where one comes to out of this loop; a way on to the head of a loop around it leaves that one too."""
+    found: dict[int, None] = {}
+    heads, todo = {head}, [head]
+    ways_back = set(back)
+    while todo:
+        inside = loops[todo.pop()]
+        for number in sorted(inside):
+            for one in after[number]:
+                if one in inside or one in heads:
+                    continue
+                if (number, one) in ways_back:
+                    heads.add(one)
+                    todo.append(one)
+                else:
+                    found[one] = None
+    return found
 
 
 def _each(places: int) -> list[int]:

@@ -35,6 +35,7 @@ def nests() -> st.SearchStrategy[Nest]:
             st.tuples(st.just("race"), some),
             st.tuples(st.just("loop"), inner),
             st.tuples(st.just("loop"), st.tuples(st.just("seq"), st.lists(around, min_size=1, max_size=2))),
+            st.tuples(st.just("loop"), inner, around),
             st.tuples(st.just("sub"), inner),
             st.tuples(st.just("many"), st.booleans(), inner),
             st.tuples(st.just("late"), inner),
@@ -156,7 +157,8 @@ class Drawer:
             d.flow(one.last, f"won{n}")
         return Block(f"race{n}", f"won{n}", "race", inner, tuple(events))
 
-    def _loop(self, d: Drawing, n: int, nest: Nest) -> Block:
+    def _loop(self, d: Drawing, n: int, nest: Nest, mend: Nest | None = None) -> Block:
+        """`mend`: what is done on the way back."""
         d.add("exclusiveGateway", f"into{n}")
         d.add("exclusiveGateway", f"again{n}", default=f"out{n}")
         d.add("task", f"done{n}")
@@ -164,9 +166,15 @@ class Drawer:
         inner = self.block(d, nest)
         d.chain(f"into{n}", inner.first)
         d.chain(inner.last, f"round{n}", f"again{n}")
-        d.flow(f"again{n}", f"into{n}", f"n{n} % 3 != 0")
+        blocks = [inner]
+        if mend is None:
+            d.flow(f"again{n}", f"into{n}", f"n{n} % 3 != 0")
+        else:
+            blocks.append(self.block(d, mend))
+            d.flow(f"again{n}", blocks[1].first, f"n{n} % 3 != 0")
+            d.flow(blocks[1].last, f"into{n}")
         d.flow(f"again{n}", f"done{n}", id=f"out{n}")
-        return Block(f"into{n}", f"done{n}", "one", [inner], (f"round{n}",))
+        return Block(f"into{n}", f"done{n}", "one", blocks, (f"round{n}",))
 
     def _sub(self, d: Drawing, n: int, nest: Nest) -> Block:
         inner = Drawing("inner")

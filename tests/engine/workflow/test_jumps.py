@@ -84,6 +84,42 @@ def nested_loop(d: Drawing) -> None:
     d.chain("last", "end")
 
 
+def mended(d: Drawing) -> None:
+    """((a, mended by mend -> a) | b), after"""
+    for id in ("a", "mend", "b", "after"):
+        d.user(id)
+    d.add("parallelGateway", "fork")
+    d.add("parallelGateway", "join")
+    d.add("exclusiveGateway", "good", default="good_join")
+    d.chain("start", "fork", "a", "good", "join", "after", "end")
+    d.flow("good", "mend", 'coalesce(verdict, "") == "again"')
+    d.chain("mend", "a")
+    d.chain("fork", "b", "join")
+
+
+def inclusive_loop(d: Drawing) -> None:
+    """into, any of ((p | q), c, e), y, again -> into"""
+    for id in ("p", "q", "c", "e", "y", "last"):
+        d.user(id)
+    d.add("exclusiveGateway", "into")
+    d.add("exclusiveGateway", "again", default="out")
+    d.add("inclusiveGateway", "fork", default="fork_fork2")
+    d.add("inclusiveGateway", "join")
+    d.add("parallelGateway", "fork2")
+    d.add("parallelGateway", "join2")
+    d.chain("start", "into", "fork")
+    d.flow("fork", "fork2")
+    d.chain("fork2", "p", "join2", "join", "y", "again")
+    d.chain("fork2", "q", "join2")
+    d.flow("fork", "c", "a")
+    d.flow("fork", "e", "b")
+    d.chain("c", "join")
+    d.chain("e", "join")
+    d.flow("again", "into", 'coalesce(verdict, "") == "again"')
+    d.flow("again", "last", id="out")
+    d.chain("last", "end")
+
+
 def boxed(d: Drawing) -> None:
     """a, box(in, (w1, w2 | v), out) with a timer on its border, z"""
     d.user("a")
@@ -324,6 +360,11 @@ TABLE: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
     ("loop: behind the join", looped, "x a1", "b", "y", "y"),
     ("loop: from behind the join to before the fork", looped, "x a1 a2 b", "y", "x", "x"),
     ("loop: out of it", looped, "x", "a1", "last", "last"),
+    ("mending on a way back: the sibling goes on", mended, "a:again", "mend", "a", "a b"),
+    ("mending on a way back goes on beside the sibling", mended, "a:again", "b", "b", "b mend"),
+    ("mending on a way back is retired past the join", mended, "a:again", "b", "after", "after"),
+    ("into the mending", mended, "b", "a", "mend", "mend"),
+    ("inclusive loop: past the join", inclusive_loop, "c", "e", "y", "y"),
     ("sub-process: out of it", boxed, "a w1", "w2", "a", "a"),
     ("sub-process: forward out of it", boxed, "a", "v", "z", "z"),
     ("sub-process: inside it", boxed, "a w1", "w2", "w1", "v w1"),
@@ -409,6 +450,7 @@ REFUSED: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
     ("out of the outer branch into the inner fork", nested, "before", "b", "p", "join"),
     ("in a loop the next round is no help", looped, "x a1 a2 b", "y", "a1", "join"),
     ("in a loop a join is no help that waits for this one", nested_loop, "", "p", "b", "join2"),
+    ("nor is an inclusive one", inclusive_loop, "", "c", "p", "join2"),
     ("into one branch inside a sub-process", boxed, "", "a", "w1", "meet"),
     ("from one branch inside a sub-process into the other", boxed, "a w1", "w2", "v", "meet"),
 ]
@@ -420,7 +462,7 @@ REFUSED: list[tuple[str, Callable[[Drawing], None], str, str, str, str]] = [
 def test_what_would_starve_a_join_is_refused(
     build: Callable[[Drawing], None], steps: str, who: str, target: str, join: str
 ) -> None:
-    played = play(build, *steps.split())
+    played = play(build, *steps.split(), data=BOTH)
     assert refused(played, who, target) == WAITS_FOR_EVER.format(join=join)
     finish(played)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from engine import workflow
@@ -162,6 +163,7 @@ def _pick(of: list[Any], number: int) -> Any:
     return of[number % len(of)]
 
 
+@pytest.mark.timeout(600)  # passes in half a minute; a failure takes its time to become small
 def test_no_token_is_lost_and_no_join_waits_or_fires_twice() -> None:
     done: Counter[str] = Counter()
 
