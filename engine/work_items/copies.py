@@ -26,10 +26,11 @@ def send_copies(
     *,
     kind: str = "cc",
     token: int | None = None,
+    along_with: str = "",
 ) -> int:
     """抄送 (or, as kind "circulate", 传阅): the right to read exactly this instance, each once; how many are new.
 
-    token: the step that waits until they have acknowledged it.
+    token: the step that waits until they have acknowledged it.  along_with: what tells them of it already ("comment").
     """
     if not rights.may_read_instance(session, actor, instance_id):
         raise NotFound
@@ -59,7 +60,12 @@ def send_copies(
         )
     new = list(session.scalars(statement.returning(Copy.person_id)))
     if new:
-        append(session, actor, instance_id, Entry(kind, detail={"to": sorted(new)}))
+        append(
+            session,
+            actor,
+            instance_id,
+            Entry(kind, detail={"to": sorted(new), **({"with": along_with} if along_with else {})}),
+        )
         live.push(session, new, "inbox")
     return len(new)
 

@@ -88,7 +88,7 @@ def _audience(
 ) -> Iterable[tuple[str, Iterable[int]]]:
     """(kind of notice, people), the nearest reason first."""
     action = entry.action
-    if action in ("cc", "circulate"):
+    if action in ("cc", "circulate") and not entry.detail.get("with"):
         yield NAMED, _named(entry.detail)
     if state is not None and action in ("approve", "reject", "submit"):
         yield ENDED, [instance.starter_id]

@@ -222,7 +222,7 @@ def _mentions(
     if blind:
         if record_type != INSTANCE or not send_copy:
             raise MentionedCannotRead(blind, may_copy=record_type == INSTANCE)
-        work_items.send_copies(session, actor, record_id, [person.id for person in blind])
+        work_items.send_copies(session, actor, record_id, [person.id for person in blind], along_with="comment")
     return wanted
 
 

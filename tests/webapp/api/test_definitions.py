@@ -26,9 +26,9 @@ def deploy(caller: Caller, files: dict[str, str | bytes], key: str | None = None
 
 def test_people_see_what_they_may_start(people: House) -> None:
     page = people(EMPLOYEE).get("/process-definitions?count=true")
-    (line,) = page["items"]
+    (line,) = [one for one in page["items"] if one["key"] == "expense_request"]
     assert (line["key"], line["name"], line["version"], line["startable"]) == ("expense_request", "费用申请", 1, True)
-    assert page["total"] == 1
+    assert page["total"] == len(page["items"]) == 4
     assert people(EMPLOYEE).get("/process-definitions?q=费用")["items"] == [line]
     assert people(EMPLOYEE).get("/process-definitions?q=nothing")["items"] == []
     assert people(EMPLOYEE).get("/process-definitions?page=2")["items"] == []

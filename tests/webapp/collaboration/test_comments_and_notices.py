@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
@@ -118,6 +118,7 @@ def test_a_comment_is_mended_answered_and_voided_on_the_page(house: DemoHouse, f
 def told(house: DemoHouse, facts: Facts) -> list[int]:
     person, instance = facts.person("王磊"), facts.instance(OWN)
     with transaction() as session:
+        session.execute(delete(Notice))  # what the demo company has been told of
         about = {"persons": [person], "kind": PLAIN}
         notify(session, SYSTEM, title=_("Comment"), key="a", record=("process.instance", instance), link="#x", **about)  # type: ignore[arg-type]
         notify(session, SYSTEM, title=_("Comments"), key="b", link="/messages", **about)  # type: ignore[arg-type]
