@@ -56,7 +56,7 @@ def test_numbers_are_reserved_used_and_voided(admin: Caller, someone: int) -> No
     refused(admin.call("POST", f"/serial-numbers/{used['id']}/actions/void", stale), 409, "conflict")
     again = {"reason": "x"}
     refused(admin.call("POST", f"/serial-numbers/{gone['id']}/actions/void", again), 422, "wrong_state")
-    refused(admin.call("POST", f"/serial-numbers/{gone['id']}/actions/use", employee(1)), 422, "wrong_state")
+    refused(admin.call("POST", f"/serial-numbers/{gone['id']}/actions/use", employee(someone)), 422, "wrong_state")
     (series,) = admin.get(f"{RULE}/gaps")["items"]
     assert (series["first"], series["last"], series["issued"], series["missing"]) == (1, 3, 1, [])
     assert [one["state"] for one in series["set_aside"]] == ["void", "reserved"]
