@@ -18,6 +18,7 @@ from engine import catalog, db
 from engine.actor import SYSTEM, Actor
 from engine.db import Sessions, transaction
 from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
+from engine.i18n import Sentence
 from engine.models import RecordAudit
 from engine.service_tasks import TOPICS, StepFacts
 from processes.kernel.columns import lock_for_change
@@ -252,7 +253,6 @@ def test_two_offices_that_share_a_series_lose_nothing(
     """Two hundred numbers from two processes, every third transaction rolled back."""
     rule = make_rule("云启〔{year}〕{n}号", code=mode, mode=mode)
     session.commit()
-    Sessions.remove()
     context = multiprocessing.get_context("spawn")
     offices = [
         context.Process(target=_office, args=(database.url, seed, range(seed * 1000, seed * 1000 + 100), mode))
@@ -551,6 +551,25 @@ def test_two_who_make_a_rule_of_the_house_at_once_make_one(session: Session, com
         thread.join(30)
     assert len(made) == 2
     assert len(set(made)) == 1
+
+
+@pytest.mark.databases("postgresql")
+def test_a_rule_of_the_house_made_by_another_after_we_looked_is_taken(session: Session, company: Company) -> None:
+    def make() -> None:
+        with transaction() as own:
+            operations.make_official_rule(own)
+        Sessions.remove()
+
+    def while_another_makes_it() -> int:
+        other = threading.Thread(target=make)
+        other.start()
+        other.join(20)
+        return 7
+
+    rule = operations.ensure_rule(
+        session, code="official_document", name=Sentence("Ours", {}), pattern="{year}-{n}", start=while_another_makes_it
+    )
+    assert (rule.pattern, rule.start) == ("云启〔{year}〕{n}号", 1)
 
 
 @pytest.mark.databases("postgresql")

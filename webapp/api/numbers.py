@@ -51,24 +51,24 @@ class GapsQuery(Query):
     period: Period | None = None
 
 
-class IssueRequest(Body):
+class IssueNumberRequest(Body):
     record: NumberedRecord
     department: Id | None = None
     """who issues it; needed when the rule says so"""
 
 
-class ReserveRequest(Body):
+class ReserveNumbersRequest(Body):
     reason: Reason
     count: Annotated[int, msgspec.Meta(ge=1, le=MOST_RESERVED)] = 1
     department: Id | None = None
 
 
-class UseRequest(Body):
+class UseNumberRequest(Body):
     record: NumberedRecord
     version: Version | None = None
 
 
-class VoidNumber(Body):
+class VoidNumberRequest(Body):
     reason: Reason
     version: Version | None = None
 
@@ -96,7 +96,7 @@ class SerialNumberLine(Answer):
     changed_at: datetime
 
 
-class Reserved(Answer):
+class ReservedNumbers(Answer):
     items: list[SerialNumberLine]
 
 
@@ -155,7 +155,7 @@ def get_number(call: Call, number_id: Id) -> SerialNumberLine:
 
 
 @endpoint("POST", "/serial-numbers/{number_id}/actions/void", tag=TAG, refusals=(409, 422))
-def void(call: Call, number_id: Id, body: VoidNumber) -> SerialNumberLine:
+def void(call: Call, number_id: Id, body: VoidNumberRequest) -> SerialNumberLine:
     """Take a number out of use for good: it stays with its reason, and nobody gets it again."""
     _visible(call, number_id)
     found = operations.void(call.session, call.actor, number_id=number_id, reason=body.reason, version=body.version)
@@ -163,7 +163,7 @@ def void(call: Call, number_id: Id, body: VoidNumber) -> SerialNumberLine:
 
 
 @endpoint("POST", "/serial-numbers/{number_id}/actions/use", tag=TAG, refusals=(409, 422))
-def use(call: Call, number_id: Id, body: UseRequest) -> SerialNumberLine:
+def use(call: Call, number_id: Id, body: UseNumberRequest) -> SerialNumberLine:
     """Give a reserved number to a record you may see."""
     _visible(call, number_id)
     record = (body.record.type, body.record.id)
@@ -172,7 +172,7 @@ def use(call: Call, number_id: Id, body: UseRequest) -> SerialNumberLine:
 
 
 @endpoint("POST", "/serial-rules/{code}/actions/issue", tag=TAG, refusals=(422,))
-def issue(call: Call, code: Code, body: IssueRequest) -> SerialNumberLine:
+def issue(call: Call, code: Code, body: IssueNumberRequest) -> SerialNumberLine:
     """Give a record you may see its number; asked again, it is the same number."""
     _demand_rule(call, code)
     record, department = (body.record.type, body.record.id), _department(call, body.department)
@@ -181,14 +181,14 @@ def issue(call: Call, code: Code, body: IssueRequest) -> SerialNumberLine:
 
 
 @endpoint("POST", "/serial-rules/{code}/actions/reserve", tag=TAG, status=201, refusals=(422,))
-def reserve(call: Call, code: Code, body: ReserveRequest) -> Reserved:
+def reserve(call: Call, code: Code, body: ReserveNumbersRequest) -> ReservedNumbers:
     """Keep the next numbers for records that are still to come."""
     _demand_rule(call, code)
     department = _department(call, body.department)
     found = operations.reserve(
         call.session, call.actor, rule=code, count=body.count, reason=body.reason, department=department
     )
-    return Reserved(items=_lines(call.session, found))
+    return ReservedNumbers(items=_lines(call.session, found))
 
 
 @endpoint("GET", "/serial-rules/{code}/gaps", tag=TAG)

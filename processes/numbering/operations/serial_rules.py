@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.actor import SYSTEM, Actor
-from engine.errors import RuleViolation
+from engine.errors import InvalidForm, RuleViolation
 from engine.i18n import DEFAULT_LOCALE, Sentence, _
 from processes.kernel import records
 from processes.kernel.columns import lock_for_change
@@ -123,8 +123,11 @@ def ensure_rule(
     try:
         with session.begin_nested():
             return create_rule(session, SYSTEM, values=values)
-    except IntegrityError:  # somebody else was faster
-        return session.scalars(known).one()
+    except (IntegrityError, InvalidForm):
+        made = session.scalar(known)
+        if made is None:
+            raise
+        return made  # somebody else was faster
 
 
 def make_official_rule(session: Session) -> SerialRule:
