@@ -178,14 +178,14 @@ def remove_demo(settings: Settings, yes: bool) -> None:
     from engine import attachments
     from engine.db import Sessions, transaction
     from webapp import demo
-    from webapp.house import bring_up_to_date, deploy_shipped
+    from webapp.house import bring_up_to_date, ship
 
     bring_up_to_date(settings)
     if not yes:
         click.confirm("Every request, message, file and setting in this house goes as well. Go on?", abort=True)
     with transaction() as session:
         gone = demo.remove(session)
-        deploy_shipped(session)
+        ship(session)
     attachments.discard(Sessions(), gone.files)
     click.echo(f"the demo company has moved out: {gone.people} people, {gone.instances} requests")
 

@@ -46,10 +46,15 @@ def bring_up_to_date(settings: Settings) -> Flask:
     app = create_app(settings, start=False)
     roles.create_permissions(app)
     with transaction() as session:
-        deploy_shipped(session)
-        numbering.make_official_rule(session)
-        ensure_number_rule(session)
+        ship(session)
     return app
+
+
+def ship(session: Session) -> None:
+    """What comes with the release: processes, rules of numbers."""
+    deploy_shipped(session)
+    numbering.make_official_rule(session)
+    ensure_number_rule(session)
 
 
 def deploy_shipped(session: Session) -> list[str]:

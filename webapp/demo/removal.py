@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, te
 from sqlalchemy.orm import Session
 
 from engine import repository
+from engine.actor import SYSTEM
 from engine.db import Base
 from engine.errors import RuleViolation
 from engine.i18n import _
@@ -17,11 +18,12 @@ from engine.models import Attachment, Definition, DefinitionDraft, DefinitionFil
 from engine.models.leaving import Lease, WireHealth
 from engine.runtime.cache import LIVE
 from processes.kernel.columns import Stamped
-from processes.organization.models import Department, Employee
+from processes.organization.models import Department, Employee, Position
 from webapp.demo.company import is_loaded
 from webapp.security import accounts
 from webapp.security.models import ApiKey, LoginLog
 
+COMPANY = (Department, Position)
 ROLES = "security.role"
 PERSON = "organization.employee"
 
@@ -67,7 +69,12 @@ def remove(session: Session) -> Removed:
 
 
 def real_records(session: Session) -> list[str]:
-    """Tables with records that are not the demo's; an administrator's own line, in no department, is none."""
+    """Tables with records that are not the demo's: made by others than its people and the house itself.
+
+    Of the company itself nothing may be there but the demo's, whoever made it; only an administrator's own line, in no
+    department, is no record.
+    """
+    theirs = select(Employee.id).where(Employee.is_demo)
     found = []
     for mapper in sorted(Base.registry.mappers, key=lambda one: one.local_table.name):  # type: ignore[attr-defined]
         model = mapper.class_
@@ -76,6 +83,8 @@ def real_records(session: Session) -> list[str]:
         real: ColumnElement[bool] = ~model.is_demo
         if model is Employee:
             real = and_(real, or_(Employee.department_id.is_not(None), Employee.user_id.is_(None)))
+        elif model not in COMPANY:
+            real = and_(real, model.created_by != SYSTEM.person_id, model.created_by.not_in(theirs))
         count = session.scalar(select(func.count()).select_from(model).where(real))
         if count:
             found.append(f"{mapper.local_table.name} ({count})")  # type: ignore[attr-defined]
