@@ -86,7 +86,9 @@ def test_an_item_says_what_why_and_who_comes_next(people: House, item: dict[str,
     fields = {field["id"]: field for field in seen["form"]["fields"]}
     assert fields["title"]["right"] == "read"
     assert [column["id"] for column in fields["lines"]["columns"]] == ["category", "amount", "purpose"]
-    assert {a["action"]: a["allowed"] for a in seen["actions"]} == {"approve": True, "reject": True, "return": True}
+    decisions = ("approve", "reject", "return")
+    roads = ("add_signer", "cc", "circulate", "consult", "delegate", "transfer")
+    assert {a["action"]: a["allowed"] for a in seen["actions"]} == dict.fromkeys(decisions + roads, True)
     assert seen["why"]["rule"] == "superior"
     assert "王磊" in seen["why"]["path"]
     assert [(step["node"], step["people"]) for step in seen["next"]] == [("approve_department_head", ["林晓燕"])]
