@@ -116,6 +116,11 @@ class Policy:
         """Everybody gets an item of his own."""
         return self.claim == "each"
 
+    @property
+    def own_allowed(self) -> bool:
+        """The starter may decide his own request."""
+        return self.self in ("allow", "skip")
+
     def weight_of(self, person_id: int) -> int:
         return self.weights.get(person_id, 1)
 

@@ -86,7 +86,7 @@ def find(
         variables={**variables, "form": form},
         handlers=Handlers(session, instance_id),
     )
-    own_allowed = rule is None or rule.self in ("allow", "skip")
+    own_allowed = rule is None or rule.own_allowed
     found = _asked(session, node.candidates, request)
     kept = tuple(p for p in found.persons if own_allowed or p != starter_id)
     if kept or found.groups:

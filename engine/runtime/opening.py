@@ -162,7 +162,7 @@ class Opening:
     ) -> Verdict | None:
         """An item for everyone; in order, only the first is open."""
         persons = list(dict.fromkeys((*found.persons, *self._members(found.groups))))
-        if rule.self not in ("allow", "skip"):
+        if not rule.own_allowed:
             persons = [p for p in persons if p != self._facts.starter_id] or persons
         away = self._proxies(persons)
         items = []

@@ -62,5 +62,5 @@ def checked_at_start(
 
 
 def check_own(node: Node, starter_id: int, people: Iterable[int]) -> None:
-    if starter_id in people and policies.read(node.properties).self not in ("allow", "skip"):
+    if starter_id in people and not policies.read(node.properties).own_allowed:
         raise InvalidForm([Problem(f"people.{node.id}", _("Nobody approves his own request."), rule="own_request")])

@@ -44,7 +44,7 @@ ENDED_EVENT = "process.instance_ended"
 class Step:
     """What is to be done to an instance."""
 
-    act: Callable[[Live], None]
+    act: Callable[[Live], object]
     entry: Entry
     """the log line; the step adds the path taken"""
     closed: ClosedItem | None = None

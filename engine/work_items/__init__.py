@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.work_items.copies import acknowledge, follow, followers, mark_read, send_copies, send_from_item
 from engine.work_items.deciding import act
 from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over
-from engine.work_items.held import append, move, too_late
+from engine.work_items.held import append, demand_version, move, too_late
 from engine.work_items.instances import (
     REOPENED_EVENT,
     VOIDED_EVENT,
@@ -65,6 +65,7 @@ __all__ = [
     "decide_when_due",
     "decided",
     "delegate",
+    "demand_version",
     "estate",
     "follow",
     "followers",

@@ -101,17 +101,17 @@ def decide(
             return returning.send_back(session, actor, held, back, closed, action)
     form, routed, changes = _read_form(session, actor, held, action, values)
     said = {"outcome": action, "by": on_behalf_of or actor.person_id, "opinion": opinion}
-    held = picking.name_next(session, actor, held, action, {**routed, "outcome": action, node.id: said}, people or {})
+    variables = {**routed, "outcome": action, node.id: said}
+    held = picking.name_next(session, actor, held, action, variables, people or {})
     detail = {"opinion": opinion, **({"changes": changes} if changes else {})}
     if business_at is not None:
         detail["business_at"] = business_at.isoformat()
     todo = Step(
-        act=_step_of(action, node, item.token, {**routed, "outcome": action, node.id: said}),
+        act=_step_of(action, node, item.token, variables),
         entry=Entry(action, node.id, item.token, item.id, on_behalf_of, detail),
         closed=closed,
         form=form,
     )
-    variables = {**routed, "outcome": action, node.id: said}
     if item.many and action != "return":
         return _count(session, actor, held, action, todo, variables, to_step)
     if item.many:  # a return is no vote: what the diagram draws for it takes the work of all the others with it
@@ -154,7 +154,7 @@ def _count(
     return step(session, actor, item.instance_id, todo, seen=held.instance)
 
 
-def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], None]:
+def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], object]:
     if action == "reject":
         return lambda live: refuse(live, token, node, variables)
     if action == "return":

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
 from engine import clock, events, journal, live, policy as policies, repository
 from engine.actor import Actor
+from engine.deeds import DEEDS
 from engine.errors import Conflict, InvalidForm, NotFound, Problem
 from engine.expressions.values import HOUSE_ZONE
 from engine.forms import check_opinion
@@ -25,27 +26,6 @@ from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_item
 from engine.runtime.host import STEPPING, StaleInstance
 from engine.work_items import rights
 from engine.workflow.contract import Node
-
-DEEDS = {
-    "approve": _("approved"),
-    "reject": _("rejected"),
-    "return": _("returned it"),
-    "abstain": _("abstained"),
-    "submit": _("submitted"),
-    "claim": _("took it from the pool"),
-    "release": _("gave it back to the pool"),
-    "transfer": _("passed it on"),
-    "assign": _("assigned it"),
-    "hand_over": _("handed it over"),
-    "delegate": _("asked for an opinion"),
-    "resolve": _("gave an opinion"),
-    "stand_in": _("gave it to who stands in"),
-    "take_back": _("took it back"),
-    "reclaim": _("took the decision back"),
-    "withdraw": _("withdrew the request"),
-    "terminate": _("terminated the process"),
-}
-"""What one reads of somebody who was faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +104,23 @@ def lock(session: Session, instance: InstanceFacts) -> None:
 
 
 def too_late(session: Session, item: rights.Item) -> Conflict:
-    """The typed conflict that says who did what when."""
+    """The typed conflict that says who did what to this item, and when."""
+    return _faster(session, item.instance_id, InstanceLog.item_id == item.id)
+
+
+def demand_version(session: Session, actor: Actor, instance_id: int, version: int) -> None:
+    """The instance, locked, must still be at the version somebody saw; else the conflict that says who was faster."""
+    now = session.scalar(select(Instance.rev).where(Instance.id == instance_id).with_for_update())
+    if now is None or not rights.may_read_instance(session, actor, instance_id):
+        raise NotFound
+    if now != version:
+        raise _faster(session, instance_id)
+
+
+def _faster(session: Session, instance_id: int, *which: ColumnElement[bool]) -> Conflict:
     last = session.scalars(
         select(InstanceLog)
-        .where(InstanceLog.instance_id == item.instance_id, InstanceLog.item_id == item.id)
+        .where(InstanceLog.instance_id == instance_id, *which)
         .order_by(InstanceLog.seq.desc())
         .limit(1)
     ).first()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, events, repository
+from engine import clock, events, policy as policies, repository
 from engine.actor import Actor
 from engine.errors import AppError, Conflict, Forbidden, NotFound, RuleViolation
 from engine.i18n import _
@@ -26,7 +26,7 @@ from engine.runtime.start import RouteStep, route_step
 from engine.work_items import rights
 from engine.work_items.held import append, forget, must_say
 from engine.work_items.returning import last_people
-from engine.workflow.contract import Jump, Live
+from engine.workflow.contract import Jump
 
 VOIDED_EVENT = "process.instance_voided"
 """Published with instance_id, definition_key, business_key: what an approval had set going is taken back."""
@@ -64,13 +64,13 @@ def withdraw(session: Session, actor: Actor, instance_id: int, reason: str) -> S
 
 def terminate(session: Session, actor: Actor, instance_id: int, reason: str) -> StepResult:
     """终止: an administrator stops it, whatever its state."""
-    _locked(session, actor, instance_id, "terminate")
-    _unpark(session, instance_id, timedelta())
     return _end(session, actor, instance_id, "terminate", "terminated", reason)
 
 
 def _end(session: Session, actor: Actor, instance_id: int, action: str, state: str, reason: str) -> StepResult:
-    _locked(session, actor, instance_id, action)
+    instance = _locked(session, actor, instance_id, action)
+    if instance.state == "suspended":
+        _unpark(session, instance_id, timedelta())
     return step(
         session,
         actor,
@@ -281,7 +281,7 @@ def jump(
         actor,
         instance_id,
         Step(
-            act=lambda live: _do_jump(live, token, target),
+            act=lambda live: live.jump(token, target, {}),
             entry=Entry("jump", target, token, detail={"reason": said, "to": target, **foreseen}),
             cause="jumped",
             again={target: Again(named, told)},
@@ -289,10 +289,6 @@ def jump(
         ),
         seen=instance,
     )
-
-
-def _do_jump(live: Live, token: int, target: str) -> None:
-    live.jump(token, target, {})
 
 
 def _steered(session: Session, actor: Actor, instance_id: int) -> tuple[InstanceFacts, repository.Loaded]:
@@ -327,8 +323,8 @@ def change_people(
             named.pop(node_id, None)
             continue
         checked = known_people(session, wanted, where=node_id)
-        own = instance.starter_id in checked and node.properties.get("approval.self") != "allow"
-        if own and is_approval(node):
+        own = instance.starter_id in checked and is_approval(node)
+        if own and not policies.read(node.properties).own_allowed:
             raise RuleViolation(_("Nobody approves his own request."), code="own_request")
         named[node_id] = checked
     instance.people = named

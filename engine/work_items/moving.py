@@ -185,7 +185,7 @@ def _move(
 
 
 def check_receiver(held: Held, person: int) -> None:
-    own = person == held.instance.starter_id and is_approval(held.node) and held.policy.self != "allow"
+    own = person == held.instance.starter_id and is_approval(held.node) and not held.policy.own_allowed
     if own:
         raise RuleViolation(
             _("Nobody approves his own request."), code="own_request", remedy=_("Choose somebody else.")

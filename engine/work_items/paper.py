@@ -37,6 +37,8 @@ def back_date(
     if found is None:
         raise NotFound
     item, instance = found
+    if not rights.may_read_instance(session, actor, instance.id):
+        raise NotFound
     if version not in (None, item.version) or item.state != "open":
         raise too_late(session, item)
     lock(session, instance)

@@ -20,13 +20,11 @@ from engine.runtime.opening import Again
 from engine.work_items import rights
 from engine.work_items.counting import PENDING
 from engine.work_items.held import append, lock, must_say, open_up, too_late
-from engine.workflow.contract import Live
 
 TAKES_BACK = ("approve", "submit", "abstain")
 SPOKEN = ("approve", "reject", "abstain", "submit", "add_signer")
-ACTS = ("serviceTask", "sendTask", "businessRuleTask", "callActivity")
-"""Elements behind which the process may have done something that cannot be taken back; a table only looks up."""
-LOOKS_UP = ("businessRuleTask",)
+ACTS = ("serviceTask", "sendTask", "callActivity")
+"""Elements behind which the process may have done something that cannot be taken back."""
 
 
 def refusal(
@@ -86,7 +84,6 @@ def _behind(
         for id, mark in (line.detail.get("path", []) if line else [])
         if mark == "left" and id in loaded.compiled.nodes and loaded.compiled.nodes[id].kind in ACTS
     ]
-    acted = [node for node in acted if node.kind not in LOOKS_UP]
     if acted:
         return _("“{step}” has been carried out since.", step=acted[0].name or acted[0].id)
     seen = peek(session, actor, instance, loaded)
@@ -150,7 +147,7 @@ def reclaim(
         actor,
         instance.id,
         Step(
-            act=lambda now: _jump_back(now, followers[0].token, item.node),
+            act=lambda now: now.jump(followers[0].token, item.node, {}),
             entry=Entry(
                 "reclaim",
                 item.node,
@@ -170,10 +167,6 @@ def reclaim(
     return result
 
 
-def _jump_back(instance: Live, token: int, node: str) -> None:
-    instance.jump(token, node, {})
-
-
 _BLANK = {"outcome": "none", "opinion": "", "done_by": None, "done_by_name": "", "done_at": None, "signature": ""}
 
 
@@ -189,9 +182,8 @@ def _reopen_inside(session: Session, item: ItemFacts) -> None:
         if one.added in ("", "parallel") and one.state == "open" and one.sequence > row.sequence
     ]
     policy_in_order = _in_order(session, item)
-    for one in session.scalars(children).all():
-        _take_out(session, [one], state="cancelled", cause="reclaimed")
-    if policy_in_order and turn:
+    _take_out(session, list(session.scalars(children)), state="cancelled", cause="reclaimed")
+    if policy_in_order:
         _take_out(session, turn, state="waiting")
     open_up(session, item.id, **_BLANK)
 
@@ -203,6 +195,8 @@ def _in_order(session: Session, item: ItemFacts) -> bool:
 
 
 def _take_out(session: Session, items: Sequence[int], **changes: object) -> None:
+    if not items:
+        return
     gone = list(session.scalars(select(InboxEntry.principal).where(InboxEntry.item_id.in_(items))))
     session.execute(delete(InboxEntry).where(InboxEntry.item_id.in_(items)))
     session.execute(

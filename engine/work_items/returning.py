@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from engine.runtime.foresee import peek
 from engine.runtime.host import latest_form
 from engine.runtime.opening import Again
 from engine.work_items.held import Held, lock
-from engine.workflow.contract import Jump, Live, Node
+from engine.workflow.contract import Jump, Node
 
 VISITED = ("done", "auto", "returned")
 
@@ -177,7 +177,7 @@ def send_back(session: Session, actor: Actor, held: Held, back: Target, closed: 
         told |= {"after_return": "straight_back", **_comes_back_to(session, held, closed)}
     said = {"outcome": action, "by": actor.person_id, "opinion": closed.opinion}
     todo = Step(
-        act=lambda live: _jump(live, item.token, back.node.id, {"outcome": action, node.id: said}),
+        act=lambda live: live.jump(item.token, back.node.id, {"outcome": action, node.id: said}),
         entry=Entry(
             action,
             node.id,
@@ -198,10 +198,6 @@ def send_back(session: Session, actor: Actor, held: Held, back: Target, closed: 
         items_moved=True,
     )
     return step(session, actor, item.instance_id, todo, seen=held.instance)
-
-
-def _jump(live: Live, token: int, target: str, variables: Mapping[str, Any]) -> None:
-    live.jump(token, target, variables)
 
 
 def _round(session: Session, instance_id: int) -> int:
@@ -256,8 +252,12 @@ def straight_back(session: Session, actor: Actor, held: Held, todo: Step, variab
     people = tuple(int(person) for person in told.get("back_to") or ())
     kept = {int(person): str(name) for person, name in (told.get("kept") or {}).items()}
     reason = {"rule": "straight_back", "by": actor.person_id, "by_name": actor.name, "round": told.get("round")}
-    act: Callable[[Live], None] = lambda live: _jump(live, item.token, target, variables)  # noqa: E731
-    straight = replace(todo, act=act, cause="decided", again={target: Again(people, reason, kept)})
+    straight = replace(
+        todo,
+        act=lambda live: live.jump(item.token, target, variables),
+        cause="decided",
+        again={target: Again(people, reason, kept)},
+    )
     return _with(straight, {"strategy": "straight_back"})
 
 

@@ -89,7 +89,7 @@ def _check_new(session: Session, held: Held, people: Sequence[int]) -> None:
         )
     )
     there = {person for row in rows for person in row if person is not None}
-    own = held.policy.self != "allow"
+    own = not held.policy.own_allowed
     problems = [
         Problem(f"to.{n}", _("This person signs here already."), rule="signs_already")
         for n, person in enumerate(people)

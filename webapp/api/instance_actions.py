@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import work_items
-from engine.errors import Conflict, NotFound
-from engine.i18n import _
-from engine.models import Instance, InstanceLog, WorkItem
+from engine.errors import NotFound
+from engine.models import Instance, WorkItem
 from engine.work_items.instances import JumpPreview
-from engine.work_items.rights import may_read_instance
 from webapp.api.answers import InstanceLine, instance_line
 from webapp.api.definitions import Step, step_of
 from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
@@ -160,7 +157,7 @@ def change_later_people(call: Call, instance_id: Id, body: LaterPeople) -> dict[
 def back_date(call: Call, instance_id: Id, body: OnPaper) -> InstanceLine:
     """Enter a decision that was made on paper, with both times."""
     item = call.session.get(WorkItem, body.item)
-    if item is None or item.instance_id != instance_id or not may_read_instance(call.session, call.actor, instance_id):
+    if item is None or item.instance_id != instance_id:
         raise NotFound
     work_items.back_date(
         call.session, call.actor, body.item, body.action, at=body.at, reason=body.reason, opinion=body.opinion
@@ -169,19 +166,8 @@ def back_date(call: Call, instance_id: Id, body: OnPaper) -> InstanceLine:
 
 
 def _check_version(call: Call, instance_id: int, version: int | None) -> None:
-    if version is None:
-        return
-    row = call.session.get(Instance, instance_id, with_for_update=True)
-    if row is None or not may_read_instance(call.session, call.actor, instance_id):
-        raise NotFound
-    if row.rev != version:
-        last = call.session.scalars(
-            select(InstanceLog).where(InstanceLog.instance_id == instance_id).order_by(InstanceLog.seq.desc()).limit(1)
-        ).one()
-        raise Conflict(
-            _("{who} was faster: {action}, {at}.", who=last.actor_name, action=last.action, at=last.at.isoformat()),
-            remedy=_("Load it again."),
-        )
+    if version is not None:
+        work_items.demand_version(call.session, call.actor, instance_id, version)
 
 
 def _line(session: Session, instance_id: int) -> InstanceLine:

@@ -6,11 +6,15 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine import events, jobs, runtime, work_items
+from engine.actor import Actor
 from engine.clock import now
 from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
 from engine.models import Copy
+from engine.runtime import StepResult
+from engine.work_items import rights
 from engine.work_items.instances import NEVER, VOIDED_EVENT
 from tests.conftest import TestClock
 from tests.engine.approvals import play
@@ -201,6 +205,35 @@ def test_a_decision_on_paper_keeps_both_times(site: Site, clock: TestClock) -> N
     assert (play.row(item).business_at, play.row(item).done_at) == (signed, now())
     line = play.lines(started, "approve")[0]
     assert (line.actor_id, line.on_behalf_of, line.detail["business_at"]) == (9, 2, signed.isoformat())
+
+
+def test_who_may_enter_paper_enters_it_only_where_he_may_read(site: Site) -> None:
+    started = play.one("person(2)")
+    item = play.item_of(started, WANG)
+    clerk = Actor(person_id=7, name="胡静", permissions=frozenset({rights.BACK_DATE}))
+
+    def enter(s: Session) -> StepResult:
+        return work_items.back_date(s, clerk, item, "approve", at=now(), reason="纸质")
+
+    with pytest.raises(NotFound):
+        play.do(enter)
+    assert play.house.state(started) == "running"
+    play.do(lambda s: work_items.send_copies(s, BOSS, started, [clerk.person_id]))
+    play.do(enter)
+    assert play.house.state(started) == "completed"
+
+
+def test_the_starter_may_be_named_wherever_he_may_decide(site: Site) -> None:
+    """One rule on every road: passed on to, added, named for later."""
+    started = play.chain(("first", "person(2)"), ("second", "person(3)", {"self": "skip"}))
+    assert play.do(lambda s: work_items.change_people(s, BOSS, started, {"second": [LI.person_id]})) == {"second": [1]}
+    with pytest.raises(RuleViolation, match="own request"):
+        play.do(lambda s: work_items.change_people(s, BOSS, started, {"first": [LI.person_id]}))
+    lent = play.one("person(2)", self="skip")
+    item = play.item_of(lent, WANG)
+    play.do(lambda s: work_items.transfer(s, WANG, item, LI.person_id))
+    play.do(lambda s: work_items.act(s, LI, item, "approve"))
+    assert play.house.state(lent) == "completed"
 
 
 # ------------------------------------------------------------------------------------------------- copies

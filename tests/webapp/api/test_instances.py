@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -90,6 +91,16 @@ def test_one_instance_shows_form_holders_and_what_may_be_done(people: House, sta
         "void": False,
         "urge": True,
     }
+
+
+def test_a_stale_version_says_who_was_faster_in_words(people: House, started: dict[str, Any]) -> None:
+    seen = people(ADMIN).get(path_of(started))["version"]
+    (item,) = people(SUPERIOR).inbox()
+    good(people(SUPERIOR).act(item, "consult", to=[people(HEAD).person_id], reason="可以吗"))
+    stale = {"reason": "审计", "version": seen}
+    problem = refused(people(ADMIN).call("POST", path_of(started, "/actions/suspend"), stale), 409)
+    assert re.search(r"周明.*asked a question.*\d{4}-\d\d-\d\d \d\d:\d\d\.", problem["detail"])
+    assert people(ADMIN).get(path_of(started))["state"] == "running"
 
 
 def test_the_history_tells_who_did_what(people: House, started: dict[str, Any]) -> None:

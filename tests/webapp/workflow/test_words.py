@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import engine
+import processes
 from engine import i18n, models
 from engine.work_items import rights
 from tests.conftest import TestClock
@@ -91,6 +93,18 @@ def test_every_action_has_a_button_and_a_deed() -> None:
     for action in (*rights.APPROVAL_ACTIONS, "submit", "claim", "release", "withdraw", "terminate"):
         assert action in words.BUTTONS
         assert action in words.DEEDS
+
+
+def test_whatever_is_logged_has_words() -> None:
+    rooms = [Path(engine.__file__).parent, Path(processes.__file__).parent]
+    logged = {
+        action
+        for room in rooms
+        for module in room.rglob("*.py")
+        for action in re.findall(r'\bEntry\("(\w+)"', module.read_text("utf-8"))
+    }
+    assert {"suspend", "add_signer", "remind"} <= logged
+    assert logged <= words.DEEDS.keys()
 
 
 def test_what_is_unknown_is_shown_as_it_is() -> None:
