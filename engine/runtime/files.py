@@ -21,7 +21,7 @@ def hang(
 
     by: the values are unchecked (a draft's), so only files this person has sent up count.
     """
-    ids = set(_named(schema.fields, values))
+    ids = set(named_files(schema.fields, values))
     if ids:
         theirs = [Attachment.uploaded_by == by] if by is not None else []
         session.execute(
@@ -32,7 +32,8 @@ def hang(
         )
 
 
-def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
+def named_files(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
+    """Ids of the attachments these fields name; the values may be a draft's."""
     for field in fields:
         value = values.get(field.id)
         if field.type == "attachment":
@@ -40,7 +41,7 @@ def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
         elif field.type == "table":
             for row in _list(value):
                 if isinstance(row, Mapping):
-                    yield from _named(field.columns, row)
+                    yield from named_files(field.columns, row)
 
 
 def _list(value: Any) -> list[Any]:

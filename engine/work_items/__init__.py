@@ -35,7 +35,7 @@ from engine.work_items.moving import (
 )
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
-from engine.work_items.reading import hidden_fields, open_items, readable_values
+from engine.work_items.reading import hidden_fields, may_read_file, open_items, readable_files, readable_values
 from engine.work_items.reclaiming import reclaim, refusal as reclaim_refusal
 from engine.work_items.returning import Target, targets
 from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
@@ -75,10 +75,12 @@ __all__ = [
     "instance_actions",
     "jump",
     "mark_read",
+    "may_read_file",
     "may_read_instance",
     "move",
     "open_items",
     "preview_jump",
+    "readable_files",
     "readable_values",
     "reclaim",
     "reclaim_refusal",

@@ -1,4 +1,4 @@
-"""Which of a form's values somebody may see: asked by every road that shows an instance."""
+"""Which of a form's values and files somebody may see: asked by every road that shows an instance."""
 
 from __future__ import annotations
 
@@ -10,33 +10,78 @@ from sqlalchemy.orm import Session
 from engine import repository
 from engine.actor import Actor
 from engine.forms import FormSchema
-from engine.models import Instance, WorkItem
+from engine.models import Attachment, FormData, Instance, WorkItem
+from engine.runtime.files import RECORD_TYPE, named_files
 from engine.runtime.host import latest_form
-from engine.work_items.rights import ADMINISTER, MONITOR, holds
+from engine.work_items.rights import ADMINISTER, MONITOR, holds, may_read_instance
 
 
-def hidden_fields(session: Session, actor: Actor, instance: Instance, schema: FormSchema) -> set[str]:
-    """Fields this reader may not see: what every step of theirs hides; for a mere reader, what any step hides."""
-    if actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER):
+def hidden_fields(session: Session, actor: Actor, instance: Instance) -> set[str]:
+    """Fields of the process's forms this reader may not see: what every step of theirs hides; for a mere reader, what
+    any step hides. Where two forms share a field, the start form decides.
+    """
+    loaded = repository.get(session, instance.definition_id)
+    forms = _start_form_first(loaded)
+    if _sees_all(actor, instance) or not any(_hidden(one, step) for one in forms for step in one.steps):
         return set()
     items = session.scalars(select(WorkItem).where(WorkItem.instance_id == instance.id))
     mine = {item.node for item in items if item.done_by == actor.person_id or holds(item, actor)}
-    hidden = [_hidden(schema, step) for step in mine or schema.steps]
-    if not hidden:
-        return set()
-    return set.intersection(*hidden) if mine else set.union(*hidden)
+    known: set[str] = set()
+    hidden: set[str] = set()
+    for schema in forms:
+        by_step = [_hidden(schema, step) for step in mine or schema.steps]
+        if by_step:
+            hidden |= (set.intersection(*by_step) if mine else set.union(*by_step)) - known
+        known |= set(schema.by_id)
+    return hidden
+
+
+def _sees_all(actor: Actor, instance: Instance) -> bool:
+    return actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER)
+
+
+def _start_form_first(loaded: repository.Loaded) -> list[FormSchema]:
+    start = loaded.start_form()
+    return [one for one in (start, *(one for one in loaded.forms.values() if one is not start)) if one is not None]
 
 
 def readable_values(session: Session, actor: Actor, instance: Instance, *, step: str | None = None) -> dict[str, Any]:
-    """The form's present values as this reader may see them; `step` hides what that step hides as well."""
-    values = latest_form(session, instance.id)[1]
+    """The forms' present values as this reader may see them; `step` hides what that step hides as well."""
+    hidden = hidden_fields(session, actor, instance)
     schema = repository.get(session, instance.definition_id).start_form()
-    if schema is None:
-        return values
-    hidden = hidden_fields(session, actor, instance, schema)
-    if step is not None:
+    if step is not None and schema is not None:
         hidden |= _hidden(schema, step)
-    return {name: value for name, value in values.items() if name not in hidden}
+    return {name: value for name, value in latest_form(session, instance.id)[1].items() if name not in hidden}
+
+
+def readable_files(session: Session, actor: Actor, instance: Instance) -> list[Attachment]:
+    """The files that hang on an instance, oldest first, but those that only fields hidden from this reader name."""
+    hung = select(Attachment).where(Attachment.record_type == RECORD_TYPE, Attachment.record_id == instance.id)
+    gone = _hidden_files(session, actor, instance)
+    return [file for file in session.scalars(hung.order_by(Attachment.id)) if file.id not in gone]
+
+
+def may_read_file(session: Session, actor: Actor, file: Attachment) -> bool:
+    """Whether somebody may read a file that hangs on an instance."""
+    instance = session.get(Instance, file.record_id)
+    if instance is None or not may_read_instance(session, actor, instance.id):
+        return False
+    return file.id not in _hidden_files(session, actor, instance)
+
+
+def _hidden_files(session: Session, actor: Actor, instance: Instance) -> set[int]:
+    """Of every revision: what a hidden field named once stays hidden when another file takes its place."""
+    hidden = hidden_fields(session, actor, instance)
+    if not hidden:
+        return set()
+    forms = _start_form_first(repository.get(session, instance.definition_id))
+    fields = [field for one in forms for field in one.fields]
+    closed: set[int] = set()
+    shown: set[int] = set()
+    for values in session.scalars(select(FormData.values).where(FormData.instance_id == instance.id)):
+        closed |= set(named_files([one for one in fields if one.id in hidden], values))
+        shown |= set(named_files([one for one in fields if one.id not in hidden], values))
+    return closed - shown
 
 
 def _hidden(schema: FormSchema, step: str) -> set[str]:

@@ -10,12 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 
 from engine.catalog import Process
 from engine.forms import Field
 from engine.i18n import Sentence, _
-from processes.kernel.money import DEFAULT_CURRENCY, in_capitals
+from processes.kernel.money import DEFAULT_CURRENCY, in_capitals, written
 from processes.kernel.working_time import ZONE
 
 DASH = "—"
@@ -109,10 +109,6 @@ def part_name(name: str) -> str:
 # ------------------------------------------------------------------------------------------------- values on paper
 
 
-def money(amount: Decimal, currency: str, locale: str) -> str:
-    return str(format_currency(amount, currency, locale=locale))
-
-
 def instant(at: datetime, locale: str) -> str:
     return str(format_datetime(at.astimezone(ZONE), "yyyy-MM-dd HH:mm", locale=locale))
 
@@ -144,7 +140,7 @@ def text_of(field: Field, value: Any, locale: str) -> str:
         match field.type:
             case "money":
                 found = amount_of(field, value)
-                return money(*found, locale) if found else str(value)
+                return written(*found, locale) if found else str(value)
             case "number":
                 return str(format_decimal(Decimal(str(value)), locale=locale))
             case "date":
@@ -173,4 +169,4 @@ def total_of(field: Field, values: Iterable[Any], locale: str) -> str:
     currencies = {currency for _amount, currency in amounts}
     if len(amounts) != len(found) or len(currencies) != 1:
         return ""
-    return money(sum((amount for amount, _currency in amounts), Decimal(0)), currencies.pop(), locale)
+    return written(sum((amount for amount, _currency in amounts), Decimal(0)), currencies.pop(), locale)

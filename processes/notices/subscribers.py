@@ -19,7 +19,7 @@ from processes.notices.rules import kind
 
 MENTIONED = kind("comments.mentioned", _("Somebody mentions me"))
 ANSWERED = kind("comments.answered", _("Somebody answers my comment"))
-FOLLOWED = kind("comments.followed", _("A comment on a process I started or follow"))
+FOLLOWED = kind("comments.followed", _("A comment on something I started, do or follow"))
 
 
 @subscribe("comments.comment_added")
@@ -44,10 +44,9 @@ def tell_of_comment(
         notify(session, actor, persons=readers, kind=ANSWERED, title=title, **where)
         told.add(answered)
 
-    if record_type == INSTANCE:
-        readers = _readers(session, _interested(session, record_id) - told, record_type, record_id)
-        title = _("{who} comments: {about}", who=actor.name, about=about)
-        notify(session, actor, persons=readers, kind=FOLLOWED, title=title, **where)
+    readers = _readers(session, _interested(session, record_type, record_id) - told, record_type, record_id)
+    title = _("{who} comments: {about}", who=actor.name, about=about)
+    notify(session, actor, persons=readers, kind=FOLLOWED, title=title, **where)
 
 
 @subscribe("comments.comment_edited")
@@ -88,9 +87,14 @@ def _place(comment_id: int, record_type: str, record_id: int) -> dict[str, Any]:
     }
 
 
-def _interested(session: Session, instance_id: int) -> set[int]:
-    followers = select(Follower.person_id).where(Follower.instance_id == instance_id)
-    starter = select(Instance.starter_id).where(Instance.id == instance_id)
+def _interested(session: Session, record_type: str, record_id: int) -> set[int]:
+    """Of a process whoever started or follows it: all who had a part would be too many; else whom it concerns."""
+    if record_type != INSTANCE:
+        kind_of_record = CATALOG.record_kind(record_type)
+        concerned = kind_of_record.audience(session, record_id) if kind_of_record is not None else ()
+        return {person for person in concerned if person > 0}
+    followers = select(Follower.person_id).where(Follower.instance_id == record_id)
+    starter = select(Instance.starter_id).where(Instance.id == record_id)
     return set(session.scalars(followers.union(starter)))
 
 

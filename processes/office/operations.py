@@ -56,8 +56,7 @@ def file_leave(
         calendar=company_calendar(session),
     )
     rules.check_days(days)
-    # The person is locked, so that two requests sent at once see each other.
-    session.execute(select(Employee.id).where(Employee.id == facts.starter_id).with_for_update(key_share=True)).first()
+    _lock_person(session, facts.starter_id)
     starter = session.get_one(Employee, facts.starter_id)
     found = select(LeaveRequest).where(LeaveRequest.instance_id == facts.instance_id)
     leave = session.scalar(found.with_for_update(of=LeaveRequest))
@@ -86,6 +85,11 @@ def file_leave(
         session.flush()
     journal.audit(session, actor, RECORD_TYPE, leave.id, action, before, _told(leave))
     return _told(leave)
+
+
+def _lock_person(session: Session, person_id: int) -> None:
+    """Two requests of one person that come at once see each other."""
+    session.execute(select(Employee.id).where(Employee.id == person_id).with_for_update(key_share=True)).first()
 
 
 def _day(text: str) -> date:
@@ -137,6 +141,25 @@ def mark_withdrawn(session: Session, actor: Actor, *, instance_id: int, state: s
     leave = session.scalar(found.with_for_update(of=LeaveRequest))
     if leave is not None and leave.state == "in_approval":
         _move(session, actor, leave, state)
+
+
+def take_back(session: Session, actor: Actor, *, instance_id: int, state: str, action: str) -> None:
+    """What was decided counts no more: the process is voided ("withdrawn") or opened again ("in_approval").
+
+    Raises RuleViolation when other leave has taken the days of one that is opened again.
+    """
+    found = select(LeaveRequest).where(LeaveRequest.instance_id == instance_id)
+    leave = session.scalar(found.with_for_update(of=LeaveRequest))
+    if leave is None or leave.state == state:
+        return
+    if state == "in_approval":
+        _lock_person(session, leave.starter_id)
+        rules.check_overlap(span_of(leave), _others(session, leave.starter_id, instance_id))
+    before = leave.state
+    leave.state = state
+    stamp(leave, actor)
+    session.flush()
+    journal.audit(session, actor, RECORD_TYPE, leave.id, action, {"state": before}, {"state": state})
 
 
 def _move(session: Session, actor: Actor, leave: LeaveRequest, state: str) -> dict[str, Any]:

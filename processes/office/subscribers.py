@@ -1,4 +1,4 @@
-"""What leave does when the process behind a request ends without a decision."""
+"""What leave does when the process behind a request ends without a decision, is voided or opened again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from engine.actor import SYSTEM
 from engine.events import subscribe
-from processes.office.operations import mark_withdrawn
+from engine.work_items import REOPENED_EVENT, VOIDED_EVENT
+from processes.office.operations import mark_withdrawn, take_back
 
 _ENDS = {"rejected": "rejected", "withdrawn": "withdrawn", "terminated": "withdrawn", "failed": "withdrawn"}
 """How the process ended -> what becomes of a request nobody has decided on."""
@@ -18,3 +19,13 @@ _ENDS = {"rejected": "rejected", "withdrawn": "withdrawn", "terminated": "withdr
 def follow_the_process(session: Session, *, instance_id: int, state: str, **_facts: Any) -> None:
     if state in _ENDS:
         mark_withdrawn(session, SYSTEM, instance_id=instance_id, state=_ENDS[state])
+
+
+@subscribe(VOIDED_EVENT)
+def take_back_voided(session: Session, *, instance_id: int, **_facts: Any) -> None:
+    take_back(session, SYSTEM, instance_id=instance_id, state="withdrawn", action="voided")
+
+
+@subscribe(REOPENED_EVENT)
+def decide_anew(session: Session, *, instance_id: int, **_facts: Any) -> None:
+    take_back(session, SYSTEM, instance_id=instance_id, state="in_approval", action="reopened")

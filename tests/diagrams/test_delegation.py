@@ -568,6 +568,18 @@ def test_the_delegator_leaves_the_company_and_his_work_stays_where_it_is(
     assert request.with_whom() == [company.sun.id]
 
 
+def test_a_suspended_delegation_keeps_nobody_from_leaving(
+    session: Session, company: Company, delegate: Delegate, expense: Send
+) -> None:
+    organization.change_employee(session, SYSTEM, record_id=company.chen.id, values={"takes_orphans": True})
+    away = delegate(company.wang, company.sun).begin(company.sun)
+    request = expense(company.li)
+    away.do(lambda s: work_items.suspend(s, SYSTEM, away.id, "审计"))
+    away.do(lambda s: organization.archive_employee(s, SYSTEM, record_id=company.sun.id))
+    assert (away.record.state, away.instance.state) == ("ended", "terminated")
+    assert request.with_whom() == [company.wang.id]
+
+
 def test_a_terminated_process_leaves_nothing_in_force(
     session: Session, company: Company, delegate: Delegate, expense: Send
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import work_items
+from engine.clock import now, turned_to
 from engine.db import Sessions
 from engine.errors import InvalidForm, RuleViolation
 from engine.runtime import perform, start
+from engine.work_items.rights import ADMINISTER
+from processes.approval.operations.news import LOST
+from processes.notices.models import Notice
 from processes.office.models import LeaveRequest
 from processes.organization.models import Employee
 from tests.diagrams.test_conformance import BPMN
@@ -147,6 +152,38 @@ def test_a_rejection_frees_the_days(company: Company, ask: Ask) -> None:
     request.act(company.wang, "reject", "项目上线")
     assert (request.instance.state, record(request).state) == ("rejected", "rejected")
     ask("2026-12-01", "2026-12-01")
+
+
+def test_void_leave_frees_the_days_and_leave_opened_again_takes_them(
+    session: Session, company: Company, ask: Ask
+) -> None:
+    boss = actor_in(session, company.chen, ADMINISTER)
+    request = ask("2026-12-01", "2026-12-01")
+    request.act(company.wang)
+    request.do(lambda s: work_items.void(s, boss, request.id, "不去了"))
+    assert record(request).state == "withdrawn"
+    second = ask("2026-12-01", "2026-12-01")
+    second.act(company.wang)
+    second.do(lambda s: work_items.reopen(s, boss, second.id, second.log()[1].node, "材料不全"))
+    assert record(second).state == "in_approval"
+    second.act(company.wang, "reject", "项目上线")
+    assert (second.instance.state, record(second).state) == ("rejected", "rejected")
+    third = ask("2026-12-01", "2026-12-01")
+    with pytest.raises(RuleViolation, match=str(record(third).number)):
+        second.do(lambda s: work_items.reopen(s, boss, second.id, second.log()[1].node, "再看看"))
+    assert (second.instance.state, record(second).state) == ("rejected", "rejected")
+
+
+def test_whose_work_ended_hears_of_it_while_time_goes_on(session: Session, company: Company, ask: Ask) -> None:
+    """Between what a step writes and what it tells the clock moves on."""
+    ticks = iter(range(1_000_000))
+    begun = now()
+    with turned_to(lambda: begun + timedelta(microseconds=next(ticks))):
+        request = ask("2026-12-01", "2026-12-01")
+        starter = actor_in(session, company.li)
+        request.do(lambda s: work_items.withdraw(s, starter, request.id, "改期"))
+    told = session.scalars(select(Notice).where(Notice.kind == LOST)).all()
+    assert [(one.person_id, one.record_id, one.text) for one in told] == [(company.wang.id, None, "")]
 
 
 def test_the_form_is_checked(session: Session, company: Company) -> None:

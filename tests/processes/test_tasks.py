@@ -15,6 +15,7 @@ from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
 from engine.models import Copy
+from processes.comments import operations as comments
 from processes.notices.models import Notice
 from processes.organization import operations as organization
 from processes.organization.models import Employee
@@ -47,6 +48,17 @@ def found(session: Session, actor: Actor, view: operations.View, **more: str) ->
 
 
 # ------------------------------------------------------------------------------------------------- giving
+
+
+def test_a_comment_on_a_task_is_told_to_whom_it_concerns(session: Session, company: Company) -> None:
+    task = give(session, company.wang, company.li, watchers=[company.sun.id])
+    everybody = (company.wang, company.li, company.sun, company.zhao)
+    before = {one.id: len(kinds(session, one)) for one in everybody}
+    comments.add_comment(
+        session, actor_of(company.li), record_type=permissions.TASK, record_id=task.id, text="周五交不了"
+    )
+    heard = {one.name for one in everybody if len(kinds(session, one)) > before[one.id]}
+    assert heard == {company.wang.name, company.sun.name}
 
 
 @pytest.mark.parametrize(

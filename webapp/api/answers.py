@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import work_items
+from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import Problem
 from engine.forms import Field, FormSchema, Right as FieldRight, ScopedLookups
 from engine.models import Attachment, Instance
-from engine.runtime.files import RECORD_TYPE
 from engine.work_items import Right
 from webapp.api.endpoint import Answer
 from webapp.skin import words
@@ -89,10 +89,9 @@ class File(Answer):
     url: str
 
 
-def files_of(session: Session, instance_id: int) -> list[File]:
-    """Every file of an instance, oldest first."""
-    hung = Attachment.record_type == RECORD_TYPE, Attachment.record_id == instance_id
-    return [file_of(row) for row in session.scalars(select(Attachment).where(*hung).order_by(Attachment.id))]
+def files_of(session: Session, actor: Actor, instance: Instance) -> list[File]:
+    """The files of an instance this reader may have, oldest first."""
+    return [file_of(row) for row in work_items.readable_files(session, actor, instance)]
 
 
 def file_of(row: Attachment) -> File:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Response
 from sqlalchemy.orm import Session
 
-from engine import attachments
+from engine import attachments, work_items
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import NotFound
 from engine.i18n import _
 from engine.models import Attachment
+from engine.runtime.files import RECORD_TYPE as INSTANCE
 from webapp.api.answers import File, file_of
 from webapp.api.endpoint import Call, Id, endpoint
 from webapp.api.reading import Unreadable
@@ -67,4 +68,6 @@ def _may_read(session: Session, actor: Actor, row: Attachment) -> bool:
     """Its sender while it hangs nowhere; then whoever may read the record."""
     if row.record_type is None or row.record_id is None:
         return row.uploaded_by == actor.person_id
+    if row.record_type == INSTANCE:
+        return work_items.may_read_file(session, actor, row)
     return CATALOG.may_read(session, actor, row.record_type, row.record_id)

@@ -197,7 +197,7 @@ def get_instance(call: Call, instance_id: Id) -> InstanceDetail:
         definition_version=loaded.version,
         form=_reading_form(session, actor, row, loaded),
         values=work_items.readable_values(session, actor, row),
-        files=files_of(session, row.id),
+        files=files_of(session, actor, row),
         items=[
             OpenItem(
                 id=item.id,
@@ -227,7 +227,7 @@ def _reading_form(session: Session, actor: Actor, row: Instance, loaded: Loaded)
     schema = loaded.start_form()
     if schema is None:
         return None
-    rights = reading_rights(schema, work_items.hidden_fields(session, actor, row, schema))
+    rights = reading_rights(schema, work_items.hidden_fields(session, actor, row))
     return form_of(schema, ScopedLookups(session, actor, instance_id=row.id), rights)
 
 
@@ -236,8 +236,7 @@ def get_history(call: Call, instance_id: Id, query: HistoryQuery) -> Page[Histor
     """Who did what when, oldest first."""
     session, actor = call.session, call.actor
     row, loaded = _readable(session, actor, instance_id)
-    schema = loaded.start_form()
-    hidden = work_items.hidden_fields(session, actor, row, schema) if schema else set()
+    hidden = work_items.hidden_fields(session, actor, row)
     seq = InstanceLog.seq
     lines = list(
         session.scalars(

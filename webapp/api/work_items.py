@@ -138,7 +138,7 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
         done_by=names.maybe(item.done_by),
         form=_form(session, actor, item, instance, loaded, deciding=any(right.granted for right in actions)),
         values=work_items.readable_values(session, actor, instance, step=item.node),
-        files=files_of(session, instance.id),
+        files=files_of(session, actor, instance),
         actions=actions_of(actions),
         why=Why(
             rule=str(item.reason.get("rule", "")),
@@ -229,7 +229,7 @@ def _form(
     shown = loaded.start_form()
     if shown is None:
         return None
-    return form_of(shown, lookups, reading_rights(shown, work_items.hidden_fields(session, actor, instance, shown)))
+    return form_of(shown, lookups, reading_rights(shown, work_items.hidden_fields(session, actor, instance)))
 
 
 def _candidates(session: Session, item: WorkItem) -> list[int]:

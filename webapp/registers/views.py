@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import db
+from engine import db, runtime
 from engine.catalog import CATALOG, Column, Register
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
@@ -270,8 +270,7 @@ class RegisterView(ModelView):
         actor, record = current_actor(), self._record(pk)
         key, name = self.key_of(record), self.name_of(record)
         try:
-            with db.transaction() as session:
-                archive(session, actor, record_id=key)
+            runtime.perform(lambda session: archive(session, actor, record_id=key))
         except (RuleViolation, Conflict) as refusal:
             flash(str(refusal), "danger")
             return redirect(self.url("show", pk=key))

@@ -134,9 +134,11 @@ def _tab_content(session: Session, tab: str, seen: item.Subject) -> dict[str, An
         case "history":
             after = request.args.get("after", 0, type=int)
             lines = history.log_lines(session, instance.id, after=after, limit=HISTORY_LINES + 1)
-            lookups = ScopedLookups(session, current_actor(), instance_id=instance.id)
+            actor = current_actor()
+            lookups = ScopedLookups(session, actor, instance_id=instance.id)
+            hidden = work_items.hidden_fields(session, actor, instance)
             return {
-                "events": story.events(lines[:HISTORY_LINES], seen.loaded, lookups),
+                "events": story.events(lines[:HISTORY_LINES], seen.loaded, lookups, hidden),
                 "more": lines[HISTORY_LINES - 1].seq if len(lines) > HISTORY_LINES else None,
             }
         case "people":

@@ -17,9 +17,8 @@ from engine.models import Attachment, Instance, WorkItem
 from engine.policy import Policy
 from engine.repository import Loaded
 from engine.runtime.assign import is_approval
-from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
-from engine.work_items import Right, Target, allowed_actions, hidden_fields, may_read_instance
+from engine.work_items import Right, Target, allowed_actions, hidden_fields, may_read_instance, readable_files
 from engine.workflow.contract import Node
 from processes.approval.operations import urge_right
 from webapp.skin import words
@@ -73,7 +72,7 @@ def reading_form(session: Session, actor: Actor, seen: Subject) -> FormView:
         actor,
         seen.schema,
         seen.values,
-        rights=fields.reading(seen.schema, hidden_fields(session, actor, seen.instance, seen.schema)),
+        rights=fields.reading(seen.schema, hidden_fields(session, actor, seen.instance)),
         instance_id=seen.instance.id,
     )
 
@@ -182,7 +181,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         seen,
         _step_form(session, actor, seen, node, typed) if deciding else reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
-        _files(session, seen.instance.id),
+        readable_files(session, actor, seen.instance),
         item,
         actions,
         holders.why(item.reason),
@@ -242,15 +241,9 @@ def of_instance(session: Session, actor: Actor, instance_id: int) -> Pane:
         seen,
         reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
-        _files(session, instance_id),
+        readable_files(session, actor, seen.instance),
         urge=urge_right(session, actor, seen.instance, seen.items),
     )
-
-
-def _files(session: Session, instance_id: int) -> list[Attachment]:
-    """Every file of an instance, oldest first."""
-    hung = select(Attachment).where(Attachment.record_type == RECORD_TYPE, Attachment.record_id == instance_id)
-    return list(session.scalars(hung.order_by(Attachment.id)))
 
 
 def loose_files(pane: Pane) -> Sequence[Attachment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as slot
 from datetime import datetime
 from itertools import zip_longest
@@ -174,13 +174,14 @@ class Event:
 IMPERSONAL = frozenset({"timer", "service", "message", "signal", "incident", "end", "remind"})
 
 
-def events(lines: Iterable[InstanceLog], loaded: Loaded, lookups: Lookups) -> list[Event]:
-    """The log in order, oldest first."""
-    return [_event(line, loaded, lookups) for line in lines]
+def events(lines: Iterable[InstanceLog], loaded: Loaded, lookups: Lookups, hidden: Collection[str]) -> list[Event]:
+    """The log in order, oldest first, without the changes of `hidden` fields."""
+    return [_event(line, loaded, lookups, hidden) for line in lines]
 
 
-def _event(line: InstanceLog, loaded: Loaded, lookups: Lookups) -> Event:
+def _event(line: InstanceLog, loaded: Loaded, lookups: Lookups, hidden: Collection[str]) -> Event:
     detail: Mapping[str, Any] = line.detail or {}
+    changed = {name: pair for name, pair in (detail.get("changes") or {}).items() if name not in hidden}
     return Event(
         line.seq,
         "" if line.action in IMPERSONAL else line.actor_name,
@@ -189,7 +190,7 @@ def _event(line: InstanceLog, loaded: Loaded, lookups: Lookups) -> Event:
         line.at,
         said(line),
         formats.person(line.on_behalf_of) if line.on_behalf_of else "",
-        tuple(_changes(detail.get("changes") or {}, loaded.form_of(line.node) or loaded.start_form(), lookups)),
+        tuple(_changes(changed, loaded.form_of(line.node) or loaded.start_form(), lookups)),
         tuple(_reached(detail.get("path") or (), loaded)),
         line.hash,
     )

@@ -16,7 +16,7 @@ from engine.errors import Conflict, Forbidden, NotFound, RuleViolation
 from engine.forms import Choice, option_source
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import Definition, MessageWait, WorkItem
+from engine.models import Definition, Instance, MessageWait, WorkItem
 from engine.service_tasks import StepFacts, service_task
 from processes.approval import permissions, rules
 from processes.approval.models import Delegation
@@ -263,9 +263,7 @@ def end(session: Session, actor: Actor, *, delegation_id: int, version: int | No
 
 def end_now(session: Session, actor: Actor, delegation: Delegation) -> None:
     """Give the process of this delegation the message it waits for, it and no other."""
-    wait = session.scalars(
-        select(MessageWait).where(MessageWait.instance_id == delegation.instance_id, MessageWait.name == END_MESSAGE)
-    ).first()
+    wait = _wait_of(session, delegation)
     if wait is None:
         raise Conflict(_("This delegation is over already."), remedy=_("Load it again."))
     token = wait.token
@@ -274,6 +272,11 @@ def end_now(session: Session, actor: Actor, delegation: Delegation) -> None:
         entry=Entry("message", wait.node, token, detail={"name": END_MESSAGE}),
     )
     runtime.step(session, actor, delegation.instance_id, todo)
+
+
+def _wait_of(session: Session, delegation: Delegation) -> MessageWait | None:
+    waits = MessageWait.instance_id == delegation.instance_id, MessageWait.name == END_MESSAGE
+    return session.scalars(select(MessageWait).where(*waits)).first()
 
 
 def settle_delegation(session: Session, actor: Actor, *, instance_id: int) -> None:
@@ -290,14 +293,19 @@ def settle_delegation(session: Session, actor: Actor, *, instance_id: int) -> No
 
 
 def end_those_of(session: Session, actor: Actor, *, person_id: int) -> int:
-    """Somebody has left: no delegation to or from them goes on. Returns how many ended."""
+    """Somebody has left: no delegation to or from them goes on. Returns how many ended.
+
+    One that cannot hear of it, suspended or at an incident, is terminated: it must not keep anybody from leaving.
+    """
     theirs = select(Delegation).where(
         Delegation.state.in_(LIVE_STATES),
         (Delegation.delegate_id == person_id) | (Delegation.delegator_id == person_id),
     )
     found = list(session.scalars(theirs.order_by(Delegation.instance_id)))
     for delegation in found:
-        if delegation.state == "requested":
+        instance = session.get_one(Instance, delegation.instance_id)
+        hears = instance.state == "running" and _wait_of(session, delegation) is not None
+        if delegation.state == "requested" or not hears:
             work_items.terminate(session, SYSTEM, delegation.instance_id, "left the company")
         else:
             end_now(session, actor, delegation)

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.i18n import Sentence, _
@@ -49,14 +48,24 @@ SENTENCES: Mapping[str, Sentence] = {
 }
 """Of what people hear, and how; other actions are seen in the inbox or concern nobody else."""
 
+ENDINGS: Mapping[str, Sentence] = {
+    "completed": _("Completed: {what}"),
+    "rejected": _("Rejected: {what}"),
+    "failed": _("Failed: {what}"),
+}
+"""Of an end that came with no such action: a message left, a timer struck, a step was filled in."""
+
 TO_STARTER = frozenset("reject return terminate void reopen jump suspend resume transfer assign".split())
 TO_TAKERS_PART = frozenset("terminate void reopen reject".split())
 TO_LOSERS = frozenset("withdraw terminate return reclaim jump assign".split())
 
 
 def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: Entry, state: str | None) -> None:
-    """Each person once, by the nearest reason; never who did it, never who may not read it."""
-    sentence = SENTENCES.get(entry.action)
+    """Each person once, by the nearest reason; never who did it.
+
+    Who may not read it hears only that his work is gone.
+    """
+    sentence = SENTENCES.get(entry.action) or ENDINGS.get(state or "")
     if sentence is None:
         return
     instance = session.get(Instance, instance_id)
@@ -70,17 +79,14 @@ def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: E
         new = [person for person in dict.fromkeys(persons) if person not in told]
         told.update(new)
         readers = [p for p in new if CATALOG.may_read(session, CATALOG.actor(session, p), RECORD_TYPE, instance_id)]
+        record = (RECORD_TYPE, instance_id)
         if readers:
-            notify(
-                session,
-                actor,
-                persons=readers,
-                kind=of,
-                title=title,
-                key=key,
-                text=text,
-                record=(RECORD_TYPE, instance_id),
-            )
+            notify(session, actor, persons=readers, kind=of, title=title, key=key, text=text, record=record)
+        if of == LOST and len(readers) < len(
+            new
+        ):  # with the item went the right to read; that it is gone, and what it was, they should know
+            gone = [person for person in new if person not in readers]
+            notify(session, actor, persons=gone, kind=of, title=title, key=key)
 
 
 def _audience(
@@ -90,14 +96,14 @@ def _audience(
     action = entry.action
     if action in ("cc", "circulate") and not entry.detail.get("with"):
         yield NAMED, _named(entry.detail)
-    if state is not None and action in ("approve", "reject", "submit"):
+    if state is not None and (action == "reject" or action not in TO_STARTER):
         yield ENDED, [instance.starter_id]
     elif action in TO_STARTER:
         yield PROGRESS, [instance.starter_id]
     if action == "remove_signer":
         yield LOST, [person for person in (entry.detail.get("who"),) if isinstance(person, int)]
     if action in TO_LOSERS:
-        yield LOST, _losers(session, instance.id, entry)
+        yield LOST, _losers(session, instance, entry)
     if action in TO_TAKERS_PART:
         yield FOLLOWED, _took_part(session, instance.id)
     if action == "reject":
@@ -110,16 +116,16 @@ def _named(detail: Mapping[str, Any]) -> list[int]:
     return [person for person in (to if isinstance(to, list) else [to]) if isinstance(person, int)]
 
 
-def _losers(session: Session, instance_id: int, entry: Entry) -> list[int]:
+def _losers(session: Session, instance: Instance, entry: Entry) -> list[int]:
     """Whose items ended with this action; of an assignment, who had it before."""
     if entry.action == "assign":
         before = entry.detail.get("from")
         return [before] if isinstance(before, int) else []
     rows = session.scalars(
         select(WorkItem.assignee_id).where(
-            WorkItem.instance_id == instance_id,
+            WorkItem.instance_id == instance.id,
             WorkItem.state == "cancelled",
-            WorkItem.done_at == clock.now(),
+            WorkItem.done_at == instance.changed_at,  # of this very step: both are written with its moment
             WorkItem.assignee_id.is_not(None),
         )
     )

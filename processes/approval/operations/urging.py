@@ -134,7 +134,8 @@ def urge_right(session: Session, actor: Actor, instance: Instance, items: Sequen
 def _may(session: Session, actor: Actor, instance: Instance, items: Sequence[WorkItem]) -> bool:
     if actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER):
         return True
-    return any(_decides_later(session, actor, instance, item) for item in items)
+    of_tokens = {item.token: item for item in items}  # what comes next hangs on the token, not on the signer
+    return any(_decides_later(session, actor, instance, item) for item in of_tokens.values())
 
 
 def _decides_later(session: Session, actor: Actor, instance: Instance, item: WorkItem) -> bool:

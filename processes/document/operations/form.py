@@ -77,17 +77,6 @@ def sections(
     return _Drawing(session, actor, schema, values, hidden, instance_id).sections()
 
 
-def named_files(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[int]:
-    """Ids of the attachments these fields name."""
-    for one in fields:
-        value = values.get(one.id)
-        if one.type == "attachment":
-            yield from _ids(value)
-        elif one.type == "table":
-            for row in _rows(value):
-                yield from named_files(one.columns, row)
-
-
 class _Drawing:
     def __init__(
         self,

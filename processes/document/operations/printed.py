@@ -14,9 +14,8 @@ from engine import attachments, clock, history, repository, work_items
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import NotFound
-from engine.forms import FormSchema
 from engine.i18n import Sentence, _, current_locale
-from engine.models import Attachment, Instance, InstanceLog, WorkItem
+from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
@@ -127,8 +126,8 @@ def printed(session: Session, actor: Actor, instance_id: int) -> PrintedInstance
     if instance is None or not work_items.may_read_instance(session, actor, instance_id):
         raise NotFound
     loaded = repository.get(session, instance.definition_id)
-    schema, values = loaded.start_form(), latest_form(session, instance_id)[1]
-    hidden = work_items.hidden_fields(session, actor, instance, schema) if schema else set()
+    values = latest_form(session, instance_id)[1]
+    hidden = work_items.hidden_fields(session, actor, instance)
     locale = current_locale().replace("-", "_")
     now = clock.now()
     numbered = (
@@ -157,7 +156,7 @@ def printed(session: Session, actor: Actor, instance_id: int) -> PrintedInstance
         ended_at=rules.instant(instance.ended_at, locale) if instance.ended_at else "",
         sections=tuple(_sections(session, actor, instance, loaded, values, hidden)),
         opinions=tuple(_opinions(session, instance, locale)),
-        files=tuple(_files(session, instance_id, schema, values, hidden)),
+        files=tuple(_files(session, actor, instance)),
         chain_lines=instance.log_seq,
         chain_head=instance.log_hash,
         address=f"{_address}/instances/{instance.id}",
@@ -208,23 +207,16 @@ def _sections(
     for schema in loaded.forms.values():
         if schema is own or not any(values.get(one.id) not in (None, "", []) for one in schema.fields):
             continue
-        gone = said | work_items.hidden_fields(session, actor, instance, schema)
-        drawn = form.sections(session, actor, schema, values, hidden=gone, instance_id=instance.id)
+        drawn = form.sections(session, actor, schema, values, hidden=said, instance_id=instance.id)
         found += [Section(one.title or schema.title, one.blocks) for one in drawn]
         said |= set(schema.by_id)
     return found
 
 
-def _files(
-    session: Session, instance_id: int, schema: FormSchema | None, values: Mapping[str, Any], hidden: set[str]
-) -> list[PrintedFile]:
-    """Every file of the instance but those of hidden fields, oldest first."""
-    gone = set(form.named_files([one for one in schema.fields if one.id in hidden], values)) if schema else set()
-    hung = select(Attachment).where(Attachment.record_type == RECORD_TYPE, Attachment.record_id == instance_id)
+def _files(session: Session, actor: Actor, instance: Instance) -> list[PrintedFile]:
     return [
         PrintedFile(file.id, file.name, rules.file_size(file.size), file.sha256)
-        for file in session.scalars(hung.order_by(Attachment.id))
-        if file.id not in gone
+        for file in work_items.readable_files(session, actor, instance)
     ]
 
 
