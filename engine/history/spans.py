@@ -31,6 +31,7 @@ def usual_spans(session: Session, key: str) -> Mapping[str, timedelta]:
         newest = select(Instance.id).where(Instance.definition_id == version).order_by(Instance.id.desc())
         done = select(WorkItem.node, WorkItem.created_at, WorkItem.done_at).where(
             WorkItem.instance_id.in_(newest.limit(RECENT_INSTANCES)),
+            WorkItem.kind == "sign",
             WorkItem.state == "done",
             WorkItem.outcome.in_(DECIDED),
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from engine import assignment, policy as policies
@@ -23,14 +23,17 @@ DECIDED = ("done", "auto")
 class Handlers(Mapping[str, int]):
     """node id -> who completed it last; asked of the database only when a rule wants it."""
 
-    def __init__(self, session: Session, instance_id: int) -> None:
+    def __init__(self, session: Session, instance_id: int, now: Callable[[], Mapping[str, int]]) -> None:
         self._session = session
         self._instance_id = instance_id
+        self._now = now
 
     def __getitem__(self, node: str) -> int:
+        if node in (now := self._now()):
+            return now[node]
         found = self._session.scalar(
             select(WorkItem.done_by)
-            .where(WorkItem.instance_id == self._instance_id, WorkItem.node == node, WorkItem.state.in_(DECIDED))
+            .where(*self._decided(), WorkItem.node == node)
             .order_by(WorkItem.id.desc())
             .limit(1)
         )
@@ -39,8 +42,11 @@ class Handlers(Mapping[str, int]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        done = select(WorkItem.node).where(WorkItem.instance_id == self._instance_id, WorkItem.state.in_(DECIDED))
-        return iter(set(self._session.scalars(done)))
+        return iter({*self._now(), *self._session.scalars(select(WorkItem.node).where(*self._decided()))})
+
+    def _decided(self) -> tuple[ColumnElement[bool], ...]:
+        """Of this instance, by whom it was asked to decide: an answer to a side question decides nothing."""
+        return WorkItem.instance_id == self._instance_id, WorkItem.kind == "sign", WorkItem.state.in_(DECIDED)
 
     def __len__(self) -> int:
         return sum(1 for _node in self)
@@ -72,9 +78,11 @@ def find(
     starter_id: int,
     variables: Mapping[str, Any],
     form: Mapping[str, Any],
+    done_now: Callable[[], Mapping[str, int]] = dict,
 ) -> tuple[Candidates, str]:
     """The candidates of a user task and the rule that found them.
 
+    done_now: {node: person} of what this very step has completed and not written yet.
     Nobody (an empty answer) only where the diagram says what then: approve, reject, hold, a named person.
     """
     rule = policies.read(node.properties) if is_approval(node) else None
@@ -84,7 +92,7 @@ def find(
         node=node.id,
         starter_id=starter_id,
         variables={**variables, "form": form},
-        handlers=Handlers(session, instance_id),
+        handlers=Handlers(session, instance_id, done_now),
     )
     own_allowed = rule is None or rule.own_allowed
     found = _asked(session, node.candidates, request)

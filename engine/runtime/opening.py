@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine import policy as policies, repository
@@ -123,7 +123,17 @@ class Opening:
             starter_id=self._facts.starter_id,
             variables=task.data,
             form=self._host.form_values() if assign.reads_form(node) else {},
+            done_now=self._done_now,
         )
+
+    def _done_now(self) -> dict[str, int]:
+        """Node -> who has completed it in this step, which is written only after the next ones are opened."""
+        done = {item.node: item.done_by for item in self.items if item.state == "auto" and item.done_by}
+        closed = self._closed
+        if closed is None or closed.outcome not in ("approve", "submit"):
+            return done
+        node = self._session.scalar(select(WorkItem.node).where(WorkItem.id == closed.item_id))
+        return {str(node): closed.done_by, **done}
 
     def _plain(
         self,
@@ -197,8 +207,9 @@ class Opening:
     ) -> Verdict | None:
         """No candidate: the diagram says what then."""
         if rule.empty.startswith("user:"):
-            named = Candidates((int(rule.empty.removeprefix("user:")),))
-            return self._plain(task, node, named, f"empty:{rule.empty}", due_at, again, rule)
+            named = assign.active(self._session, [int(rule.empty.removeprefix("user:"))])
+            if named and (rule.own_allowed or self._facts.starter_id not in named):
+                return self._plain(task, node, Candidates(named), f"empty:{rule.empty}", due_at, again, rule)
         item = NewItem(
             task.token,
             node.id,
@@ -247,18 +258,20 @@ class Opening:
         here = self._last_node(person) if self._closed is not None and self._closed.outcome == "approve" else ""
         if here:
             return here
-        back = (
-            select(func.max(WorkItem.id))
-            .where(WorkItem.instance_id == self._facts.id, WorkItem.outcome.in_(SENT_BACK))
-            .scalar_subquery()
+        back = self._session.scalar(
+            select(func.max(WorkItem.done_at)).where(
+                WorkItem.instance_id == self._facts.id,
+                or_(WorkItem.state == "returned", WorkItem.outcome.in_(SENT_BACK)),
+            )
         )
+        since = [WorkItem.done_at > back] if back is not None else []
         found = self._session.scalar(
             select(WorkItem.node)
             .where(
                 WorkItem.instance_id == self._facts.id,
                 WorkItem.done_by == person,
                 WorkItem.outcome == "approve",
-                WorkItem.id > func.coalesce(back, 0),
+                *since,
             )
             .order_by(WorkItem.id.desc())
             .limit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine import history, live
 from engine.actor import Actor
 from engine.journal import Entry
-from engine.models import InboxEntry, Instance, WorkItem
+from engine.models import InboxEntry, Instance, InstanceLog, WorkItem
 from engine.runtime.step import Step, step
 from engine.workflow.contract import Live, Reckoned
 
@@ -42,15 +42,18 @@ def reckon_dues(session: Session, actor: Actor, instance_id: int, *, asked_by: s
     pending = select(WorkItem).where(WorkItem.instance_id == instance_id, WorkItem.state.in_(PENDING))
     items = list(session.scalars(pending.order_by(WorkItem.id)))
     begun = {item.token: item.created_at for item in reversed(items)}
+    pauses = _Pauses(session, instance_id)
     entered = history.trail(session, instance_id).entered_at
     moved: list[Moved] = []
     dues: dict[int, datetime] = {}
     entry = Entry("reschedule", detail={"asked_by": asked_by})
 
     def act(instance: Live) -> None:
-        reckoned = instance.reckon_again(lambda token, element: begun.get(token) or entered.get(element))
+        reckoned = instance.reckon_again(
+            lambda token, element: pauses.shifted(begun.get(token) or entered.get(element))
+        )
         for item in items:
-            due = _due_of(item, reckoned)
+            due = _due_of(item, reckoned, pauses.since(item.created_at))
             if due is not None and due != item.due_at:
                 dues[item.id] = due
                 moved.append(Moved(item.node, item.due_at, due))
@@ -78,8 +81,28 @@ def reckon_dues(session: Session, actor: Actor, instance_id: int, *, asked_by: s
     return moved
 
 
-def _due_of(item: WorkItem, reckoned: list[Reckoned]) -> datetime | None:
+class _Pauses:
+    """For how long an instance stood still, and when it went on: that time is nobody's delay."""
+
+    def __init__(self, session: Session, instance_id: int) -> None:
+        lines = select(InstanceLog.at, InstanceLog.detail).where(
+            InstanceLog.instance_id == instance_id, InstanceLog.action == "resume"
+        )
+        self._ended = [(at, timedelta(seconds=detail.get("seconds", 0))) for at, detail in session.execute(lines)]
+
+    def since(self, begun: datetime) -> timedelta:
+        return sum((pause for at, pause in self._ended if at > begun), timedelta())
+
+    def shifted(self, begun: datetime | None) -> datetime | None:
+        return None if begun is None else begun + self.since(begun)
+
+
+def _due_of(item: WorkItem, reckoned: list[Reckoned], paused: timedelta) -> datetime | None:
     """Its task's own due date, else that of the timer on its border which had given the item its due date."""
     own = next((one.at for one in reckoned if one.token == item.token and one.before is None), None)
-    hung = (one.at for one in reckoned if one.host == item.token and one.before and one.before == item.due_at)
+    hung = (
+        one.at
+        for one in reckoned
+        if one.host == item.token and one.before and item.due_at in (one.before, one.before + paused)
+    )
     return own or next(hung, None)

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import policy as policies
+from engine import clock, policy as policies
 from engine.models import WorkItem
 from engine.policy import Policy, Tally
 from engine.runtime.facts import ItemFacts
-from engine.work_items.held import change, open_up
+from engine.work_items.held import change, open_up, put_aside
 
 PENDING = ("open", "waiting", "delegated", "approving")
 
@@ -40,18 +40,25 @@ def count(session: Session, item: ItemFacts, rule: Policy, outcome: str | None) 
     """Weigh a decision (None: the item is removed). The caller holds the lock; the item's own row is written later.
 
     Follow a signer who was added up to whom added him: `before` opens that one's item again when all before him have
-    agreed, `after` finishes it. Only items of the diagram, and those added beside them, are counted.
+    agreed, `after` finishes it; a no of either counts as a no of his. Only items of the diagram, and those added beside
+    them, are counted.
     """
     at: _Row = _Row(item.id, item.parent_id, item.added)
     settled = {item.id}
     said = outcome
     while at.added in ("before", "after") and at.parent_id is not None:
-        if said == "reject":
-            _mark_rejected(session, at.parent_id)
-            return Count("reject", tally(session, item, rule, {}))
-        if _others(session, at, settled):
-            return Count(None, tally(session, item, rule, {}))
+        others = _others(session, at, settled)
         parent = _row(session, at.parent_id)
+        if said == "reject":
+            for one in others:
+                put_aside(session, one, state="cancelled", cause="decided", done_at=clock.now())
+            asked_before = {"outcome": "reject"} if at.added == "before" else {}  # who had agreed has said so
+            change(session, parent.id, state="done", **asked_before)
+            at = parent
+            settled.add(parent.id)
+            continue
+        if others:
+            return Count(None, tally(session, item, rule, {}))
         if at.added == "before":
             open_up(session, parent.id)
             return Count(None, tally(session, item, rule, {}), (parent.id,))
@@ -77,29 +84,38 @@ def _row(session: Session, item_id: int) -> _Row:
     )
 
 
-def _others(session: Session, at: _Row, settled: set[int]) -> bool:
-    """Somebody added in the same place has not spoken yet."""
+def _others(session: Session, at: _Row, settled: set[int]) -> list[int]:
+    """Those added in the same place who have not spoken yet."""
     rest = select(WorkItem.id).where(
         WorkItem.parent_id == at.parent_id,
         WorkItem.added == at.added,
         WorkItem.state.in_(PENDING),
         WorkItem.id.not_in(settled),
     )
-    return session.scalar(rest.limit(1)) is not None
+    return list(session.scalars(rest))
 
 
-def _mark_rejected(session: Session, item_id: int) -> None:
-    """Whoever asked for an opinion before his own, and got a no, has said no as well."""
-    while True:
-        row = _row(session, item_id)
-        change(session, row.id, state="done", outcome="reject")
-        if row.added not in ("before", "after") or row.parent_id is None:
-            return
-        item_id = row.parent_id
+def _overruled(session: Session, item: ItemFacts) -> set[int]:
+    """Counted signers who had agreed, and whom somebody they added after themselves has refused."""
+    refused = select(WorkItem.parent_id).where(
+        WorkItem.instance_id == item.instance_id,
+        WorkItem.token == item.token,
+        WorkItem.added == "after",
+        WorkItem.state == "done",
+        WorkItem.outcome == "reject",
+    )
+    found = set()
+    for parent_id in filter(None, session.scalars(refused)):
+        at = _row(session, parent_id)
+        while at.added in ("before", "after") and at.parent_id is not None:
+            at = _row(session, at.parent_id)
+        found.add(at.id)
+    return found
 
 
 def tally(session: Session, item: ItemFacts, rule: Policy, now: dict[int, str | None]) -> Tally:
     """Add up what the node's signers have said; `now`: what is being said and not in the rows yet (None: removed)."""
+    now = {**dict.fromkeys(_overruled(session, item), "reject"), **now}
     grouped = session.execute(
         select(WorkItem.outcome, WorkItem.state, func.sum(WorkItem.weight), func.count())
         .where(

@@ -92,13 +92,9 @@ def decide(
         done_by_name=actor.name,
         on_behalf_of=on_behalf_of,
         state="returned" if action == "return" else "done",
-        signature=_signature(session, actor, held, action, signature),
+        signature="" if business_at is not None else _signature(session, actor, held, action, signature),
         business_at=business_at,
     )
-    if not (item.many and action == "reject"):  # one refusal among many is counted first
-        back = returning.destination(session, actor, held, action, to_step)
-        if back is not None:
-            return returning.send_back(session, actor, held, back, closed, action)
     form, routed, changes = _read_form(session, actor, held, action, values)
     said = {"outcome": action, "by": on_behalf_of or actor.person_id, "opinion": opinion}
     variables = {**routed, "outcome": action, node.id: said}
@@ -112,6 +108,10 @@ def decide(
         closed=closed,
         form=form,
     )
+    if not (item.many and action == "reject"):  # one refusal among many is counted first
+        back = returning.destination(session, actor, held, action, to_step)
+        if back is not None:
+            return returning.send_back(session, actor, held, back, todo, action)
     if item.many and action != "return":
         return _count(session, actor, held, action, todo, variables, to_step)
     if item.many:  # a return is no vote: what the diagram draws for it takes the work of all the others with it
@@ -142,15 +142,27 @@ def _count(
     verdict = action if action == "submit" else counted.verdict
     said = {**variables[node.id], "outcome": verdict, **counted.detail}
     outcome = {**variables, "outcome": verdict, node.id: said}
-    if counted.verdict == "reject":
+    return go_on(session, actor, held, counted.verdict, todo, outcome, to_step)
+
+
+def go_on(
+    session: Session,
+    actor: Actor,
+    held: Held,
+    verdict: str,
+    todo: Step,
+    variables: dict[str, Any],
+    to_step: str | None = None,
+) -> StepResult:
+    """The node is decided: back where the diagram sends a rejection, straight back to who returned it, or on."""
+    item = held.item
+    if verdict == "reject":
         back = returning.destination(session, actor, held, "reject", to_step)
         if back is not None:
-            closed = todo.closed
-            assert closed is not None
-            return returning.send_back(session, actor, held, back, closed, action)
-    todo = replace(todo, act=_step_of(counted.verdict, node, item.token, outcome), surplus=True)
-    if counted.verdict == "approve" and item.reason.get("after_return") == "straight_back":
-        todo = returning.straight_back(session, actor, held, todo, outcome)
+            return returning.send_back(session, actor, held, back, todo, "reject")
+    todo = replace(todo, act=_step_of(verdict, held.node, item.token, variables), surplus=True)
+    if verdict == "approve" and item.reason.get("after_return") == "straight_back":
+        todo = returning.straight_back(session, actor, held, todo, variables)
     return step(session, actor, item.instance_id, todo, seen=held.instance)
 
 

@@ -22,7 +22,7 @@ from engine.runtime.picking import known_people
 from engine.work_items import rights
 from engine.work_items.held import Held, append, forget, move, must_say
 from engine.work_items.many import Done
-from engine.work_items.moving import check_receiver
+from engine.work_items.moving import check_not_own
 
 HAND_OVER = "process.work.hand_over"
 """Whoever hands a leaver's work to somebody else: personnel, and process administrators."""
@@ -33,7 +33,7 @@ class Estate:
     """What lies with a person: ids, oldest first."""
 
     items: list[int] = field(default_factory=list)
-    """open items of his own"""
+    """items of his own, also those that come back to him with an opinion he has asked for"""
     pools: list[int] = field(default_factory=list)
     """items he may take beside others"""
     later: list[int] = field(default_factory=list)
@@ -60,12 +60,15 @@ def estate(session: Session, actor: Actor, person: int) -> Estate:
     waiting = session.scalars(
         select(WorkItem.id).where(WorkItem.assignee_id == person, WorkItem.state == "waiting").order_by(WorkItem.id)
     )
+    lent = session.scalars(
+        select(WorkItem.id).where(WorkItem.owner_id == person, WorkItem.state == "delegated").order_by(WorkItem.id)
+    ).all()
     running = session.execute(
         select(Instance.id, Instance.people).where(Instance.state.in_(rights.LASTING), Instance.people != {})
     )
     drafts = select(Instance.id).where(Instance.starter_id == person, Instance.state == "draft")
     return Estate(
-        items=[row.id for row in lying if row.assignee_id == person] + list(waiting),
+        items=list(dict.fromkeys([*(row.id for row in lying if row.assignee_id == person), *waiting, *lent])),
         pools=[row.id for row in lying if row.assignee_id is None],
         later=[row.id for row in running if any(person in persons for persons in row.people.values())],
         drafts=list(session.scalars(drafts.order_by(Instance.id))),
@@ -119,13 +122,18 @@ def _hand_item(actor: Actor, item_id: int, person: int, to: int, reason: str, ba
     instance = session.get_one(Instance, item.instance_id, with_for_update=True)
     loaded = repository.get(session, instance.definition_id)
     held = Held(item, instance, loaded, loaded.compiled.nodes[item.node])  # type: ignore[arg-type]
-    check_receiver(held, to)
+    check_not_own(held, to)
     detail = {"from": person, "to": to, "reason": reason, "batch": batch}
     if item.assignee_id is None:
         if person not in item.candidates:
             return
         item.candidates = list(dict.fromkeys(to if one == person else one for one in item.candidates))
         move(session, actor, item, "hand_over", None, item.candidates, detail)
+    elif item.state == "delegated" and item.owner_id == person:
+        item.owner_id = to
+        item.version += 1
+        session.flush()
+        append(session, actor, instance.id, Entry("hand_over", item.node, item.token, item.id, None, detail))
     elif item.state == "waiting":
         item.assignee_id, item.candidates, item.owner_id = to, [to], item.owner_id or person
         item.version += 1

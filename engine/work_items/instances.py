@@ -15,13 +15,13 @@ from engine.actor import Actor
 from engine.errors import AppError, Conflict, Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import Instance, Timer, WorkItem
+from engine.models import Instance, InstanceLog, Timer, WorkItem
 from engine.runtime import Step, StepResult, step
 from engine.runtime.assign import is_approval
 from engine.runtime.facts import InstanceFacts, read_instance
 from engine.runtime.foresee import peek
 from engine.runtime.opening import Again
-from engine.runtime.picking import known_people
+from engine.runtime.picking import check_own, known_people
 from engine.runtime.start import RouteStep, route_step
 from engine.work_items import rights
 from engine.work_items.held import append, forget, must_say
@@ -39,18 +39,16 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 def decided(session: Session, instance_id: int) -> bool:
     """Somebody other than the starter has already decided in this instance, since it last came back to him."""
     starter = select(Instance.starter_id).where(Instance.id == instance_id).scalar_subquery()
-    back = (
-        select(func.coalesce(func.max(WorkItem.id), 0))
-        .where(WorkItem.instance_id == instance_id, WorkItem.state == "returned")
-        .scalar_subquery()
-    )
+    of_item = InstanceLog.instance_id == instance_id, WorkItem.id == InstanceLog.item_id
+    back = session.scalar(select(func.max(InstanceLog.seq)).where(*of_item, WorkItem.state == "returned"))
     found = session.scalar(
         select(WorkItem.id)
         .where(
-            WorkItem.instance_id == instance_id,
+            *of_item,
+            WorkItem.kind == "sign",
             WorkItem.state == "done",
             WorkItem.done_by != starter,
-            WorkItem.id > back,
+            InstanceLog.seq > (back or 0),  # the log knows what came first; ids of one step are all of one moment
         )
         .limit(1)
     )
@@ -268,6 +266,8 @@ def jump(
             remedy=_("Choose one of the steps people do, or an end."),
         )
     named = tuple(known_people(session, people)) if people else ()
+    if is_approval(node):
+        check_own(node, instance.starter_id, named)
     plan = preview_jump(session, actor, instance_id, token, target)
     if plan.jump.refusal is not None:
         raise RuleViolation(plan.jump.refusal, code="no_jump", remedy=_("Choose another step."))

@@ -184,12 +184,16 @@ def _move(
     return move(session, actor, item, action, assignee, principals, {})
 
 
-def check_receiver(held: Held, person: int) -> None:
+def check_not_own(held: Held, person: int) -> None:
     own = person == held.instance.starter_id and is_approval(held.node) and not held.policy.own_allowed
     if own:
         raise RuleViolation(
             _("Nobody approves his own request."), code="own_request", remedy=_("Choose somebody else.")
         )
+
+
+def check_receiver(held: Held, person: int) -> None:
+    check_not_own(held, person)
     if person == held.item.assignee_id:
         raise RuleViolation(
             _("It lies with this person already."), code="has_it_already", remedy=_("Choose somebody else.")

@@ -12,6 +12,7 @@ from engine.errors import Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from engine.models import Instance
 from engine.runtime import StepResult
+from engine.runtime.assign import is_approval
 from engine.runtime.facts import read_item
 from engine.work_items import rights
 from engine.work_items.deciding import decide
@@ -44,10 +45,13 @@ def back_date(
     lock(session, instance)
     loaded = repository.get(session, instance.definition_id)
     node = loaded.compiled.nodes[item.node]
-    if action not in rights.offered(node) or action == "return":
+    if item.kind != "sign" or action not in rights.offered(node) or action == "return":
         raise Forbidden(_("“{action}” is not possible here.", action=action))
     if instance.state != "running":
         raise Forbidden(_("This process is {state}; nothing can be done in it now.", state=instance.state))
+    held = Held(item, instance, loaded, node)
+    if actor.person_id == instance.starter_id and is_approval(node) and not held.policy.own_allowed:
+        raise Forbidden(_("Nobody approves his own request."))
     if item.assignee_id is None:
         raise RuleViolation(
             _("Nobody holds this item yet, so nobody can have decided it."),
@@ -62,5 +66,4 @@ def back_date(
             remedy=_("Enter the moment the paper was signed."),
         )
     words = f"{opinion.strip()}\n[{said}]" if opinion.strip() else said
-    held = Held(item, instance, loaded, node)
     return decide(session, actor, held, action, opinion=words, business_at=at, for_person=item.assignee_id)

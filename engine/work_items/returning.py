@@ -13,7 +13,6 @@ from engine import repository
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
-from engine.journal import Entry
 from engine.models import FormData, Instance, WorkItem
 from engine.recorder import ClosedItem
 from engine.runtime import Step, StepResult, step
@@ -158,46 +157,44 @@ def _wanted(held: Held, action: str, to_step: str | None) -> str | None:
     return rule if rule in ("starter", "previous") else None
 
 
-def send_back(session: Session, actor: Actor, held: Held, back: Target, closed: ClosedItem, action: str) -> StepResult:
-    """Take the token back to `back`; its siblings and what ran beside it under the target's fork end."""
-    item, node = held.item, held.node
+def send_back(session: Session, actor: Actor, held: Held, back: Target, todo: Step, verdict: str) -> StepResult:
+    """Take the token back to `back`; its siblings and what ran beside it under the target's fork end.
+
+    todo: what was said and is to be kept of it; verdict: what the node came to, by one or by all ("return", "reject").
+    """
+    item, node, closed = held.item, held.node, todo.closed
     lock(session, held.instance)
-    revision = latest_form(session, held.instance.id)[0]
+    opinion = closed.opinion if closed is not None else ""
     told = {
         "rule": "returned",
         "by": actor.person_id,
         "by_name": actor.name,
         "from": node.id,
         "from_title": node.name or node.id,
-        "opinion": closed.opinion,
+        "opinion": opinion,
         "round": _round(session, held.instance.id) + 1,
-        "form_revision": revision,
+        "form_revision": todo.form["revision"] if todo.form else latest_form(session, held.instance.id)[0],
     }
     if held.policy.after_return == "straight_back":
         told |= {"after_return": "straight_back", **_comes_back_to(session, held, closed)}
-    said = {"outcome": action, "by": actor.person_id, "opinion": closed.opinion}
-    todo = Step(
-        act=lambda live: live.jump(item.token, back.node.id, {"outcome": action, node.id: said}),
-        entry=Entry(
-            action,
-            node.id,
-            item.token,
-            item.id,
-            closed.on_behalf_of,
-            {
-                "opinion": closed.opinion,
-                "to": back.node.id,
-                "to_title": back.title,
-                "round": told["round"],
-                "ended": [token.node for token in back.jump.dying],
-            },
-        ),
-        closed=replace(closed, state="returned"),
+    detail = {
+        "to": back.node.id,
+        "to_title": back.title,
+        "round": told["round"],
+        "ended": [token.node for token in back.jump.dying],
+    }
+    said = {"outcome": verdict, "by": actor.person_id, "opinion": opinion}
+    returned = replace(
+        todo,
+        act=lambda live: live.jump(item.token, back.node.id, {"outcome": verdict, node.id: said}),
+        entry=replace(todo.entry, detail={**todo.entry.detail, **detail}),
+        closed=replace(closed, state="returned") if closed is not None else None,
+        surplus=False,
         cause="returned",
         again={back.node.id: Again(back.people, told)},
         items_moved=True,
     )
-    return step(session, actor, item.instance_id, todo, seen=held.instance)
+    return step(session, actor, item.instance_id, returned, seen=held.instance)
 
 
 def _round(session: Session, instance_id: int) -> int:
@@ -205,7 +202,7 @@ def _round(session: Session, instance_id: int) -> int:
     return session.scalar(sent) or 0
 
 
-def _comes_back_to(session: Session, held: Held, closed: ClosedItem) -> dict[str, Any]:
+def _comes_back_to(session: Session, held: Held, closed: ClosedItem | None) -> dict[str, Any]:
     """Who is asked again when it comes straight back, and whose approval of this node stays valid."""
     rows = session.execute(
         select(
@@ -227,11 +224,12 @@ def _comes_back_to(session: Session, held: Held, closed: ClosedItem) -> dict[str
     ).all()
     people, kept = [], {}
     for row in rows:
-        person = row.on_behalf_of or (closed.done_by if row.id == closed.item_id else row.assignee_id or row.done_by)
+        spoke = closed is not None and row.id == closed.item_id
+        person = row.on_behalf_of or (closed.done_by if spoke and closed else row.assignee_id or row.done_by)
         if person is None:
             continue
         people.append(person)
-        if row.outcome == "approve" and row.id != closed.item_id:
+        if row.outcome == "approve" and not spoke:
             kept[str(person)] = row.done_by_name
     return {"back_to": people, "kept": kept}
 

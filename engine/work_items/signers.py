@@ -15,12 +15,11 @@ from engine.forms import check_opinion
 from engine.i18n import _
 from engine.journal import Entry
 from engine.models import InboxEntry, WorkItem
-from engine.runtime import Step, StepResult, step
+from engine.runtime import Step, StepResult
 from engine.runtime.picking import known_people
-from engine.runtime.step import refuse
 from engine.work_items.counting import PENDING, count
+from engine.work_items.deciding import go_on
 from engine.work_items.held import Held, append, locked, put_aside
-from engine.workflow.contract import Live
 
 Order = Literal["before", "after", "parallel"]
 MOST_ADDED = 50
@@ -186,22 +185,9 @@ def remove_signer(
         append(session, actor, held.instance.id, entry)
         return None
     said = {"outcome": counted.verdict, "by": actor.person_id, "opinion": "", **counted.detail}
-    return _go_on(session, actor, held, entry, counted.verdict, {"outcome": counted.verdict, held.node.id: said})
-
-
-def _go_on(
-    session: Session, actor: Actor, held: Held, entry: Entry, verdict: str, variables: dict[str, Any]
-) -> StepResult:
-    token, node = held.item.token, held.node
-
-    def act(live_instance: Live) -> None:
-        if verdict == "reject":
-            refuse(live_instance, token, node, variables)
-        else:
-            live_instance.complete(token, variables)
-
-    todo = Step(act=act, entry=entry, surplus=True, items_moved=True)
-    return step(session, actor, held.instance.id, todo, seen=held.instance)
+    todo = Step(act=lambda _live: None, entry=entry, items_moved=True)
+    outcome = {"outcome": counted.verdict, held.node.id: said}
+    return go_on(session, actor, held, counted.verdict, todo, outcome, to_step="end")
 
 
 def _below(session: Session, item_id: int) -> list[int]:

@@ -341,6 +341,24 @@ def test_the_moved_timer_fires_when_it_should_and_the_task_can_still_be_done(hou
         assert session.get_one(Instance, instance).state == "completed"
 
 
+def test_a_pause_is_nobodys_delay(house: Company, clock: TestClock) -> None:
+    """What stood still for a week is not overdue because the calendar was changed afterwards."""
+    instance = process(house)
+    clock.advance(hours=2)
+    runtime.perform(lambda session: work_items.suspend(session, SYSTEM, instance, "审计"))
+    clock.advance(days=7)
+    runtime.perform(lambda session: work_items.resume(session, SYSTEM, instance))
+    assert dues(instance)["work"] == shanghai("2026-11-30T18:00")
+    set_day(manager(house), "2026-11-30", "holiday")
+    with transaction() as session:
+        operations.ask_for_due_shift(session, manager(house))
+    jobs.shift_dues()
+    assert {node: at for node, at in dues(instance).items() if node != "much_later"} == {
+        "work": shanghai("2026-12-01T18:00"),
+        "late": shanghai("2026-12-02T18:00"),
+    }
+
+
 def test_the_same_wish_twice_is_one_and_a_dead_job_is_taken_up(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = process(house), process(house)
     actor = manager(house)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from engine import runtime, work_items
-from engine.actor import SYSTEM
 from engine.errors import Forbidden, RuleViolation
 from tests.engine.approvals import play
 from tests.engine.approvals.play import BOSS, CHEN, LI, SUN, WANG
@@ -87,4 +86,16 @@ def test_different_forms_are_not_decided_together(site: Site) -> None:
     with pytest.raises(RuleViolation):
         work_items.decide_many(WANG, items, "approve")
     assert play.house.state(first) == "running"
-    assert SYSTEM.person_id == 0
+
+
+def test_what_would_come_back_to_a_leaver_comes_back_to_his_heir(site: Site) -> None:
+    started = play.one("person(2)")
+    item = play.item_of(started, WANG)
+    play.do(lambda s: work_items.delegate(s, WANG, item, CHEN.person_id))
+    assert play.house.read(lambda s: work_items.estate(s, BOSS, WANG.person_id)).items == [item]
+    work_items.hand_over(BOSS, WANG.person_id, SUN.person_id, reason="离职")
+    assert play.waits_with(started) == {3}
+    play.do(lambda s: work_items.resolve(s, CHEN, item, opinion="可以"))
+    assert play.waits_with(started) == {5}
+    assert play.act(started, SUN) == "completed"
+    play.sound(started)

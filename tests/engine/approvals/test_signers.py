@@ -150,3 +150,45 @@ def test_only_who_added_him_or_administers_removes_somebody(site: Site) -> None:
             play.do(lambda s, who=stranger: work_items.remove_signer(s, who, born[0]))
     play.do(lambda s: work_items.remove_signer(s, BOSS, born[0]))
     assert play.waits_with(started) == {2, 5}
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_a_no_of_who_was_added_is_one_no_in_a_vote(site: Site, order: str) -> None:
+    """Not the end of it: the others may still carry it. And nobody's own words are changed."""
+    started = play.one("person(2+3+4)", sign="vote", vote_pass="2")
+    add(started, WANG, [5], order)
+    assert play.act(started, SUN, "reject") == "running"
+    said = "reject" if order == "before" else "approve"
+    assert ("approve", 2, "done", said) in play.states(started)
+    assert play.act(started, CHEN) == "running"
+    assert play.act(started, ZHAO) == "completed"
+    play.sound(started)
+
+
+def test_two_asked_before_and_the_first_no_lets_the_second_go(site: Site) -> None:
+    started = play.one("person(2+3+4)", sign="vote", vote_pass="2")
+    add(started, WANG, [5, 6], "before")
+    assert play.act(started, SUN, "reject") == "running"
+    assert play.waits_with(started) == {3, 4}
+    play.sound(started)
+
+
+def test_removing_goes_back_where_a_no_would_have_gone(site: Site) -> None:
+    started = play.one("person(2+3+4)", sign="vote", vote_pass="2", reject="starter")
+    play.act(started, WANG, "reject")
+    item = play.item_of(started, ZHAO)
+    play.do(lambda s: work_items.remove_signer(s, BOSS, item, reason="离职"))
+    assert play.house.state(started) == "running"
+    assert play.waits_with(started) == {1}
+    play.sound(started)
+
+
+def test_the_last_who_abstains_sends_back_what_the_vote_has_refused(site: Site) -> None:
+    started = play.one("person(2+3+4)", sign="vote", vote_pass="60%", reject="starter")
+    play.act(started, WANG, "reject")
+    play.act(started, CHEN, "abstain")
+    assert play.waits_with(started) == {1}
+    line = play.lines(started, "abstain")[0]
+    assert line.detail["tally"] == {"approved": 0, "rejected": 1, "abstained": 1, "open": 1}
+    assert line.detail["to"] == "start"
+    play.sound(started)

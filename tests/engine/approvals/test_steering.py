@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from engine import events, jobs, runtime, work_items
 from engine.actor import Actor
+from engine.assignment import Candidates, Request, assignment
 from engine.clock import now
 from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
-from engine.models import Copy
+from engine.i18n import _
+from engine.models import Copy, Instance, WorkItem
 from engine.runtime import StepResult
-from engine.work_items import rights
+from engine.work_items import instances, rights
 from engine.work_items.instances import NEVER, VOIDED_EVENT
 from tests.conftest import TestClock
 from tests.engine.approvals import play
@@ -221,6 +223,73 @@ def test_who_may_enter_paper_enters_it_only_where_he_may_read(site: Site) -> Non
     play.do(lambda s: work_items.send_copies(s, BOSS, started, [clerk.person_id]))
     play.do(enter)
     assert play.house.state(started) == "completed"
+
+
+def test_paper_decides_what_was_asked_and_nobody_enters_his_own(site: Site) -> None:
+    started = play.one("person(2)", signature="required")
+    item = play.item_of(started, WANG)
+    (asked,) = play.do(lambda s: work_items.consult(s, WANG, item, [4], question="可以吗"))
+    own = Actor(person_id=LI.person_id, name=LI.name, permissions=frozenset({rights.BACK_DATE}))
+    for who, what in ((BOSS, asked), (own, item)):
+        with pytest.raises(Forbidden):
+            play.do(lambda s, w=who, i=what: work_items.back_date(s, w, i, "approve", at=now(), reason="纸质"))
+    play.do(lambda s: work_items.back_date(s, BOSS, item, "approve", at=now(), reason="纸质"))
+    assert (play.house.state(started), play.row(item).signature) == ("completed", "")
+
+
+def test_a_jump_gives_nobody_his_own_request(site: Site) -> None:
+    started = play.chain(("first", "person(2)"), ("second", "person(3)"))
+    token = play.row(play.item_of(started, WANG)).token
+    with pytest.raises(InvalidForm) as refused:
+        play.do(lambda s: work_items.jump(s, BOSS, started, token, "second", reason="特送", people=[LI.person_id]))
+    assert [problem.rule for problem in refused.value.problems] == ["own_request"]
+    assert play.waits_with(started) == {2}
+
+
+def test_who_is_named_for_nobody_is_not_the_starter(site: Site) -> None:
+    """Nobody could decide it: it is held for who administers."""
+    started = play.one("nobody()", empty="user:1")
+    assert play.waits_with(started) == set()
+    held = play.house.read(lambda s: s.scalar(select(WorkItem.id).where(WorkItem.instance_id == started)))
+    play.do(lambda s: work_items.assign(s, BOSS, held, WANG.person_id, reason="无人"))
+    assert play.act(started, WANG) == "completed"
+
+
+def test_the_starter_withdraws_what_lies_with_him_again(site: Site, clock: TestClock) -> None:
+    """The one with the later item decided first, then the earlier one sent it back."""
+    started = play.one("person(2+3)", sign="all")
+    play.act(started, CHEN)
+    clock.advance(minutes=5)
+    play.act(started, WANG, "return")
+    play.do(lambda s: work_items.withdraw(s, LI, started, "不办了"))
+    assert play.house.state(started) == "withdrawn"
+
+
+def test_an_answer_to_a_question_decides_nothing(site: Site) -> None:
+    assignment("handled", _("Who handled an earlier step"), argument="node")(handled)
+    started = play.chain(("first", "person(2)"), ("second", "handled(first)", {"self": "allow"}))
+    item = play.item_of(started, WANG)
+    (asked,) = play.do(lambda s: work_items.consult(s, WANG, item, [4], question="可以吗"))
+    play.do(lambda s: work_items.resolve(s, ZHAO, asked, opinion="可以"))
+    assert {r.action for r in play.house.read(lambda s: instance_rights(s, started)) if r.granted} >= {"withdraw"}
+    play.act(started, WANG)
+    assert play.waits_with(started) == {2}
+    second = play.chain(("first", "person(2)"), ("between", "person(3)"), ("third", "handled(first)"))
+    asked_of = play.item_of(second, WANG)
+    (asked,) = play.do(lambda s: work_items.consult(s, WANG, asked_of, [4], question="可以吗"))
+    play.do(lambda s: work_items.resolve(s, ZHAO, asked, opinion="可以"))
+    play.act(second, WANG)
+    play.act(second, CHEN)
+    assert play.waits_with(second) == {2}
+
+
+def handled(_session: Session, request: Request, argument: str | None) -> Candidates:
+    return Candidates((request.handlers[argument or ""],))
+
+
+def instance_rights(session: Session, started: int) -> tuple[work_items.Right, ...]:
+    decided = instances.decided(session, started)
+    return work_items.instance_actions(session.get_one(Instance, started), LI, decided=decided)
 
 
 def test_the_starter_may_be_named_wherever_he_may_decide(site: Site) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 
 from engine import workflow
@@ -65,7 +64,7 @@ def test_a_step_costs_the_same_after_two_thousand_rounds() -> None:
         sizes.append(len(raw))
         (task,) = changes.opened
         token = task.token
-    early, late = statistics.median(costs[30:330]), statistics.median(costs[-300:])
+    early, late = min(costs[30:330]), min(costs[-300:])  # the least is what the step costs without its neighbours
     assert late < early * 1.5, f"{early * 1e6:.0f} us early, {late * 1e6:.0f} us late"
     assert max(sizes[-300:]) <= max(sizes[30:330]) + 8
 

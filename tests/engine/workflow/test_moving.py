@@ -36,7 +36,7 @@ def move(play: Play, to: CompiledProcess, chosen: Mapping[str, str] | None = Non
             if token in moved.kept:
                 table[token] = moved.kept[token][1]
     play._after()
-    assert {t.token for t in moved.open_tasks} <= set(play.open)
+    assert {t.token for t in moved.open_tasks} == set(play.open)
     return moved
 
 
