@@ -55,8 +55,6 @@ ACTIONS = (
 )  # fmt: skip
 """What `approval.allow` may name."""
 
-DECISIONS = ("approve", "reject", "return", "abstain")
-
 NAMES = frozenset({*CHOICES, "vote_pass", "vote_reject", "weights", "allow", "due"})
 
 

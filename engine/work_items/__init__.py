@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.work_items.copies import acknowledge, follow, followers, mark_read, send_copies, send_from_item
+from engine.work_items.copies import acknowledge, copy_of, follow, followers, mark_read, send_copies, send_from_item
 from engine.work_items.deciding import act
 from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over
 from engine.work_items.held import append, demand_version, move, too_late
@@ -36,7 +36,7 @@ from engine.work_items.moving import (
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
 from engine.work_items.reading import hidden_fields, may_read_file, open_items, readable_files, readable_values
-from engine.work_items.reclaiming import reclaim, refusal as reclaim_refusal
+from engine.work_items.reclaiming import actions_now, reclaim
 from engine.work_items.returning import Target, targets
 from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
 from engine.work_items.signers import add_signers, remove_signer
@@ -52,6 +52,7 @@ __all__ = [
     "Target",
     "acknowledge",
     "act",
+    "actions_now",
     "add_candidate",
     "add_signers",
     "allowed_actions",
@@ -61,6 +62,7 @@ __all__ = [
     "change_people",
     "claim",
     "consult",
+    "copy_of",
     "decide_many",
     "decide_when_due",
     "decided",
@@ -83,7 +85,6 @@ __all__ = [
     "readable_files",
     "readable_values",
     "reclaim",
-    "reclaim_refusal",
     "release",
     "remove_signer",
     "reopen",

@@ -84,6 +84,11 @@ def send_from_item(
     return send_copies(session, actor, held.instance.id, persons, kind=kind)
 
 
+def copy_of(session: Session, actor: Actor, instance_id: int) -> Copy | None:
+    """What was sent to this person of an instance."""
+    return session.scalar(select(Copy).where(Copy.instance_id == instance_id, Copy.person_id == actor.person_id))
+
+
 def acknowledge(session: Session, actor: Actor, copy_id: int) -> Copy:
     """已阅: the reader says that he has read it; twice is once."""
     copy = session.get(Copy, copy_id, with_for_update=True)

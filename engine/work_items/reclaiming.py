@@ -20,6 +20,7 @@ from engine.runtime.opening import Again
 from engine.work_items import rights
 from engine.work_items.counting import PENDING
 from engine.work_items.held import append, lock, must_say, open_up, too_late
+from engine.workflow.contract import Node
 
 TAKES_BACK = ("approve", "submit", "abstain")
 SPOKEN = ("approve", "reject", "abstain", "submit", "add_signer")
@@ -41,6 +42,18 @@ def refusal(
     if item.state == "approving" or _pending(session, item):
         return _inside(session, item)
     return _behind(session, actor, item, instance)
+
+
+def actions_now(
+    session: Session, actor: Actor, item: WorkItem, node: Node, instance: Instance
+) -> tuple[rights.Right, ...]:
+    """Every action the item knows, each granted or with the reason why not, as pages and answers show them."""
+    return tuple(
+        rights.Right("reclaim", refusal(session, actor, item, instance))
+        if right.action == "reclaim" and right.granted
+        else right
+        for right in rights.allowed_actions(item, node, instance, actor)
+    )
 
 
 def _pending(session: Session, item: WorkItem | ItemFacts) -> list[WorkItem]:

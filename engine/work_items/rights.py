@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -97,6 +97,11 @@ def offered(node: Node) -> tuple[str, ...]:
     rule = policies.read(node.properties)
     votes = rule.sign == "vote"
     return tuple(a for a in APPROVAL_ACTIONS if a in rule.allow or (a == "abstain" and votes and rule.allows_all))
+
+
+def decides(found: Iterable[Right], node: Node) -> bool:
+    """Among these actions is one that decides or finishes the step, and may be taken: its form can be filled in."""
+    return any(right.granted and right.action in offered(node) for right in found)
 
 
 def _beside(node: Node) -> tuple[str, ...]:

@@ -48,8 +48,8 @@ class DelegationQuery(ListQuery):
 
 class NewDelegation(Body):
     delegate: Id
-    starts: datetime
-    ends: datetime
+    starts: Annotated[datetime, msgspec.Meta(tz=True)]
+    ends: Annotated[datetime, msgspec.Meta(tz=True)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     scope: Literal["all", "processes", "amount"] = "all"
     processes: list[str] | None = None

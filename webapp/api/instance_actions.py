@@ -56,7 +56,7 @@ class LaterPeople(Body):
 class OnPaper(Because, kw_only=True):
     item: Id
     action: Literal["approve", "reject", "abstain"]
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     """when it was decided, with offset"""
     opinion: Words = ""
 

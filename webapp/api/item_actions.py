@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine import history, work_items
 from engine.errors import NotFound
-from engine.models import Copy, Instance, WorkItem
+from engine.models import Instance, WorkItem
 from engine.runtime.picking import known_people
 from webapp.api.answers import InstanceLine, instance_line
 from webapp.api.endpoint import Answer, Body, Call, Empty, Id, Version, endpoint
@@ -232,11 +232,10 @@ def acknowledge(call: Call, item_id: Id, body: Empty) -> Acted:
     """Say that you have read what was circulated to you; twice is once."""
     session, actor = call.session, call.actor
     _item, instance = visible(session, actor, item_id)
-    mine = select(Copy.id).where(Copy.instance_id == instance.id, Copy.person_id == actor.person_id)
-    copy_id = session.scalar(mine)
-    if copy_id is None:
+    copy = work_items.copy_of(session, actor, instance.id)
+    if copy is None:
         raise NotFound
-    work_items.acknowledge(session, actor, copy_id)
+    work_items.acknowledge(session, actor, copy.id)
     return acted(session, item_id)
 
 

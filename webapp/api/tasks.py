@@ -72,7 +72,7 @@ class NewTask(Body):
     watchers: Annotated[list[Id], msgspec.Meta(max_length=rules.MOST_WATCHERS)] = []
     description: Annotated[str, msgspec.Meta(max_length=rules.LONGEST_TEXT)] = ""
     deliverable: Annotated[str, msgspec.Meta(max_length=500)] = ""
-    due_at: datetime | None = None
+    due_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     record_type: Annotated[str, msgspec.Meta(max_length=60)] | None = None
     record_id: Id | None = None
     attachments: Files = []

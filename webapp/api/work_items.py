@@ -117,7 +117,7 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
     item, instance = visible(session, actor, item_id)
     loaded = repository.get(session, instance.definition_id)
     node = loaded.compiled.nodes[item.node]
-    actions = rights.allowed_actions(item, node, instance, actor)
+    actions = work_items.actions_now(session, actor, item, node, instance)
     names = Names(session, [item.assignee_id, item.done_by, item.on_behalf_of, *_candidates(session, item)])
     return ItemDetail(
         id=item.id,
@@ -136,7 +136,7 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
         **due_facts(item.due_at if item.state == "open" else None, item.created_at),
         done_at=item.done_at,
         done_by=names.maybe(item.done_by),
-        form=_form(session, actor, item, instance, loaded, deciding=any(right.granted for right in actions)),
+        form=_form(session, actor, item, instance, loaded, deciding=rights.decides(actions, node)),
         values=work_items.readable_values(session, actor, instance, step=item.node),
         files=files_of(session, actor, instance),
         actions=actions_of(actions),
@@ -225,7 +225,7 @@ def _form(
     lookups = ScopedLookups(session, actor, instance_id=instance.id)
     own = loaded.form_of(item.node) if deciding else None
     if own is not None:
-        return form_of(own, lookups, own.rights(item.node))
+        return form_of(own, lookups, own.rights(loaded.step_of(item.node)))
     shown = loaded.start_form()
     if shown is None:
         return None

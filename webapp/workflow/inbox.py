@@ -171,7 +171,6 @@ def _pane_context(view: View, key: int | None, pane: item.Pane | None) -> dict[s
         "view": view,
         "wanted": Wanted.read(request.args),
         "phrases": PHRASES,
-        "deeds": DEEDS,
         "orders": ORDERS,
         "orders_short": {name: texts[0] for name, texts in ORDERS.items()},
         "submission": lambda: secrets.token_urlsafe(12),
@@ -233,8 +232,9 @@ def _posted_values(item_id: int) -> dict[str, Any] | None:
     instance = Sessions().get(Instance, found.instance_id) if found else None
     if found is None or instance is None:
         raise NotFound
-    schema = repository.get(Sessions(), instance.definition_id).form_of(found.node)
-    return posted.values(schema, request.form, found.node) if schema else None
+    loaded = repository.get(Sessions(), instance.definition_id)
+    schema = loaded.form_of(found.node)
+    return posted.values(schema, request.form, loaded.step_of(found.node)) if schema else None
 
 
 def _faults(refusal: AppError) -> dict[str, str]:

@@ -212,6 +212,22 @@ def urge(instance_id: int) -> BaseResponse:
     return redirect(url_for(back[0], **back[1]))
 
 
+@pages.post("/instances/<int:instance_id>/acknowledge")
+@signed_in
+def acknowledge(instance_id: int) -> BaseResponse:
+    """Say that one has read what was circulated; back to where it was pressed."""
+    actor = current_actor()
+    copy = work_items.copy_of(Sessions(), actor, instance_id)
+    if copy is None:
+        raise NotFound
+    copy_id = copy.id
+    runtime.perform(lambda session: work_items.acknowledge(session, actor, copy_id))
+    flash(str(_("Acknowledged.")), "success")
+    if request.form.get("from") == "inbox":
+        return redirect(url_for("inbox.show", view="cc", key=copy_id))
+    return redirect(url_for("instances.show", instance_id=instance_id))
+
+
 @pages.post("/incidents/<int:incident_id>/<any(retry, skip):action>")
 @signed_in
 def repair(incident_id: int, action: str) -> BaseResponse:

@@ -13,12 +13,21 @@ from engine import history, policy as policies, repository, work_items
 from engine.actor import Actor
 from engine.errors import AppError, NotFound
 from engine.forms import FormSchema
-from engine.models import Attachment, Instance, WorkItem
+from engine.models import Attachment, Copy, Instance, WorkItem
 from engine.policy import Policy
 from engine.repository import Loaded
 from engine.runtime.assign import is_approval
 from engine.runtime.host import latest_form
-from engine.work_items import Right, Target, allowed_actions, hidden_fields, may_read_instance, readable_files
+from engine.work_items import (
+    Right,
+    Target,
+    actions_now,
+    allowed_actions,
+    hidden_fields,
+    may_read_instance,
+    readable_files,
+)
+from engine.work_items.rights import decides
 from engine.workflow.contract import Node
 from processes.approval.operations import urge_right
 from webapp.skin import words
@@ -112,6 +121,8 @@ class Pane:
     policy: Policy = slot(default_factory=Policy)
     question: str = ""
     """what this person was asked, who only gives an opinion"""
+    circulated: Copy | None = None
+    """what asks this person to read the instance and say so"""
 
     @property
     def menu(self) -> list[Deed]:
@@ -138,6 +149,16 @@ class Pane:
         """Granted deciding actions, the affirmative one last: it stands where the thumb is."""
         granted = [right for right in self.actions if right.granted and right.action in DECISIONS]
         return sorted(granted, key=lambda right: right.action in ("approve", "submit", "resolve"))
+
+    @property
+    def asks_where(self) -> frozenset[str]:
+        """Decisions that go back somewhere, and ask where to."""
+        found = set()
+        if len(self.targets) > 1 or (self.targets and not self.targets[0].is_start):
+            found.add("return")
+        if self.policy.reject == "ask":
+            found.add("reject")
+        return frozenset(found)
 
     @property
     def pool_action(self) -> Right | None:
@@ -169,17 +190,14 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
     node = seen.loaded.compiled.nodes.get(item.node)
     if node is None:
         raise NotFound
-    actions = allowed_actions(item, node, seen.instance, actor)
-    if item.state in ("done", "approving"):
-        actions = tuple(_reclaimable(session, actor, item, seen.instance, right) for right in actions)
+    actions = actions_now(session, actor, item, node, seen.instance)
     granted = {right.action for right in actions if right.granted}
-    deciding = bool(granted & {"approve", "submit", "reject", "return"})
     typed = typed or Typed()
     signers = history.signers_of(session, item) if item.many else []
     rule = policies.read(node.properties) if is_approval(node) else Policy()
     return Pane(
         seen,
-        _step_form(session, actor, seen, node, typed) if deciding else reading_form(session, actor, seen),
+        _step_form(session, actor, seen, node, typed) if decides(actions, node) else reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
         readable_files(session, actor, seen.instance),
         item,
@@ -187,7 +205,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         holders.why(item.reason),
         is_approval(node) or "resolve" in granted,
         typed,
-        work_items.targets(session, actor, seen.instance, seen.loaded, item) if "return" in granted else (),
+        work_items.targets(session, actor, seen.instance, seen.loaded, item) if _leads_back(rule, granted) else (),
         _to_name(session, actor, seen, item, granted),
         signers,
         _explained(rule, signers),
@@ -195,6 +213,10 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         rule,
         str(item.reason.get("question") or ""),
     )
+
+
+def _leads_back(rule: Policy, granted: set[str]) -> bool:
+    return "return" in granted or ("reject" in granted and rule.reject == "ask")
 
 
 def _explained(rule: Policy, signers: Sequence[WorkItem]) -> Any:
@@ -205,12 +227,6 @@ def _explained(rule: Policy, signers: Sequence[WorkItem]) -> Any:
 def _removable(one: WorkItem, node: Node, instance: Instance, actor: Actor) -> bool:
     found = allowed_actions(one, node, instance, actor)
     return any(right.action == "remove_signer" and right.granted for right in found)
-
-
-def _reclaimable(session: Session, actor: Actor, item: WorkItem, instance: Instance, right: Right) -> Right:
-    if right.action != "reclaim" or not right.granted:
-        return right
-    return Right("reclaim", work_items.reclaim_refusal(session, actor, item, instance))
 
 
 def _to_name(session: Session, actor: Actor, seen: Subject, item: WorkItem, granted: set[str]) -> Sequence[Node]:
@@ -237,12 +253,14 @@ def _step_form(session: Session, actor: Actor, seen: Subject, node: Node, typed:
 
 def of_instance(session: Session, actor: Actor, instance_id: int) -> Pane:
     seen = subject(session, actor, instance_id)
+    copy = work_items.copy_of(session, actor, instance_id)
     return Pane(
         seen,
         reading_form(session, actor, seen),
         story.voices(session, seen.instance, seen.items),
         readable_files(session, actor, seen.instance),
         urge=urge_right(session, actor, seen.instance, seen.items),
+        circulated=copy if copy is not None and copy.kind == "circulate" else None,
     )
 
 

@@ -95,6 +95,27 @@ def test_an_item_says_what_why_and_who_comes_next(people: House, item: dict[str,
     assert seen["due_at"] is not None
 
 
+def test_a_decision_others_have_built_on_is_not_offered_back(people: House, item: dict[str, Any]) -> None:
+    superior, path = people(SUPERIOR), f"/work-items/{item['item_id']}"
+
+    def reclaim() -> tuple[bool, bool]:
+        (one,) = (a for a in superior.get(path)["actions"] if a["action"] == "reclaim")
+        return one["allowed"], bool(one["reason"])
+
+    good(superior.act(item, "approve"))
+    assert reclaim() == (True, False)
+    (following,) = people(HEAD).inbox()
+    good(people(HEAD).act(following, "approve"))
+    assert reclaim() == (False, True)
+
+
+def test_an_instant_without_its_offset_is_refused(people: House) -> None:
+    employee = people(EMPLOYEE)
+    task = {"title": "整理", "assignee": people(OTHER).person_id, "due_at": "2026-12-04T09:00:00"}
+    refused(employee.call("POST", "/tasks", task), 422)
+    good(employee.call("POST", "/tasks", {**task, "due_at": "2036-12-04T09:00:00+08:00"}))
+
+
 def test_a_reader_sees_it_with_the_reasons_why_not(people: House, item: dict[str, Any]) -> None:
     seen = people(EMPLOYEE).get(f"/work-items/{item['item_id']}")
     assert {a["allowed"] for a in seen["actions"]} == {False}

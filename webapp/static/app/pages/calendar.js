@@ -25,9 +25,6 @@ const openDay = button => {
 document.addEventListener('click', event => {
   const day = event.target.closest('[data-yl-day]');
   if (day && dialog) openDay(day);
-  const opens = event.target.closest('[data-yl-dialog]');
-  if (opens) document.getElementById(opens.dataset.ylDialog).showModal();
-  if (event.target.closest('[data-yl-close]')) event.target.closest('dialog').close();
 });
 
 if (dialog) {
