@@ -134,7 +134,8 @@ def _count(
     item, node = held.item, held.node
     lock(session, held.instance)
     counted = count(session, item, held.policy, "approve" if action == "submit" else action)
-    entry = replace(todo.entry, detail={**todo.entry.detail, "tally": counted.detail})
+    vote = {"vote": counted.verdict or "open"} if held.policy.sign == "vote" else {}
+    entry = replace(todo.entry, detail={**todo.entry.detail, "tally": counted.detail, **vote})
     todo = replace(todo, entry=entry, items_moved=True)
     if counted.verdict is None:
         waiting = replace(todo, act=lambda _live: None)

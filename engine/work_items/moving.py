@@ -104,7 +104,8 @@ def resolve(session: Session, actor: Actor, item_id: int, *, opinion: str, versi
             done_by_name=actor.name,
             done_at=clock.now(),
         )
-        append(session, actor, row.instance_id, Entry("resolve", row.node, row.token, row.id, None, {"opinion": said}))
+        detail = {"opinion": said, "to": row.reason.get("by")}
+        append(session, actor, row.instance_id, Entry("resolve", row.node, row.token, row.id, None, detail))
         return session.get_one(WorkItem, row.id, populate_existing=True)
     owner = row.owner_id
     row.state, row.owner_id, row.candidates = "open", None, [owner]

@@ -62,6 +62,7 @@ def test_a_draft_keeps_itself_and_is_found_again(sign_in: SignIn) -> None:
     page = sign_in("li.na")
     fill_request(page, "写了一半", ("travel", "66", "打车"))
     expect(page.locator("#yl-saved")).to_contain_text(re.compile(r"\d\d:\d\d"))
+    expect(page.locator("form[data-yl-dirty]")).to_have_count(0)
     assert re.search(r"\?draft=\d+$", page.url)
     page.reload()
     assert page.input_value("#field-title") == "写了一半"
@@ -135,3 +136,15 @@ def test_the_way_follows_the_amount(sign_in: SignIn) -> None:
     expect(route).not_to_contain_text("陈国强")
     page.fill(AMOUNT.format(0), "10000")
     expect(route).to_contain_text("陈国强")
+
+
+def test_a_name_picked_leaves_the_field_ready_for_the_next(sign_in: SignIn) -> None:
+    page = sign_in("wang.lei")
+    page.goto("/start/general_approval")
+    box = page.locator("#field-approvers + .ts-wrapper input")
+    for name in ("周明", "林晓燕"):
+        box.click()
+        box.fill(name)
+        page.locator(".ts-dropdown [data-selectable]", has_text=name).first.click()
+        expect(box).to_have_value("")
+    expect(page.locator("#field-approvers + .ts-wrapper .item")).to_have_count(2)

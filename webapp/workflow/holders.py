@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine.assignment import RULES, Candidates, parse
 from engine.i18n import _
 from engine.models import WorkItem
+from engine.repository import Loaded
 from engine.runtime.start import people
 from webapp.skin import formats
 
@@ -47,11 +48,20 @@ def in_short(found: tuple[str, ...]) -> str:
     return str(_("{names} and {count} more", names=shown, count=more)) if more > 0 else shown
 
 
-def why(reason: Mapping[str, Any]) -> str:
-    """The rule that found them, and the path it went."""
+def why(reason: Mapping[str, Any], loaded: Loaded) -> str:
+    """The rule that found them, and the path it went; fields and steps by the names the diagram gives them."""
     rule = rule_in_words(str(reason.get("rule") or ""))
     path = str(reason.get("path") or reason.get("detail") or reason.get("by_name") or "")
-    return f"{rule} · {path}" if rule and path else rule or path
+    shown = _titled(path, loaded)
+    return f"{rule} · {shown}" if rule and shown else rule or shown
+
+
+def _titled(path: str, loaded: Loaded) -> str:
+    """field(approvers) and handler(lead) leave the id of a field or a step as their path."""
+    node, form = loaded.compiled.nodes.get(path), loaded.start_form()
+    if node is not None:
+        return node.name or path
+    return form.by_id[path].label if form and path in form.by_id else path
 
 
 def rule_in_words(rule: str) -> str:

@@ -143,7 +143,8 @@ def _tab_content(session: Session, tab: str, seen: item.Subject) -> dict[str, An
             }
         case "people":
             reaches = [
-                Reach(one, holders.in_short(holders.names(session, one)), holders.why(one.reason)) for one in seen.items
+                Reach(one, holders.in_short(holders.names(session, one)), holders.why(one.reason, seen.loaded))
+                for one in seen.items
             ]
             return {"reaches": reaches}
         case _:

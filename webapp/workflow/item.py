@@ -198,11 +198,11 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
     return Pane(
         seen,
         _step_form(session, actor, seen, node, typed) if decides(actions, node) else reading_form(session, actor, seen),
-        story.voices(session, seen.instance, seen.items),
+        story.voices(session, seen.instance, seen.loaded, seen.items),
         readable_files(session, actor, seen.instance),
         item,
         actions,
-        holders.why(item.reason),
+        holders.why(item.reason, seen.loaded),
         is_approval(node) or "resolve" in granted,
         typed,
         work_items.targets(session, actor, seen.instance, seen.loaded, item) if _leads_back(rule, granted) else (),
@@ -257,7 +257,7 @@ def of_instance(session: Session, actor: Actor, instance_id: int) -> Pane:
     return Pane(
         seen,
         reading_form(session, actor, seen),
-        story.voices(session, seen.instance, seen.items),
+        story.voices(session, seen.instance, seen.loaded, seen.items),
         readable_files(session, actor, seen.instance),
         urge=urge_right(session, actor, seen.instance, seen.items),
         circulated=copy if copy is not None and copy.kind == "circulate" else None,

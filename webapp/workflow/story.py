@@ -63,7 +63,7 @@ class Voice:
     why: str = ""
 
 
-def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> list[Voice]:
+def voices(session: Session, instance: Instance, loaded: Loaded, items: Sequence[WorkItem]) -> list[Voice]:
     """Who has decided what so far, then with whom it lies now."""
     told = [Voice(instance.starter_name, words.deed("start"), "", instance.started_at)]
     formats.people(item.on_behalf_of for item in items)
@@ -93,7 +93,7 @@ def voices(session: Session, instance: Instance, items: Sequence[WorkItem]) -> l
             for_whom=formats.person(item.on_behalf_of) if item.on_behalf_of else "",
             waiting=True,
             due=words.due(item.due_at, item.created_at),
-            why=holders.why(item.reason),
+            why=holders.why(item.reason, loaded),
         )
         for item in items
         if item.state in ("open", "delegated")

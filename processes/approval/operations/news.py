@@ -24,6 +24,10 @@ PROGRESS = kind("approval.progress", _("Something happens to a request I started
 ENDED = kind("approval.ended", _("A request I started has come to its end"))
 LOST = kind("approval.lost", _("Work that lay with me is no longer mine to do"))
 NAMED = kind("approval.named", _("Copies, and requests to acknowledge something"))
+ANSWERED = kind("approval.answered", _("Somebody gives the opinion I asked for"))
+PAUSED = kind("approval.paused", _("A process that lies with me is suspended, or goes on"))
+SIGNERS = kind("approval.signers", _("Those who decide with me become more, or a vote of mine is decided"))
+STEPS = kind("approval.steps", _("A step of a request I started is approved"), channels=())
 FOLLOWED = kind("approval.followed", _("Something happens in a process I follow"))
 
 SENTENCES: Mapping[str, Sentence] = {
@@ -35,6 +39,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "void": _("{who} voided: {what}"),
     "reopen": _("{who} opened again: {what}"),
     "jump": _("{who} took to another step: {what}"),
+    "add_signer": _("{who} added signers: {what}"),
     "suspend": _("{who} suspended: {what}"),
     "resume": _("{who} let go on: {what}"),
     "reclaim": _("{who} took a decision back: {what}"),
@@ -47,6 +52,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "change_people": _("{who} named who does later steps: {what}"),
 }
 """Of what people hear, and how; other actions are seen in the inbox or concern nobody else."""
+
+VOTES: Mapping[str, Sentence] = {
+    "approve": _("Carried by vote: {what}"),
+    "reject": _("Lost by vote: {what}"),
+}
+"""Of the ballot that decides a vote, whatever it said itself."""
 
 ENDINGS: Mapping[str, Sentence] = {
     "completed": _("Completed: {what}"),
@@ -65,7 +76,7 @@ def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: E
 
     Who may not read it hears only that his work is gone.
     """
-    sentence = SENTENCES.get(entry.action) or ENDINGS.get(state or "")
+    sentence = VOTES.get(entry.detail.get("vote", "")) or SENTENCES.get(entry.action) or ENDINGS.get(state or "")
     if sentence is None:
         return
     instance = session.get(Instance, instance_id)
@@ -93,13 +104,19 @@ def _audience(
     session: Session, instance: Instance, entry: Entry, state: str | None
 ) -> Iterable[tuple[str, Iterable[int]]]:
     """(kind of notice, people), the nearest reason first."""
-    action = entry.action
+    action, vote = entry.action, entry.detail.get("vote")
+    if vote == "open":  # one ballot of many: nothing has come of it yet
+        yield FOLLOWED, _followers(session, instance.id)
+        return
     if action in ("cc", "circulate") and not entry.detail.get("with"):
         yield NAMED, _named(entry.detail)
-    if state is not None and (action == "reject" or action not in TO_STARTER):
-        yield ENDED, [instance.starter_id]
-    elif action in TO_STARTER:
-        yield PROGRESS, [instance.starter_id]
+    yield from _starter(instance, action, state)
+    if action == "resolve" and isinstance(asker := entry.detail.get("to"), int):
+        yield ANSWERED, [asker]
+    if action in ("suspend", "resume"):
+        yield PAUSED, _holders(session, instance.id)
+    if vote or (action == "add_signer" and entry.detail.get("order") == "parallel"):
+        yield SIGNERS, _signers(session, instance.id, entry)
     if action == "remove_signer":
         yield LOST, [person for person in (entry.detail.get("who"),) if isinstance(person, int)]
     if action in TO_LOSERS:
@@ -108,7 +125,20 @@ def _audience(
         yield FOLLOWED, _took_part(session, instance.id)
     if action == "reject":
         yield FOLLOWED, session.scalars(select(Copy.person_id).where(Copy.instance_id == instance.id))
-    yield FOLLOWED, session.scalars(select(Follower.person_id).where(Follower.instance_id == instance.id))
+    yield FOLLOWED, _followers(session, instance.id)
+
+
+def _starter(instance: Instance, action: str, state: str | None) -> Iterable[tuple[str, Iterable[int]]]:
+    if state is not None and (action == "reject" or action not in TO_STARTER):
+        yield ENDED, [instance.starter_id]
+    elif action in TO_STARTER:
+        yield PROGRESS, [instance.starter_id]
+    elif action == "approve":
+        yield STEPS, [instance.starter_id]
+
+
+def _followers(session: Session, instance_id: int) -> Iterable[int]:
+    return session.scalars(select(Follower.person_id).where(Follower.instance_id == instance_id))
 
 
 def _named(detail: Mapping[str, Any]) -> list[int]:
@@ -130,6 +160,19 @@ def _losers(session: Session, instance: Instance, entry: Entry) -> list[int]:
         )
     )
     return [person for person in rows if person is not None]
+
+
+def _holders(session: Session, instance_id: int) -> list[int]:
+    lying = (WorkItem.instance_id == instance_id, WorkItem.state.in_(("open", "delegated")))
+    return [person for person in session.scalars(select(WorkItem.assignee_id).where(*lying)) if person is not None]
+
+
+def _signers(session: Session, instance_id: int, entry: Entry) -> list[int]:
+    """Who decides this step, or has; those who were added now find it in the inbox."""
+    of_the_step = (WorkItem.instance_id == instance_id, WorkItem.token == entry.token, WorkItem.kind == "sign")
+    added = _named(entry.detail)
+    rows = session.scalars(select(WorkItem.assignee_id).where(*of_the_step))
+    return [person for person in rows if person is not None and person not in added]
 
 
 def _took_part(session: Session, instance_id: int) -> list[int]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from engine import workflow
 from engine.errors import DeploymentRefused
+from tests import foreign
 from tests.engine.workflow.kit import KNOWN, Play
 
-ROOT = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("YUNLIU_DIAGRAMS", ROOT.parent / "shared" / "data")) / "camunda-invoice"
+FOLDER = foreign.diagrams("camunda-invoice")
 FILES = ("invoice.v2.bpmn", "reviewInvoice.bpmn", "invoiceBusinessDecisions.dmn")
-
-if not FOLDER.exists():
-    pytest.skip(f"no diagrams in {FOLDER}: set YUNLIU_DIAGRAMS to the folder that holds them", allow_module_level=True)
 
 
 def files() -> dict[str, str]:

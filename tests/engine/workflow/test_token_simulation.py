@@ -7,7 +7,6 @@ what it leaves out and changes nothing else.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from lxml import etree
 
 from engine import workflow
 from engine.errors import Conflict, DeploymentRefused
+from tests import foreign
 from tests.engine.workflow.kit import House
 
-ROOT = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("YUNLIU_DIAGRAMS", ROOT.parent / "shared" / "data")) / "token-simulation"
+FOLDER = foreign.diagrams("token-simulation")
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 KNOWN = workflow.Known(topics={}, candidate_problem=lambda text: None)
 
@@ -28,9 +27,6 @@ TRACES = sorted(
     trace for trace in FOLDER.glob("*.json") if "message-flow" not in trace.name and "collaboration" not in trace.name
 )
 """Without those of several pools: one instance is one process here."""
-
-if not TRACES:
-    pytest.skip(f"no diagrams in {FOLDER}: set YUNLIU_DIAGRAMS to the folder that holds them", allow_module_level=True)
 
 OTHERWISE = {
     # trace -> why our tokens go another way

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +12,13 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.service_tasks import TOPICS, StepFacts, service_task
+from tests import foreign
 from tests.webapp.api.test_definitions import deploy
 from tests.webapp.callers import ADMIN, EMPLOYEE, FINANCE, HEAD, OTHER, SUPERIOR, House, good, refused
 
-ROOT = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("YUNLIU_DIAGRAMS", ROOT.parent / "shared" / "data")) / "camunda-invoice"
+FOLDER = foreign.diagrams("camunda-invoice")
 MAIN, REVIEW, TABLES = "invoice.v2.bpmn", "reviewInvoice.bpmn", "invoiceBusinessDecisions.dmn"
 TOPIC = "tests.archive_invoice"
-
-if not FOLDER.exists():
-    pytest.skip(f"no diagrams in {FOLDER}: set YUNLIU_DIAGRAMS to the folder that holds them", allow_module_level=True)
 
 
 def original() -> dict[str, str]:

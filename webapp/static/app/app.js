@@ -60,7 +60,7 @@ export function enhance(scope = document) {
   for (const select of scope.querySelectorAll('select[data-yl-remote]:not(.tomselected)')) {
     new TomSelect(select, {
       plugins: select.multiple ? ['remove_button'] : ['clear_button'],
-      valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: !select.multiple,
+      valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: !select.multiple, clearAfterSelect: select.multiple,
       render: { no_results: () => `<div class="no-results">${words.nothing_found}</div>` },
       shouldLoad: () => true,
       load(text, answer) {
