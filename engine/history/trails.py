@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -103,11 +104,26 @@ def deeds_of(session: Session, instance_id: int, actions: Collection[str]) -> li
 
 
 def signers_of(session: Session, item: WorkItem) -> list[WorkItem]:
-    """Everybody's item of the step this one belongs to, in their order; side questions apart."""
+    """Everybody's item of the step this one belongs to, in their order; side questions apart.
+
+    Who was added before or after somebody stands right behind him.
+    """
     wanted = select(WorkItem).where(
         WorkItem.instance_id == item.instance_id, WorkItem.token == item.token, WorkItem.kind == "sign"
     )
-    return list(session.scalars(wanted.order_by(WorkItem.sequence)))
+    found = list(session.scalars(wanted.order_by(WorkItem.sequence)))
+    known = {one.id for one in found}
+    below = defaultdict(list)
+    for one in found:
+        hangs = one.added in ("before", "after") and one.parent_id in known
+        below[one.parent_id if hangs else None].append(one)
+
+    def with_below(one: WorkItem) -> Iterator[WorkItem]:
+        yield one
+        for child in below[one.id]:
+            yield from with_below(child)
+
+    return [one for top in below[None] for one in with_below(top)]
 
 
 def items_of(session: Session, instance_id: int) -> list[WorkItem]:

@@ -122,7 +122,7 @@ MENU = ("add_signer", "transfer", "delegate", "consult", "cc", "circulate", "ass
 ORDERS = {
     "before": (_("Before me"), _("They sign first, then I.")),
     "after": (_("After me"), _("I agree now; they sign after me.")),
-    "parallel": (_("Beside me"), _("They sign as well, at the same time.")),
+    "parallel": (_("Beside me"), _("They sign as well; where all sign one after the other, at the end.")),
 }
 
 

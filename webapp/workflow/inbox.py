@@ -23,7 +23,7 @@ from engine.models import Copy, Definition, Instance, WorkItem
 from engine.work_items.rights import holds
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats, words
-from webapp.workflow import deeds, item, lists, posted, processes
+from webapp.workflow import deeds, holders, item, lists, posted, processes
 from webapp.workflow.deeds import DEEDS, ORDERS
 from webapp.workflow.lists import Listing, Wanted
 from webapp.workflow.once import once
@@ -172,7 +172,7 @@ def _pane_context(view: View, key: int | None, pane: item.Pane | None) -> dict[s
         "wanted": Wanted.read(request.args),
         "phrases": PHRASES,
         "orders": ORDERS,
-        "orders_short": {name: texts[0] for name, texts in ORDERS.items()},
+        "added": {order: holders.rule_in_words(f"added_{order}") for order in ORDERS},
         "submission": lambda: secrets.token_urlsafe(12),
         "person_lookup": url_for("start.lookup", reference=PERSON),
         "loose_files": item.loose_files(pane) if pane else (),

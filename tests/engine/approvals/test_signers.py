@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine import work_items
+from engine import history, work_items
 from engine.errors import Forbidden, InvalidForm, NotFound, RuleViolation
 from tests.engine.approvals import play
 from tests.engine.approvals.play import BOSS, CHEN, SUN, WANG, ZHAO, ZHOU
-from tests.engine.site import Site
+from tests.engine.site import Site, read
 
 
 def add(instance: int, who: play.Actor, to: list[int], order: str) -> list[int]:
@@ -83,6 +83,15 @@ def test_who_was_added_adds_further_people(site: Site) -> None:
     assert play.act(started, ZHOU) == "running"
     assert play.act(started, WANG) == "completed"
     play.sound(started)
+
+
+def test_who_was_added_stands_behind_whoever_added_him(site: Site) -> None:
+    started = play.one("person(2+6)", sign="all")
+    add(started, WANG, [3], "before")
+    add(started, CHEN, [4], "after")
+    add(started, ZHOU, [5], "parallel")
+    item = play.row(play.item_of(started, ZHOU))
+    assert [one.assignee_id for one in read(lambda s: history.signers_of(s, item))] == [2, 3, 4, 6, 5]
 
 
 @pytest.mark.parametrize("order", ["before", "after", "parallel"])
