@@ -98,3 +98,21 @@ def test_a_card_is_approved_on_the_phone(sign_in: SignIn) -> None:
     expect(zhou.locator(".yl-toast-success")).to_be_visible()
     expect(card).to_have_count(0)
     expect(zhou.locator(".yl-toast-success")).to_have_count(0, timeout=4_000)  # it goes by itself
+
+
+def test_taking_a_signer_away_asks_in_the_house_s_own_dialog(sign_in: SignIn) -> None:
+    send_request(sign_in("sun.yu"), "加签又减", ("travel", "30", "车"))
+    zhou = sign_in("zhou.ming")
+    open_first(zhou, "加签又减")
+    zhou.click(".yl-decide-more summary")
+    zhou.click("[data-yl-dialog=deed-add_signer]")
+    zhou.check("#deed-add_signer [value=parallel]")
+    zhou.fill("#deed-add_signer .ts-wrapper input", "徐芳")
+    zhou.locator(".ts-dropdown [data-selectable]", has_text="徐芳").click()
+    zhou.click("#deed-add_signer [type=submit]")
+    taken = zhou.locator(".yl-signers li", has_text="徐芳")
+    for answer, states in (("no", "待办"), ("yes", "已减签")):
+        taken.locator("button").click()
+        expect(zhou.locator("#yl-confirm-text")).to_contain_text("徐芳")
+        zhou.click(f"#yl-confirm [value={answer}]")
+        expect(taken).to_contain_text(states)

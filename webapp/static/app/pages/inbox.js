@@ -54,14 +54,14 @@ document.addEventListener('htmx:beforeSwap', event => {
   }
 });
 
-// What was typed is not thrown away by looking at the next item.
+// What cannot be taken back is asked in the house's own dialog; what was typed is not thrown away by looking at the next item.
 document.addEventListener('htmx:confirm', async event => {
-  const { verb, target } = event.detail;
-  const typed = pane()?.querySelector('form[data-yl-dirty]');
-  if (verb !== 'get' || target?.id !== 'yl-pane' || !typed) return;
+  const { verb, target, question } = event.detail;
+  const typed = verb === 'get' && target?.id === 'yl-pane' && pane()?.querySelector('form[data-yl-dirty]');
+  if (!question && !typed) return;
   event.preventDefault();
-  if (!await confirm(words.unsaved)) return;
-  delete typed.dataset.ylDirty;
+  if (!await confirm(question || words.unsaved)) return;
+  if (typed) delete typed.dataset.ylDirty;
   event.detail.issueRequest(true);
 });
 document.addEventListener('htmx:beforeRequest', event => {
