@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine import clock, queue
+from engine import clock, queue, states
 from engine.actor import SYSTEM, Actor
 from engine.db import after_commit
 from engine.errors import Conflict, NotFound, RuleViolation
@@ -286,8 +286,8 @@ def resend(session: Session, actor: Actor, message_id: int) -> OutboxMessage:
     if message.state not in RESENDABLE:
         raise Conflict(
             _(
-                "This message is {state}; only a failed, doubtful or cancelled one can be sent again.",
-                state=message.state,
+                "This message is “{state}”; only a failed, doubtful or cancelled one can be sent again.",
+                state=states.MESSAGE[message.state],
             )
         )
     message.result = {**message.result, "resent_by": actor.name}
@@ -312,8 +312,8 @@ def cancel(session: Session, message_id: int) -> OutboxMessage:
     if message.state != "queued":
         raise RuleViolation(
             _(
-                "Only a queued message can be cancelled; this one is {state}.",
-                state=message.state,
+                "Only a queued message can be cancelled; this one is “{state}”.",
+                state=states.MESSAGE[message.state],
             )
         )
     waiting = select(Instance.id).where(Instance.id == message.instance_id, Instance.state == "running")

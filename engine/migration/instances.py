@@ -24,6 +24,7 @@ from engine.runtime.facts import InstanceFacts, must_lock, read_instance
 from engine.runtime.host import STEPPING, StaleInstance, StepHost
 from engine.runtime.start import DryHost
 from engine.runtime.step import StepResult, record
+from engine.states import stands_still
 from engine.work_items import rights
 from engine.workflow import CannotMove, Moved, NodeMap, Version
 
@@ -192,7 +193,7 @@ def _titles(pair: Pair, moved: Moved) -> dict[int, tuple[str, str]]:
 
 def _check_state(pair: Pair, facts: InstanceFacts) -> None:
     if facts.state not in UNDER_WAY:
-        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=facts.state))
+        raise Conflict(stands_still(facts.state))
     if facts.definition_id == pair.new.id:
         raise Conflict(_("It runs on version {version} already.", version=pair.new.version))
     if facts.definition_id != pair.old.id:

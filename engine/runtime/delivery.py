@@ -20,6 +20,7 @@ from engine.models import Definition, Incident, Instance, Message, MessageWait, 
 from engine.runtime.host import StaleInstance
 from engine.runtime.start import start
 from engine.runtime.step import MESSAGE_LIFE, Step, StepResult, step
+from engine.states import stands_still
 
 
 def fire_timer(session: Session, timer: Timer) -> StepResult:
@@ -246,7 +247,7 @@ def _open_incident(session: Session, incident_id: int) -> Incident:
         raise NotFound
     if incident.state == "resolved":
         raise Conflict(_("This incident has been settled already."))
-    running = session.scalar(select(Instance.state).where(Instance.id == incident.instance_id))
-    if running != "running":
-        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=running))
+    instance = session.get_one(Instance, incident.instance_id, populate_existing=True)
+    if instance.state != "running":
+        raise Conflict(stands_still(instance.state))
     return incident

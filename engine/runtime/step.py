@@ -27,6 +27,7 @@ from engine.runtime.facts import InstanceFacts, ItemFacts, must_lock, read_insta
 from engine.runtime.host import STEPPING, StaleInstance, StepHost, is_deadlock
 from engine.runtime.opening import Again, Opening, Verdict, joined
 from engine.runtime.plain import plain
+from engine.states import stands_still
 from engine.workflow.contract import Changes, Live, Node
 
 Result = TypeVar("Result")
@@ -112,7 +113,7 @@ def step(
     if facts is None:
         raise NotFound
     if facts.state not in todo.allowed:
-        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=facts.state))
+        raise Conflict(stands_still(facts.state))
     loaded = repository.get(session, facts.definition_id)
     host = StepHost(
         session,

@@ -14,6 +14,7 @@ from engine.models import Instance
 from engine.runtime import StepResult
 from engine.runtime.assign import is_approval
 from engine.runtime.facts import read_item
+from engine.states import stands_still
 from engine.work_items import rights
 from engine.work_items.deciding import decide
 from engine.work_items.held import Held, lock, must_say, too_late
@@ -48,7 +49,7 @@ def back_date(
     if item.kind != "sign" or action not in rights.offered(node) or action == "return":
         raise Forbidden(_("“{action}” is not possible here.", action=action))
     if instance.state != "running":
-        raise Forbidden(_("This process is {state}; nothing can be done in it now.", state=instance.state))
+        raise Forbidden(stands_still(instance.state))
     held = Held(item, instance, loaded, node)
     if actor.person_id == instance.starter_id and is_approval(node) and not held.policy.own_allowed:
         raise Forbidden(_("Nobody approves his own request."))

@@ -17,6 +17,7 @@ from engine.runtime import Step, StepResult, step
 from engine.runtime.facts import InstanceFacts, ItemFacts, read_item
 from engine.runtime.foresee import peek
 from engine.runtime.opening import Again
+from engine.states import stands_still
 from engine.work_items import rights
 from engine.work_items.counting import PENDING
 from engine.work_items.held import append, lock, must_say, open_up, too_late
@@ -35,7 +36,7 @@ def refusal(
     if item.done_by != actor.person_id or item.state not in ("done", "approving"):
         return _("Only who has decided can take a decision back.")
     if instance.state != "running":
-        return _("This process is {state}; nothing can be done in it now.", state=instance.state)
+        return stands_still(instance.state)
     outcome = session.scalar(select(WorkItem.outcome).where(WorkItem.id == item.id))
     if outcome not in TAKES_BACK:
         return _("A rejection or return cannot be taken back.")

@@ -18,6 +18,7 @@ from engine.i18n import Sentence, _
 from engine.models import Copy, Follower, InboxEntry, Instance, Participant, WorkItem
 from engine.runtime.assign import is_approval
 from engine.runtime.files import RECORD_TYPE
+from engine.states import stands_still
 from engine.workflow.contract import Node
 
 MONITOR = "process.instance.monitor"
@@ -161,7 +162,7 @@ def _refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor)
     if action == "take_back" and actor.person_id == 0 and instance.state in LASTING:
         return None  # an absence ends for what is suspended as well
     if instance.state != "running":
-        return _("This process is {state}; nothing can be done in it now.", state=instance.state)
+        return stands_still(instance.state)
     if action in ("reclaim", "take_back", "remove_signer", "assign"):
         return None  # what stands in _known is the right itself
     if item.state not in ("open", "delegated"):
@@ -269,11 +270,11 @@ def instance_actions(instance: Instance, actor: Actor, *, decided: bool) -> tupl
     rights = []
     over = None
     if instance.state not in LASTING:
-        over = _("This process is {state}; nothing can be done in it now.", state=instance.state)
+        over = stands_still(instance.state)
     if instance.starter_id == actor.person_id:
         refusal = over
         if instance.state == "suspended":
-            refusal = _("This process is {state}; nothing can be done in it now.", state=instance.state)
+            refusal = stands_still(instance.state)
         elif over is None and decided:
             refusal = _("It can no longer be withdrawn: somebody has already decided on it.")
         rights.append(Right("withdraw", refusal))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine import states
 from engine.catalog import Column, Manifest, Register
 from engine.i18n import _
 from processes.document import permissions, rules
@@ -18,7 +19,7 @@ ARCHIVE = Register(
         Column("title", _("Title")),
         Column("process", _("Process")),
         Column("starter_name", _("Applicant")),
-        Column("outcome", _("Ended as"), kind="state", choices={k: rules.STATES[k] for k in rules.ENDINGS}),
+        Column("outcome", _("Ended as"), kind="state", choices={k: states.INSTANCE[k] for k in rules.ENDINGS}),
         Column("ended_at", _("Ended at"), kind="datetime", phone=False),
         Column("filed_at", _("Filed at"), kind="datetime"),
         Column("keep_until", _("Keep until"), kind="date", phone=False),

@@ -12,6 +12,7 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
+from engine import states
 from engine.catalog import Process
 from engine.forms import Field
 from engine.i18n import Sentence, _
@@ -20,19 +21,8 @@ from processes.kernel.working_time import ZONE
 
 DASH = "—"
 
-STATES = {
-    "draft": _("Draft"),
-    "running": _("Running"),
-    "suspended": _("Suspended"),
-    "completed": _("Completed"),
-    "rejected": _("Rejected"),
-    "withdrawn": _("Withdrawn"),
-    "terminated": _("Terminated"),
-    "void": _("Void"),
-    "failed": _("Failed"),
-}
 UNFINISHED = ("draft", "running", "suspended")
-ENDINGS = tuple(state for state in STATES if state not in UNFINISHED)
+ENDINGS = tuple(state for state in states.INSTANCE if state not in UNFINISHED)
 
 RESULTS = {
     "start": _("Submitted"),
@@ -53,10 +43,6 @@ RESULTS = {
     "none": _("Done"),
 }
 """The word for what somebody decided, as it stands in the table of opinions."""
-
-
-def state_word(state: str) -> Sentence:
-    return STATES.get(state, Sentence(state.replace("{", "{{").replace("}", "}}"), {}))
 
 
 def result_word(outcome: str) -> Sentence:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from babel.dates import format_timedelta
 from flask import g, has_app_context
 
-from engine import clock, deeds
+from engine import clock, deeds, states
 from engine.db import Sessions
 from engine.i18n import Sentence, _, current_locale
 from processes.approval.rules import STATES, Standing, State, standing
@@ -29,15 +29,15 @@ class Word:
 
 
 INSTANCE_STATES = {
-    "draft": Word(_("Draft"), "grey", "pencil"),
-    "running": Word(_("Running"), "blue", "progress"),
-    "suspended": Word(_("Suspended"), "amber", "player-pause"),
-    "completed": Word(_("Completed"), "green", "circle-check"),
-    "rejected": Word(_("Rejected"), "red", "circle-x"),
-    "withdrawn": Word(_("Withdrawn"), "grey", "arrow-back-up"),
-    "terminated": Word(_("Terminated"), "red", "player-stop"),
-    "void": Word(_("Void"), "grey", "circle-x"),
-    "failed": Word(_("Failed"), "red", "alert-triangle"),
+    "draft": Word(states.INSTANCE["draft"], "grey", "pencil"),
+    "running": Word(states.INSTANCE["running"], "blue", "progress"),
+    "suspended": Word(states.INSTANCE["suspended"], "amber", "player-pause"),
+    "completed": Word(states.INSTANCE["completed"], "green", "circle-check"),
+    "rejected": Word(states.INSTANCE["rejected"], "red", "circle-x"),
+    "withdrawn": Word(states.INSTANCE["withdrawn"], "grey", "arrow-back-up"),
+    "terminated": Word(states.INSTANCE["terminated"], "red", "player-stop"),
+    "void": Word(states.INSTANCE["void"], "grey", "circle-x"),
+    "failed": Word(states.INSTANCE["failed"], "red", "alert-triangle"),
 }
 
 ITEM_STATES = {
@@ -136,13 +136,13 @@ BUTTONS = {
 }
 
 OUTBOX_STATES = {
-    "queued": Word(_("Queued"), "blue", "hourglass"),
-    "sending": Word(_("Sending"), "blue", "loader-2"),
-    "sent": Word(_("Sent"), "green", "check"),
-    "delivered": Word(_("Delivered"), "green", "checks"),
-    "failed": Word(_("Failed"), "red", "alert-circle"),
-    "unknown": Word(_("In doubt"), "amber", "help"),
-    "cancelled": Word(_("Cancelled"), "grey", "minus"),
+    "queued": Word(states.MESSAGE["queued"], "blue", "hourglass"),
+    "sending": Word(states.MESSAGE["sending"], "blue", "loader-2"),
+    "sent": Word(states.MESSAGE["sent"], "green", "check"),
+    "delivered": Word(states.MESSAGE["delivered"], "green", "checks"),
+    "failed": Word(states.MESSAGE["failed"], "red", "alert-circle"),
+    "unknown": Word(states.MESSAGE["unknown"], "amber", "help"),
+    "cancelled": Word(states.MESSAGE["cancelled"], "grey", "minus"),
 }
 
 

@@ -17,6 +17,7 @@ from engine.i18n import Sentence, _
 from engine.journal import Entry
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.runtime.foresee import foresee
+from engine.states import stands_still
 from engine.work_items import Right
 from engine.work_items.rights import ADMINISTER, MONITOR, may_read_instance
 from processes.approval import rules
@@ -61,7 +62,7 @@ def urge(session: Session, actor: Actor, item_id: int, text: str = "") -> Urged:
     item = session.get_one(WorkItem, item_id, populate_existing=True)
     _demand_right(session, actor, instance, [item])
     if instance.state != "running":
-        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=instance.state))
+        raise Conflict(stands_still(instance.state))
     if item.state not in rules.LYING:
         raise work_items.too_late(session, item)
     now = clock.now()
@@ -106,7 +107,7 @@ def urge_instance(session: Session, actor: Actor, instance_id: int, text: str = 
     items = work_items.open_items(session, instance_id)
     _demand_right(session, actor, instance, items)
     if instance.state != "running":
-        raise Conflict(_("This process is {state}; nothing can be done in it now.", state=instance.state))
+        raise Conflict(stands_still(instance.state))
     done: list[Urged] = []
     refused: AppError | None = None
     for item in items:

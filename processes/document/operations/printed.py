@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import attachments, clock, history, repository, work_items
+from engine import attachments, clock, history, repository, states, work_items
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import NotFound
@@ -148,7 +148,7 @@ def printed(session: Session, actor: Actor, instance_id: int) -> PrintedInstance
         title=_said(instance),
         number=instance.id,
         file_number=session.scalar(numbered.limit(1)) or "",
-        state=str(rules.state_word(instance.state)),
+        state=str(states.INSTANCE[instance.state]),
         finished=instance.state not in rules.UNFINISHED,
         starter=instance.starter_name,
         department=department,

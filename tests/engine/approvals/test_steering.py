@@ -52,7 +52,7 @@ def test_a_suspended_process_stands_still_and_goes_on_where_it_was(site: Site, c
     was = play.row(item).due_at
     play.do(lambda s: work_items.suspend(s, BOSS, started, "审计"))
     assert play.timers(started)[0].due_at == NEVER
-    with pytest.raises(Forbidden, match="suspended"):
+    with pytest.raises(Forbidden, match="Suspended"):
         play.do(lambda s: work_items.act(s, WANG, item, "approve"))
     clock.advance(hours=5)
     jobs.fire_timers()

@@ -11,9 +11,10 @@ import pytest
 
 import engine
 import processes
-from engine import i18n, models
+from engine import i18n, models, states
 from engine.work_items import rights
 from tests.conftest import TestClock
+from tests.demo_house import DemoHouse
 from webapp.skin import words
 
 
@@ -117,3 +118,11 @@ def test_how_long_something_lasts(clock: TestClock) -> None:
         assert words.span(clock.at - timedelta(hours=3)) == "3 hours"
         assert words.span(clock.at - timedelta(hours=3), clock.at - timedelta(hours=1)) == "2 hours"
         assert words.span(None) == ""
+
+
+def test_a_refusal_names_the_state_in_the_readers_words(house: DemoHouse) -> None:
+    refused = states.stands_still("suspended")
+    with i18n.reading_as("zh_CN"):
+        assert str(refused) == "此流程的状态为“已挂起”，现在不能操作。"
+    with i18n.reading_as("en"):
+        assert str(refused) == "This process is “Suspended”; nothing can be done in it now."
