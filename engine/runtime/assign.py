@@ -85,6 +85,8 @@ def find(
     done_now: {node: person} of what this very step has completed and not written yet.
     Nobody (an empty answer) only where the diagram says what then: approve, reject, hold, a named person.
     """
+    if node.kind == "startEvent":  # sent back: whoever sent it mends it
+        return Candidates((starter_id,)), "starter"
     rule = policies.read(node.properties) if is_approval(node) else None
     request = Request(
         instance_id=instance_id,

@@ -51,7 +51,8 @@ def in_short(found: tuple[str, ...]) -> str:
 def why(reason: Mapping[str, Any], loaded: Loaded) -> str:
     """The rule that found them, and the path it went; fields and steps by the names the diagram gives them."""
     rule = rule_in_words(str(reason.get("rule") or ""))
-    path = str(reason.get("path") or reason.get("detail") or reason.get("by_name") or "")
+    by_people = reason.get("rule") in BY_PEOPLE and reason.get("by_name")
+    path = str(by_people or reason.get("path") or reason.get("detail") or reason.get("by_name") or "")
     shown = _titled(path, loaded)
     return f"{rule} · {shown}" if rule and shown else rule or shown
 

@@ -103,7 +103,7 @@ def voices(session: Session, instance: Instance, loaded: Loaded, items: Sequence
 
 ASIDES = frozenset(
     "transfer assign hand_over delegate resolve consult add_signer remove_signer stand_in take_back reclaim escalate"
-    " suspend resume void reopen jump change_people urge".split()
+    " suspend resume withdraw terminate void reopen jump change_people urge".split()
 )
 """What people did besides deciding: told between the opinions."""
 

@@ -92,6 +92,18 @@ def long() -> int:
     return play.chain(("first", "person(2)"), ("second", "person(3)"), ("third", "person(4+5)", {"sign": "all"}))
 
 
+def test_a_jump_to_the_start_goes_to_the_starter(site: Site) -> None:
+    started = play.chain(("first", "person(2)"), ("second", "person(3)"))
+    play.act(started, WANG)
+    token = play.row(play.item_of(started, CHEN)).token
+    seen = play.do(
+        lambda s: [one.principals for one in work_items.preview_jump(s, BOSS, started, token, "start").opening]
+    )
+    assert seen == [(LI.person_id,)]
+    play.do(lambda s: work_items.jump(s, BOSS, started, token, "start", reason="重填"))
+    assert play.waits_with(started) == {LI.person_id}
+
+
 def test_a_jump_is_foreseen_and_done(site: Site) -> None:
     started = long()
     item = play.item_of(started, WANG)

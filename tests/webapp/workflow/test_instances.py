@@ -224,3 +224,15 @@ def test_what_is_found_is_called_by_its_words(house: DemoHouse) -> None:
         page = house.login(user).get("/search/?q=EXP-0000").text
         assert "object at 0x" not in page
         assert "已通过审批" in page
+
+
+def test_the_story_tells_who_withdrew_it_and_why(house: DemoHouse, facts: Facts) -> None:
+    page = house.login("zheng.kai").get(f"/instances/{facts.instance('珠海客户回访')}").text
+    assert "撤回了申请" in page
+
+
+def test_who_opened_it_again_is_the_reason_it_came_back(house: DemoHouse, facts: Facts) -> None:
+    number = facts.instance(FINISHED)
+    admin = house.login("zheng.kai")
+    assert admin.post(f"/instances/{number}/reopen", {"step": "revise", "reason": "漏了发票"}).status_code == 302
+    assert "流程被重新开启 · 郑凯" in admin.get(f"/instances/{number}").text
