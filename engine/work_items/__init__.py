@@ -20,7 +20,7 @@ from engine.work_items.instances import (
     void,
     withdraw,
 )
-from engine.work_items.many import Done, decide_many
+from engine.work_items.many import MOST_AT_ONCE, Done, decide_many, form_of, why_alone
 from engine.work_items.moving import (
     add_candidate,
     assign,
@@ -44,6 +44,7 @@ from engine.work_items.silence import decide_when_due
 
 __all__ = [
     "HAND_OVER",
+    "MOST_AT_ONCE",
     "REOPENED_EVENT",
     "VOIDED_EVENT",
     "Done",
@@ -71,6 +72,7 @@ __all__ = [
     "estate",
     "follow",
     "followers",
+    "form_of",
     "hand_over",
     "hand_to_proxy",
     "hidden_fields",
@@ -100,5 +102,6 @@ __all__ = [
     "too_late",
     "transfer",
     "void",
+    "why_alone",
     "withdraw",
 ]
