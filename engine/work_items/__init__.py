@@ -35,10 +35,17 @@ from engine.work_items.moving import (
 )
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
-from engine.work_items.reading import hidden_fields, may_read_file, open_items, readable_files, readable_values
+from engine.work_items.reading import (
+    hidden_fields,
+    may_read_file,
+    open_items,
+    readable_files,
+    readable_values,
+    veiled,
+)
 from engine.work_items.reclaiming import actions_now, reclaim
 from engine.work_items.returning import Target, targets
-from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
+from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance, readable_among
 from engine.work_items.signers import add_signers, remove_signer
 from engine.work_items.silence import decide_when_due
 
@@ -84,6 +91,7 @@ __all__ = [
     "move",
     "open_items",
     "preview_jump",
+    "readable_among",
     "readable_files",
     "readable_values",
     "reclaim",
@@ -101,6 +109,7 @@ __all__ = [
     "to_name",
     "too_late",
     "transfer",
+    "veiled",
     "void",
     "why_alone",
     "withdraw",

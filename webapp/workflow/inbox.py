@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from engine import clock, history, repository, runtime, work_items
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.errors import AppError, InvalidForm, NotFound
 from engine.forms.check import PERSON
@@ -21,6 +22,7 @@ from engine.history import VIEWS, View
 from engine.i18n import Sentence, _
 from engine.models import Copy, Definition, Instance, WorkItem
 from engine.work_items.rights import holds
+from processes.approval.operations import urge_right
 from webapp.security.access import current_actor, signed_in
 from webapp.workflow import batch, deeds, holders, item, lists, posted, processes
 from webapp.workflow.batch import Batch
@@ -36,6 +38,8 @@ TITLES: dict[View, Sentence] = {
     "done": _("Done"),
     "started": _("My requests"),
     "cc": _("Copies"),
+    "delegated": _("With others for me"),
+    "team": _("My team"),
 }
 
 DONE = {
@@ -108,8 +112,8 @@ def _show(view: View, key: int | None) -> str:
         return _draw_pane(view, key, _pane(session, actor, view, key))
     found = lists.inbox(session, actor, view, Wanted.read(request.args))
     chosen = key
-    if chosen is None and found.entries and view != "cc":  # opening a copy marks it read: only on purpose
-        chosen = found.entries[0].key
+    if chosen is None and view != "cc":  # opening a copy marks it read: only on purpose
+        chosen = next((entry.key for entry in found.entries if entry.line.readable), None)
     pane = _pane(session, actor, view, chosen) if chosen is not None else None
     return render_template(
         "workflow/inbox.html",
@@ -122,11 +126,19 @@ def _list_context(session: Session, actor: Actor, view: View, found: Listing) ->
     return {
         "view": view,
         "listing": found,
-        "titles": TITLES,
+        "titles": _titles(session, actor, view),
+        "undone": history.UNDONE,
         "counts": history.counts(session, actor),
         "processes": _process_names(session),
         **_batch_context(Batch()),
     }
+
+
+def _titles(session: Session, actor: Actor, shown: View) -> dict[View, Sentence]:
+    """The lists this person has: a team only where somebody reports to them."""
+    directory = CATALOG.directory
+    leads = shown == "team" or (directory is not None and bool(directory.reports(session, actor.person_id)))
+    return {view: title for view, title in TITLES.items() if view != "team" or leads}
 
 
 def _batch_context(result: Batch) -> dict[str, Any]:
@@ -150,6 +162,10 @@ def _pane(session: Session, actor: Actor, view: View, key: int) -> item.Pane:
     match view:
         case "open" | "done":
             return item.of_item(session, actor, key)
+        case "delegated" | "team":
+            pane = item.of_item(session, actor, key)
+            seen = pane.subject
+            return replace(pane, urge=urge_right(session, actor, seen.instance, seen.items))
         case "started":
             return item.of_instance(session, actor, key)
         case _:

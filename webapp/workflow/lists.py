@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from engine import clock, history, repository
+from engine import clock, history, repository, work_items
 from engine.actor import Actor
 from engine.forms.fields import in_words
 from engine.history import Line, Page, View
 from engine.i18n import Sentence, _
-from engine.models import Copy, InboxEntry, Instance, WorkItem
+from engine.models import Copy, Instance, WorkItem
 from engine.repository import Loaded
 from engine.work_items import Right, allowed_actions, form_of, why_alone
 from webapp.skin import formats
@@ -73,6 +73,11 @@ class Entry:
     """why it can be decided on its own page only"""
 
     @property
+    def holder(self) -> str:
+        """With whom it lies."""
+        return formats.person(self.line.assignee_id) if self.line.assignee_id else ""
+
+    @property
     def quick(self) -> bool:
         """Whether it may be approved right from the list."""
         return self.form != "" and self.alone is None
@@ -102,6 +107,9 @@ def inbox(
         if wanted.narrowed
         else history.inbox(session, actor, view, size=size, before=before)
     )
+    if view in history.OF_OTHERS:
+        page = replace(page, lines=work_items.veiled(session, actor, page.lines))
+        formats.people(line.assignee_id for line in page.lines)
     offers = _offers(session, actor, page.lines) if view == "open" else {}
     return Listing(view, wanted, [_entry(session, view, line, offers) for line in page.lines], page.has_more)
 
@@ -179,17 +187,12 @@ def _alone(loaded: Loaded, item: WorkItem, actions: Sequence[Right]) -> Sentence
 def _find(session: Session, actor: Actor, view: View, wanted: Wanted, size: int, before: int | None) -> Page:
     """The same lists, narrowed; ids first, so that the engine's own reading of a line is used for each."""
     match view:
-        case "open":
+        case "open" | "done" | "delegated" | "team":
             key: Any = WorkItem.id
             query = select(key).join(Instance, Instance.id == WorkItem.instance_id)
-            mine = select(InboxEntry.item_id).where(InboxEntry.principal.in_(actor.principals))
-            query = query.where(WorkItem.id.in_(mine))
-            if wanted.overdue:
+            query = query.where(history.in_view(session, actor, view))
+            if wanted.overdue and view in history.UNDONE:
                 query = query.where(WorkItem.due_at <= clock.now())
-        case "done":
-            key = WorkItem.id
-            query = select(key).join(Instance, Instance.id == WorkItem.instance_id)
-            query = query.where(WorkItem.done_by == actor.person_id)
         case "started":
             key = Instance.id
             query = select(key).where(Instance.starter_id == actor.person_id)
@@ -227,22 +230,7 @@ def _lines(session: Session, view: View, ids: list[int]) -> list[Line]:
         rows = session.execute(select(Copy, Instance).join(Instance).where(Copy.id.in_(ids)))
         return _in_order(ids, {c.id: _line(i, c.id, "", c.sent_at, read_at=c.read_at) for c, i in rows})
     rows = session.execute(select(WorkItem, Instance).join(Instance).where(WorkItem.id.in_(ids)))
-    return _in_order(
-        ids,
-        {
-            w.id: _line(
-                i,
-                w.id,
-                w.title,
-                w.created_at if view == "open" else w.done_at or w.created_at,
-                due_at=w.due_at if view == "open" else None,
-                assignee_id=w.assignee_id,
-                version=w.version,
-                outcome=w.outcome,
-            )
-            for w, i in rows
-        },
-    )
+    return _in_order(ids, {item.id: history.item_line(item, instance, view) for item, instance in rows})
 
 
 def _in_order(ids: list[int], lines: Mapping[int, Line]) -> list[Line]:

@@ -23,6 +23,7 @@ function markCurrent() {
 }
 
 function arrived(scope) {
+  box.querySelector('.yl-tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   prepareForms(scope);
   drawDiagrams(scope);
 }
@@ -121,7 +122,7 @@ function stop(event) {
 // ------------------------------------------------------------------------------------------------ keys
 document.addEventListener('keydown', event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), textarea, select, [contenteditable], dialog')) return;
-  const list = entries(), here = list.findIndex(entry => entry.getAttribute('aria-current') || entry.contains(document.activeElement));
+  const list = entries().filter(entry => entry.querySelector('[data-yl-open]')), here = list.findIndex(entry => entry.getAttribute('aria-current') || entry.contains(document.activeElement));
   const focused = list.findIndex(entry => entry.contains(document.activeElement));
   const from = focused >= 0 ? focused : here;
   if (event.key === 'j' || event.key === 'k') {
