@@ -128,6 +128,10 @@ class Directory(Protocol):
         """The people of a group principal."""
         ...
 
+    def reports(self, session: Session, person_id: int) -> tuple[int, ...]:
+        """Those who report to this person directly and are still with the company."""
+        ...
+
 
 class Calendar(Protocol):
     def __call__(self, session: Session, start: datetime, *, days: int = 0, hours: float = 0) -> datetime:

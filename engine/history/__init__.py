@@ -2,10 +2,27 @@
 
 from engine.history.spans import usual_spans
 from engine.history.trails import Trail, deeds_of, items_of, log_lines, signers_of, trail
-from engine.history.views import COUNT_CAP, VIEWS, Line, Page, View, counts, inbox, present_steps
+from engine.history.views import (
+    COUNT_CAP,
+    OF_ITEMS,
+    OF_OTHERS,
+    UNDONE,
+    VIEWS,
+    Line,
+    Page,
+    View,
+    counts,
+    in_view,
+    inbox,
+    item_line,
+    present_steps,
+)
 
 __all__ = [
     "COUNT_CAP",
+    "OF_ITEMS",
+    "OF_OTHERS",
+    "UNDONE",
     "VIEWS",
     "Line",
     "Page",
@@ -13,7 +30,9 @@ __all__ = [
     "View",
     "counts",
     "deeds_of",
+    "in_view",
     "inbox",
+    "item_line",
     "items_of",
     "log_lines",
     "present_steps",

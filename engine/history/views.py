@@ -1,4 +1,6 @@
-"""The four views of the inbox and their counts: what lies with me, what I did, what I began, what I was copied."""
+"""The views of the inbox and their counts: what lies with me, what I did, what I began, what I was copied, what others
+do for me, what lies with my people.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,21 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, TextClause, select, text
+from sqlalchemy import ColumnElement, CompoundSelect, Select, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.models import Copy, Instance, WorkItem
+from engine.catalog import CATALOG
+from engine.models import Copy, InboxEntry, Instance, WorkItem
 
-View = Literal["open", "done", "started", "cc"]
-VIEWS: tuple[View, ...] = ("open", "done", "started", "cc")
+View = Literal["open", "done", "started", "cc", "delegated", "team"]
+VIEWS: tuple[View, ...] = ("open", "done", "started", "cc", "delegated", "team")
+OF_ITEMS = ("open", "done", "delegated", "team")
+"""Views whose lines are work items."""
+UNDONE = ("open", "delegated", "team")
+"""Views of what is still to be done, by whomever."""
+OF_OTHERS = ("delegated", "team")
+"""Views of what lies with others."""
 
 COUNT_CAP = 1000
 
@@ -39,6 +48,10 @@ class Line:
     version: int = 0
     outcome: str = ""
     read_at: datetime | None = None
+    item_state: str = ""
+    on_behalf_of: int | None = None
+    readable: bool = True
+    """false: it is named, and may not be opened"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,8 @@ _ITEM = (
     Instance.starter_name,
     WorkItem.id.label("item_id"),
     WorkItem.title.label("node_title"),
+    WorkItem.state.label("item_state"),
+    WorkItem.on_behalf_of,
 )
 
 
@@ -74,6 +89,8 @@ def inbox(session: Session, actor: Actor, view: View, *, size: int = 20, before:
             lines = _started(session, actor, size + 1, before)
         case "cc":
             lines = _copied(session, actor, size + 1, before)
+        case "delegated" | "team":
+            lines = _with_others(session, actor, view, size + 1, before)
     return Page(lines[:size], len(lines) > size)
 
 
@@ -112,6 +129,10 @@ def _open(session: Session, actor: Actor, limit: int, before: int | None) -> lis
     named = _named(actor)
     values = {**named, "most": limit, **({"before": before} if before else {})}
     ids = session.scalars(_newest(len(named), paged=bool(before)), values).all()
+    return _lines(session, ids)
+
+
+def _lines(session: Session, ids: Sequence[int]) -> list[Line]:
     if not ids:
         return []
     wanted = (
@@ -121,6 +142,42 @@ def _open(session: Session, actor: Actor, limit: int, before: int | None) -> lis
         .order_by(WorkItem.id.desc())
     )
     return [Line(**row) for row in session.execute(wanted).mappings()]
+
+
+def in_view(session: Session, actor: Actor, view: View) -> ColumnElement[bool]:
+    """The work items of a view of items, for lists that are narrowed or ordered otherwise."""
+    if view == "done":
+        return WorkItem.done_by == actor.person_id
+    return WorkItem.id.in_(_lying(session, actor, view))
+
+
+def _lying(session: Session, actor: Actor, view: View) -> Select[int] | CompoundSelect[int]:
+    """The ids of what is to be done, read from what lies somewhere now; history makes none of them slower.
+
+    delegated: two ranges of indexes, `(on_behalf_of, state)` and `(state)`.  team: a range of the inbox's key for each
+    of one's people, each item looked up by its key; a pool they may take from has no holder yet and is not theirs.
+    """
+    if view == "delegated":
+        lent = select(WorkItem.id).where(
+            WorkItem.on_behalf_of == actor.person_id, WorkItem.state.in_(("open", "delegated", "waiting"))
+        )
+        asked = select(WorkItem.id).where(WorkItem.state == "delegated", WorkItem.owner_id == actor.person_id)
+        return lent.union(asked)
+    entries = select(InboxEntry.item_id)
+    if view == "open":
+        return entries.where(InboxEntry.principal.in_(actor.principals))
+    people = CATALOG.directory.reports(session, actor.person_id) if CATALOG.directory is not None else ()
+    return entries.join(WorkItem, WorkItem.id == InboxEntry.item_id).where(
+        InboxEntry.principal.in_(people), WorkItem.assignee_id == InboxEntry.principal
+    )
+
+
+def _with_others(session: Session, actor: Actor, view: View, limit: int, before: int | None) -> list[Line]:
+    """Ids first, as for one's own: the newest of few, whatever the planner thinks of the items' table."""
+    found = _lying(session, actor, view).subquery()
+    (key,) = found.c
+    older = [key < before] if before else []
+    return _lines(session, session.scalars(select(key).where(*older).order_by(key.desc()).limit(limit)).all())
 
 
 def _done(session: Session, actor: Actor, limit: int, before: int | None) -> list[Line]:
@@ -188,6 +245,29 @@ def _instance_line(instance: Instance, node_title: str) -> Line:
         node_title,
         since=instance.started_at,
         due_at=None,
+    )
+
+
+def item_line(item: WorkItem, instance: Instance, view: View) -> Line:
+    """A work item as a line of one of the views of items."""
+    undone = view in UNDONE
+    return Line(
+        instance.id,
+        instance.definition_key,
+        instance.title,
+        instance.summary,
+        instance.state,
+        instance.starter_id,
+        instance.starter_name,
+        item.id,
+        item.title,
+        since=item.created_at if undone else item.done_at or item.created_at,
+        due_at=item.due_at if undone else None,
+        assignee_id=item.assignee_id,
+        version=item.version,
+        outcome=item.outcome,
+        item_state=item.state,
+        on_behalf_of=item.on_behalf_of,
     )
 
 

@@ -60,6 +60,9 @@ class Instance(Base):
     ended_at: Mapped[datetime | None]
 
 
+_LENT = text("on_behalf_of IS NOT NULL")
+
+
 class WorkItem(Base):
     """One person's (or one pool's) part of a user task. A token may have several: signers of one node."""
 
@@ -69,6 +72,7 @@ class WorkItem(Base):
         Index("ix_work_item_parent", "parent_id"),
         Index("ix_work_item_done_by", "done_by", "done_at"),
         Index("ix_work_item_open_due", "state", "due_at"),
+        Index("ix_work_item_lent", "on_behalf_of", "state", postgresql_where=_LENT, sqlite_where=_LENT),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -20,7 +20,7 @@ from engine.work_items.instances import (
     void,
     withdraw,
 )
-from engine.work_items.many import Done, decide_many
+from engine.work_items.many import MOST_AT_ONCE, Done, decide_many, form_of, why_alone
 from engine.work_items.moving import (
     add_candidate,
     assign,
@@ -35,15 +35,23 @@ from engine.work_items.moving import (
 )
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
-from engine.work_items.reading import hidden_fields, may_read_file, open_items, readable_files, readable_values
+from engine.work_items.reading import (
+    hidden_fields,
+    may_read_file,
+    open_items,
+    readable_files,
+    readable_values,
+    veiled,
+)
 from engine.work_items.reclaiming import actions_now, reclaim
 from engine.work_items.returning import Target, targets
-from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance
+from engine.work_items.rights import Right, allowed_actions, instance_actions, may_read_instance, readable_among
 from engine.work_items.signers import add_signers, remove_signer
 from engine.work_items.silence import decide_when_due
 
 __all__ = [
     "HAND_OVER",
+    "MOST_AT_ONCE",
     "REOPENED_EVENT",
     "VOIDED_EVENT",
     "Done",
@@ -71,6 +79,7 @@ __all__ = [
     "estate",
     "follow",
     "followers",
+    "form_of",
     "hand_over",
     "hand_to_proxy",
     "hidden_fields",
@@ -82,6 +91,7 @@ __all__ = [
     "move",
     "open_items",
     "preview_jump",
+    "readable_among",
     "readable_files",
     "readable_values",
     "reclaim",
@@ -99,6 +109,8 @@ __all__ = [
     "to_name",
     "too_late",
     "transfer",
+    "veiled",
     "void",
+    "why_alone",
     "withdraw",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,9 +14,14 @@ from engine.actor import Actor
 from engine.db import Sessions, transaction
 from engine.errors import AppError, RuleViolation
 from engine.i18n import Sentence, _
-from engine.models import Instance, WorkItem
-from engine.runtime import StepResult, perform
-from engine.work_items.deciding import act
+from engine.models import InboxEntry, Instance, WorkItem
+from engine.repository import Loaded
+from engine.runtime import perform
+from engine.work_items.deciding import REFUSALS, act
+from engine.work_items.held import must_say
+
+MOST_AT_ONCE = 100
+"""So many are decided in one go; each is a transaction, and somebody waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +38,43 @@ class Done:
 
     @property
     def reason(self) -> str:
-        return str(self.refusal) if self.refusal is not None else ""
+        if self.refusal is None:
+            return ""
+        return " ".join(str(problem.message) for problem in self.refusal.problems) or str(self.refusal)
 
 
-def decide_many(actor: Actor, items: Sequence[tuple[int, int]], action: str, *, opinion: str = "") -> list[Done]:
+Decide = Callable[[Session], str]
+"""Decide one item; gives the state of its instance."""
+Run = Callable[[int, Decide], str]
+"""Run this for the item, in a transaction of its own."""
+
+
+def _at_once(_item_id: int, decide: Decide) -> str:
+    return perform(decide)
+
+
+def decide_many(
+    actor: Actor, items: Sequence[tuple[int, int]], action: str, *, opinion: str = "", run: Run = _at_once
+) -> list[Done]:
     """Decide these (item, version) alike, each in a transaction of its own; one refused leaves the others done.
 
-    Raises RuleViolation before anything is done where they are not of one form or ask for fields.
+    Before anything is done it raises RuleViolation where they are too many, not of one form, or ask for fields, and
+    InvalidForm where the reason of a refusal is missing.
     """
-    _check_alike([item_id for item_id, _version in items])
+    if len(items) > MOST_AT_ONCE:
+        raise RuleViolation(
+            _("At most {count} can be decided at once.", count=MOST_AT_ONCE),
+            code="too_many",
+            remedy=_("Choose fewer."),
+        )
+    if action in REFUSALS:
+        must_say("opinion", opinion)
+    _check_alike(actor, [item_id for item_id, _version in items])
     found = []
     for item_id, version in dict(items).items():
         decide = partial(_decide, actor, item_id, version, action, opinion)
         try:
-            found.append(Done(item_id, perform(decide).state))
+            found.append(Done(item_id, run(item_id, decide)))
         except AppError as refusal:
             found.append(Done(item_id, refusal=refusal))
         finally:
@@ -54,34 +82,43 @@ def decide_many(actor: Actor, items: Sequence[tuple[int, int]], action: str, *, 
     return found
 
 
-def _decide(actor: Actor, item_id: int, version: int, action: str, opinion: str, session: Session) -> StepResult:
-    return act(session, actor, item_id, action, version=version, opinion=opinion)
+def _decide(actor: Actor, item_id: int, version: int, action: str, opinion: str, session: Session) -> str:
+    return act(session, actor, item_id, action, version=version, opinion=opinion).state
 
 
-def _check_alike(ids: Sequence[int]) -> None:
+def _check_alike(actor: Actor, ids: Sequence[int]) -> None:
+    """Of what lies with this person; the rest is refused one by one, without a word of what it is."""
+    mine = select(InboxEntry.item_id).where(InboxEntry.principal.in_(actor.principals))
     with transaction() as session:
         rows = session.execute(
-            select(WorkItem.node, Instance.definition_id, Instance.definition_key)
+            select(WorkItem.node, Instance.definition_id)
             .join(Instance, Instance.id == WorkItem.instance_id)
-            .where(WorkItem.id.in_(ids))
+            .where(WorkItem.id.in_(ids), WorkItem.id.in_(mine))
             .distinct()
         ).all()
-        forms = {(row.definition_key, _form_key(session, row.definition_id, row.node)) for row in rows}
-        if len(forms) > 1:
+        steps = [(repository.get(session, row.definition_id), row.node) for row in rows]
+        if len({form_of(loaded, node) for loaded, node in steps}) > 1:
             raise _not_alike(_("These items are of different forms."))
-        for row in rows:
-            loaded = repository.get(session, row.definition_id)
-            schema = loaded.form_of(row.node)
-            if schema is not None and "required" in schema.rights(loaded.step_of(row.node)).values():
-                raise _not_alike(_("“{step}” asks for fields to be filled in.", step=_title(loaded, row.node)))
+        for loaded, node in steps:
+            why = why_alone(loaded, node)
+            if why is not None:
+                raise _not_alike(why)
 
 
-def _form_key(session: Session, definition_id: int, node: str) -> str:
-    loaded = repository.get(session, definition_id)
-    return loaded.compiled.nodes[node].form_key
+def form_of(loaded: Loaded, node: str) -> str:
+    """What items must have in common to be decided together: the form of one process."""
+    return f"{loaded.key}/{loaded.compiled.nodes[node].form_key}"
 
 
-def _title(loaded: repository.Loaded, node: str) -> str:
+def why_alone(loaded: Loaded, node: str) -> Sentence | None:
+    """Why an item of this step is decided by itself only; None = it goes together with others of its form."""
+    schema = loaded.form_of(node)
+    if schema is not None and "required" in schema.rights(loaded.step_of(node)).values():
+        return _("“{step}” asks for fields to be filled in.", step=_title(loaded, node))
+    return None
+
+
+def _title(loaded: Loaded, node: str) -> str:
     found = loaded.compiled.nodes[node]
     return found.name or found.id
 

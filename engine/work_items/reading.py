@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -10,10 +12,11 @@ from sqlalchemy.orm import Session
 from engine import repository
 from engine.actor import Actor
 from engine.forms import FormSchema
+from engine.history import Line
 from engine.models import Attachment, FormData, Instance, WorkItem
 from engine.runtime.files import RECORD_TYPE, named_files
 from engine.runtime.host import latest_form
-from engine.work_items.rights import ADMINISTER, MONITOR, holds, may_read_instance
+from engine.work_items.rights import ADMINISTER, MONITOR, holds, may_read_instance, readable_among
 
 
 def hidden_fields(session: Session, actor: Actor, instance: Instance) -> set[str]:
@@ -86,6 +89,12 @@ def _hidden_files(session: Session, actor: Actor, instance: Instance) -> set[int
 
 def _hidden(schema: FormSchema, step: str) -> set[str]:
     return {name for name, right in schema.rights(step).items() if right == "hide"}
+
+
+def veiled(session: Session, actor: Actor, lines: Sequence[Line]) -> list[Line]:
+    """Lines of what lies with others: one this person may not open says what it is and with whom it lies, no more."""
+    readable = readable_among(session, actor, [line.instance_id for line in lines])
+    return [line if line.instance_id in readable else replace(line, summary={}, readable=False) for line in lines]
 
 
 def open_items(session: Session, instance_id: int, node: str | None = None) -> list[WorkItem]:

@@ -242,6 +242,11 @@ def may_read_instance(session: Session, actor: Actor, instance_id: int) -> bool:
     return found is not None
 
 
+def readable_among(session: Session, actor: Actor, instance_ids: Iterable[int]) -> set[int]:
+    wanted = select(Instance.id).where(Instance.id.in_(set(instance_ids)), readable_by(actor))
+    return set(session.scalars(wanted))
+
+
 def _title(session: Session, instance_id: int) -> str:
     return session.scalar(select(Instance.title).where(Instance.id == instance_id)) or ""
 

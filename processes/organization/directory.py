@@ -41,6 +41,11 @@ class OrganizationDirectory:
         kind, group_id = group_of(principal)
         return tuple(person.id for person in _MEMBERS[kind](session, group_id))
 
+    def reports(self, session: Session, person_id: int) -> tuple[int, ...]:
+        """Those who report to this person directly and are still with the company."""
+        below = select(Employee.id).where(Employee.superior_id == person_id, Employee.state == "active")
+        return tuple(session.scalars(below.order_by(Employee.id)))
+
     def groups(self, session: Session, person_id: int) -> frozenset[int]:
         """The pools a person is in by position and department; roles belong to the login."""
         held = session.scalars(select(EmployeePosition.position_id).where(EmployeePosition.employee_id == person_id))

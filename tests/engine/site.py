@@ -55,6 +55,9 @@ class FallbackOnly:
     def members(self, session: Session, principal: int) -> tuple[int, ...]:
         return ()
 
+    def reports(self, session: Session, person_id: int) -> tuple[int, ...]:
+        return ()
+
 
 @contextmanager
 def opened() -> Iterator[Site]:

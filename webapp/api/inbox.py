@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy import Select, or_, select
 
-from engine import clock, history
-from engine.actor import Actor
+from engine import clock, history, work_items
 from engine.errors import Problem
-from engine.history import Line
+from engine.history import Line, View
 from engine.i18n import _
-from engine.models import Copy, InboxEntry, Instance, WorkItem
+from engine.models import Copy, Instance, WorkItem
 from webapp.api.answers import DueState, Person, due_facts
 from webapp.api.endpoint import Answer, Call, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
@@ -23,17 +22,18 @@ TAG = "work items"
 
 
 class InboxQuery(ListQuery):
-    view: Literal["open", "done", "started", "cc"] = "open"
+    view: View = "open"
+    """delegated: what others do for you; team: what lies with those who report to you directly"""
     definition: Annotated[str, msgspec.Meta(max_length=100)] = ""
     overdue: bool = False
-    """view=open: only what should have been done by now"""
+    """views of what is to be done: only what should have been done by now"""
 
 
 class InboxLine(Answer):
     """One line of an inbox view."""
 
     item_id: int | None
-    """views open and done"""
+    """views of items: open, done, delegated, team"""
     copy_id: int | None
     """view cc"""
     instance_id: int
@@ -54,6 +54,11 @@ class InboxLine(Answer):
     version: int
     outcome: str
     read_at: datetime | None
+    item_state: str
+    on_behalf_of: int | None
+    """for whom a stand-in has it"""
+    readable: bool
+    """false: it lies with one of your people, and you may not open it; its summary is empty"""
 
 
 class Counts(Answer):
@@ -64,21 +69,24 @@ class Counts(Answer):
 
 @endpoint("GET", "/work-items", tag=TAG)
 def list_items(call: Call, query: InboxQuery) -> Page[InboxLine]:
-    """What waits for you, what you did, what you started, what you were copied on.
+    """What waits for you, what you did, started and were copied on, what others do for you, what lies with your people.
 
-    Counts and lists go up to a cap; `order` takes created_at and due_at (open), done_at (done), started_at (started) or
-    sent_at (cc).
+    Counts and lists go up to a cap; `order` takes created_at and due_at (open, delegated, team), done_at (done),
+    started_at (started) or sent_at (cc).
     """
     session, actor = call.session, call.actor
     if query.view == "open" and query == InboxQuery(page_size=query.page_size):
         found = history.inbox(session, actor, "open", size=query.page_size)
         lines = [*found.lines, *([None] if found.has_more else [])]
         return page_of(query, lines, None, lambda line: _line(line, "open"))
-    wanted, order, key = _wanted(query, actor)
+    wanted, order, key = _wanted(call, query)
     total = total_of(session, query, wanted, key)
     found_rows = rows(session, query, wanted.order_by(*order))
     steps = history.present_steps(session, [row.Instance.id for row in found_rows]) if query.view == "started" else {}
-    return page_of(query, found_rows, total, lambda row: _line(_read(query.view, row, steps), query.view))
+    read = [_read(query.view, row, steps) for row in found_rows]
+    if query.view in history.OF_OTHERS:
+        read = work_items.veiled(session, actor, read)
+    return page_of(query, read, total, lambda line: _line(line, query.view))
 
 
 @endpoint("GET", "/work-items/counts", tag=TAG)
@@ -87,18 +95,17 @@ def count_items(call: Call) -> Counts:
     return Counts(**history.counts(call.session, call.actor))
 
 
-def _wanted(query: InboxQuery, actor: Actor) -> tuple[Select[*tuple[Any, ...]], tuple[Any, ...], Any]:
+def _wanted(call: Call, query: InboxQuery) -> tuple[Select[*tuple[Any, ...]], tuple[Any, ...], Any]:
     """The rows of a view, their order, their key."""
     wanted: Select[*tuple[Any, ...]]
-    of_item = select(WorkItem, Instance).join(Instance, Instance.id == WorkItem.instance_id)
+    actor = call.actor
+    columns: dict[str, Any]
     match query.view:
-        case "open":
-            mine = select(InboxEntry.item_id).where(InboxEntry.principal.in_(actor.principals))
-            wanted, key = of_item.where(WorkItem.id.in_(mine)), WorkItem.id
-            columns = {"created_at": key, "due_at": WorkItem.due_at}
-        case "done":
-            wanted, key = of_item.where(WorkItem.done_by == actor.person_id), WorkItem.id
-            columns = {"done_at": WorkItem.done_at}
+        case "open" | "done" | "delegated" | "team":
+            of_item = select(WorkItem, Instance).join(Instance, Instance.id == WorkItem.instance_id)
+            wanted, key = of_item.where(history.in_view(call.session, actor, query.view)), WorkItem.id
+            undone = {"created_at": key, "due_at": WorkItem.due_at}
+            columns = {"done_at": WorkItem.done_at} if query.view == "done" else undone
         case "started":
             wanted, key = select(Instance).where(Instance.starter_id == actor.person_id), Instance.id
             columns = {"started_at": Instance.started_at}
@@ -112,21 +119,17 @@ def _wanted(query: InboxQuery, actor: Actor) -> tuple[Select[*tuple[Any, ...]], 
     if query.definition:
         wanted = wanted.where(Instance.definition_key == query.definition)
     if query.overdue:
-        if query.view != "open":
+        if query.view not in history.UNDONE:
             raise InvalidRequest([Problem("overdue", _("Only open work can be overdue."), rule="invalid")])
         wanted = wanted.where(WorkItem.due_at <= clock.now())
     return wanted, ordering(query, columns, f"-{next(iter(columns))}", key), key
 
 
-def _read(view: str, row: Any, steps: dict[int, str]) -> Line:
+def _read(view: View, row: Any, steps: dict[int, str]) -> Line:
     instance: Instance = row.Instance
-    item: WorkItem | None = row.WorkItem if view in ("open", "done") else None
+    if view in history.OF_ITEMS:
+        return history.item_line(row.WorkItem, instance, view)
     copy: Copy | None = row.Copy if view == "cc" else None
-    since = instance.started_at
-    if item is not None:
-        since = item.created_at if view == "open" else item.done_at or item.created_at
-    if copy is not None:
-        since = copy.sent_at
     return Line(
         instance.id,
         instance.definition_key,
@@ -135,20 +138,16 @@ def _read(view: str, row: Any, steps: dict[int, str]) -> Line:
         instance.state,
         instance.starter_id,
         instance.starter_name,
-        item.id if item else copy.id if copy else None,
-        item.title if item else steps.get(instance.id, ""),
-        since=since,
-        due_at=item.due_at if item and view == "open" else None,
-        assignee_id=item.assignee_id if item else None,
-        version=item.version if item else 0,
-        outcome=item.outcome if item else "",
+        copy.id if copy else None,
+        steps.get(instance.id, ""),
+        since=copy.sent_at if copy else instance.started_at,
         read_at=copy.read_at if copy else None,
     )
 
 
-def _line(line: Line, view: str) -> InboxLine:
+def _line(line: Line, view: View) -> InboxLine:
     return InboxLine(
-        item_id=line.item_id if view in ("open", "done") else None,
+        item_id=line.item_id if view in history.OF_ITEMS else None,
         copy_id=line.item_id if view == "cc" else None,
         instance_id=line.instance_id,
         definition=line.definition_key,
@@ -164,4 +163,7 @@ def _line(line: Line, view: str) -> InboxLine:
         version=line.version,
         outcome=line.outcome,
         read_at=line.read_at,
+        item_state=line.item_state,
+        on_behalf_of=line.on_behalf_of,
+        readable=line.readable,
     )

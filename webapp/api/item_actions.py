@@ -282,7 +282,7 @@ def acted(session: Session, item_id: int) -> Acted:
 class ManyItems(Body):
     """Several items decided alike; each stands for itself."""
 
-    items: Annotated[list[BatchItem], msgspec.Meta(min_length=1, max_length=100)]
+    items: Annotated[list[BatchItem], msgspec.Meta(min_length=1, max_length=work_items.MOST_AT_ONCE)]
     action: Literal["approve", "reject"]
     opinion: Words = ""
 

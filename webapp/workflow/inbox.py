@@ -14,19 +14,22 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from engine import clock, history, repository, runtime, work_items
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.db import Sessions
-from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound
+from engine.errors import AppError, InvalidForm, NotFound
 from engine.forms.check import PERSON
 from engine.history import VIEWS, View
 from engine.i18n import Sentence, _
 from engine.models import Copy, Definition, Instance, WorkItem
 from engine.work_items.rights import holds
+from processes.approval.operations import urge_right
 from webapp.security.access import current_actor, signed_in
-from webapp.skin import formats, words
-from webapp.workflow import deeds, holders, item, lists, posted, processes
+from webapp.workflow import batch, deeds, holders, item, lists, posted, processes
+from webapp.workflow.batch import Batch
 from webapp.workflow.deeds import DEEDS, ORDERS
 from webapp.workflow.lists import Listing, Wanted
 from webapp.workflow.once import once
+from webapp.workflow.refusals import as_told
 
 pages = Blueprint("inbox", __name__)
 
@@ -35,6 +38,8 @@ TITLES: dict[View, Sentence] = {
     "done": _("Done"),
     "started": _("My requests"),
     "cc": _("Copies"),
+    "delegated": _("With others for me"),
+    "team": _("My team"),
 }
 
 DONE = {
@@ -92,7 +97,9 @@ def rows(view: str) -> str:
     """The left pane alone: a further page of it, or afresh when something has changed."""
     session, actor = Sessions(), current_actor()
     name = _view(view)
-    found = lists.inbox(session, actor, name, Wanted.read(request.args), before=request.args.get("before", type=int))
+    size = min(max(lists.PAGE_SIZE, request.args.get("size", 0, type=int)), lists.MOST_LINES)
+    before = request.args.get("before", type=int)
+    found = lists.inbox(session, actor, name, Wanted.read(request.args), size=size, before=before)
     template = "workflow/_entries.html" if "before" in request.args else "workflow/_list.html"
     return render_template(
         template, **_list_context(session, actor, name, found), key=request.args.get("key", type=int)
@@ -105,8 +112,8 @@ def _show(view: View, key: int | None) -> str:
         return _draw_pane(view, key, _pane(session, actor, view, key))
     found = lists.inbox(session, actor, view, Wanted.read(request.args))
     chosen = key
-    if chosen is None and found.entries and view != "cc":  # opening a copy marks it read: only on purpose
-        chosen = found.entries[0].key
+    if chosen is None and view != "cc":  # opening a copy marks it read: only on purpose
+        chosen = next((entry.key for entry in found.entries if entry.line.readable), None)
     pane = _pane(session, actor, view, chosen) if chosen is not None else None
     return render_template(
         "workflow/inbox.html",
@@ -119,10 +126,27 @@ def _list_context(session: Session, actor: Actor, view: View, found: Listing) ->
     return {
         "view": view,
         "listing": found,
-        "titles": TITLES,
+        "titles": _titles(session, actor, view),
+        "undone": history.UNDONE,
         "counts": history.counts(session, actor),
         "processes": _process_names(session),
+        **_batch_context(Batch()),
     }
+
+
+def _titles(session: Session, actor: Actor, shown: View) -> dict[View, Sentence]:
+    """The lists this person has: a team only where somebody reports to them."""
+    directory = CATALOG.directory
+    leads = shown == "team" or (directory is not None and bool(directory.reports(session, actor.person_id)))
+    return {view: title for view, title in TITLES.items() if view != "team" or leads}
+
+
+def _batch_context(result: Batch) -> dict[str, Any]:
+    return {"batch": result, "most": work_items.MOST_AT_ONCE, "submission": _submission}
+
+
+def _submission() -> str:
+    return secrets.token_urlsafe(12)
 
 
 def _process_names(session: Session) -> list[tuple[str, str]]:
@@ -138,6 +162,10 @@ def _pane(session: Session, actor: Actor, view: View, key: int) -> item.Pane:
     match view:
         case "open" | "done":
             return item.of_item(session, actor, key)
+        case "delegated" | "team":
+            pane = item.of_item(session, actor, key)
+            seen = pane.subject
+            return replace(pane, urge=urge_right(session, actor, seen.instance, seen.items))
         case "started":
             return item.of_instance(session, actor, key)
         case _:
@@ -173,14 +201,15 @@ def _pane_context(view: View, key: int | None, pane: item.Pane | None) -> dict[s
         "phrases": PHRASES,
         "orders": ORDERS,
         "added": {order: holders.rule_in_words(f"added_{order}") for order in ORDERS},
-        "submission": lambda: secrets.token_urlsafe(12),
+        "submission": _submission,
         "person_lookup": url_for("start.lookup", reference=PERSON),
         "loose_files": item.loose_files(pane) if pane else (),
     }
 
 
-def _draw_pane(view: View, key: int | None, pane: item.Pane | None) -> str:
-    return render_template("workflow/_pane.html", **_pane_context(view, key, pane))
+def _draw_pane(view: View, key: int | None, pane: item.Pane | None, *, beside: bool = False) -> str:
+    """beside: the answer to something else brings it along."""
+    return render_template("workflow/_pane.html", **_pane_context(view, key, pane), beside=beside)
 
 
 # ------------------------------------------------------------------------------------------------- deciding
@@ -224,6 +253,42 @@ def act(item_id: int, action: str) -> BaseResponse:
     return _next(actor, item_id, action)
 
 
+@pages.post("/work-items/batch/<any(approve, reject):action>")
+@signed_in
+def act_on_many(action: str) -> BaseResponse:
+    """Decide everything that is ticked alike; what was refused stays ticked, and the page says why."""
+    actor = current_actor()
+    result = batch.decide(actor, request.form, action)
+    session, done = Sessions(), str(batch.in_words(result, action))
+    if not _is_partial():
+        return _many_in_full(session, actor, result, done)
+    told: dict[str, Any] = {"yl:batch": {"done": result.done}, "yl:inbox": {"count": _open_count(session, actor)}}
+    if result.done:
+        told["yl:toast"] = {"text": done}
+    bar = render_template("workflow/_batch.html", **_batch_context(result))
+    response = make_response(bar, result.refusal.status if result.refusal else 200)
+    key, wanted = request.form.get("key", type=int), Wanted.read(request.form)
+    if key is not None and key in result.done:  # what stood at the right is dealt with: the next one
+        key = _following(session, actor, key, wanted)
+        pane = item.of_item(session, actor, key) if key else None
+        response.set_data(bar + _draw_pane("open", key, pane, beside=True))
+        response.headers["HX-Push-Url"] = _address(key, wanted)
+    response.headers["HX-Trigger"] = json.dumps(told)
+    return response
+
+
+def _many_in_full(session: Session, actor: Actor, result: Batch, done: str) -> BaseResponse:
+    """The answer for whoever has no scripts."""
+    if result.done:
+        flash(done, "success")
+    if not result.left and not result.refusal:
+        return redirect(url_for("inbox.index"))
+    context = _list_context(session, actor, "open", lists.inbox(session, actor, "open", Wanted()))
+    context |= _pane_context("open", None, None) | _batch_context(result)
+    status = result.refusal.status if result.refusal else 200
+    return make_response(render_template("workflow/inbox.html", **context, opened=False), status)
+
+
 def _posted_values(item_id: int) -> dict[str, Any] | None:
     """The fields of this step, when the page offered any to change."""
     if posted.PRESENT not in request.form:
@@ -248,8 +313,7 @@ def _refused(actor: Actor, item_id: int, refusal: AppError, typed: item.Typed) -
     present = session.get(WorkItem, item_id)
     if present is None or isinstance(refusal, NotFound):
         raise refusal
-    if present.state not in ("open", "delegated") and isinstance(refusal, (Conflict, Forbidden)):
-        refusal = _who_was_faster(present)
+    refusal = as_told(refusal, present)
     dialog = request.form.get("dialog", "")
     if dialog and _is_partial():  # what was typed stays in the dialog; the refusal is shown in it
         response = make_response(render_template("workflow/_refusal.html", refusal=refusal), refusal.status)
@@ -272,26 +336,16 @@ def _refused(actor: Actor, item_id: int, refusal: AppError, typed: item.Typed) -
     return response
 
 
-def _who_was_faster(late: WorkItem) -> Conflict:
-    """Who did what when, in the words of the page."""
-    if late.done_by is None:
-        return Conflict(_("This step is no longer needed: the process has moved on."))
-    return Conflict(
-        _(
-            "Too late: {who} {did} at {when}.",
-            who=late.done_by_name,
-            did=words.deed(late.outcome).text,
-            when=formats.instant(late.done_at),
-        )
-    )
-
-
 def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
     """What the page shows after a decision: the next item of the list, and a word of what was done."""
     session = Sessions()
     stays = action in DEEDS and DEEDS[action].stays and _mine(session, actor, item_id)
     back = request.args.get("back", type=int)
-    key = back if back and _mine(session, actor, back) else item_id if stays else _following(session, actor, item_id)
+    wanted = Wanted.read(request.args)
+    if back and _mine(session, actor, back):
+        key: int | None = back
+    else:
+        key = item_id if stays else _following(session, actor, item_id, wanted)
     instance_id = session.scalar(select(WorkItem.instance_id).where(WorkItem.id == item_id))
     done = str(DONE[action])
     if not _is_partial():
@@ -304,11 +358,15 @@ def _next(actor: Actor, item_id: int, action: str) -> BaseResponse:
     else:
         pane = item.of_item(session, actor, key) if key else None
         response = make_response(_draw_pane("open", key, pane))
-        wanted: dict[str, Any] = dict(Wanted.read(request.args).arguments())
-        address = url_for("inbox.show", view="open", key=key, **wanted) if key else url_for("inbox.index", **wanted)
-        response.headers["HX-Push-Url"] = address
+        response.headers["HX-Push-Url"] = _address(key, wanted)
     response.headers["HX-Trigger"] = json.dumps(told)  # ASCII: a header holds nothing else
     return response
+
+
+def _address(key: int | None, wanted: Wanted) -> str:
+    """Of an open item in the list as it is narrowed."""
+    narrowed: dict[str, Any] = dict(wanted.arguments())
+    return url_for("inbox.show", view="open", key=key, **narrowed) if key else url_for("inbox.index", **narrowed)
 
 
 def _mine(session: Session, actor: Actor, item_id: int) -> bool:
@@ -320,9 +378,8 @@ def _open_count(session: Session, actor: Actor) -> int:
     return history.counts(session, actor)["open"]
 
 
-def _following(session: Session, actor: Actor, item_id: int) -> int | None:
+def _following(session: Session, actor: Actor, item_id: int, wanted: Wanted) -> int | None:
     """The item below the one just done, else the first."""
-    wanted = Wanted.read(request.args)
     for before in (item_id, None):
         found = lists.inbox(session, actor, "open", wanted, size=1, before=before)
         if found.entries:

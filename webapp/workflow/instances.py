@@ -17,6 +17,7 @@ from engine.db import Sessions
 from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
 from engine.forms import ScopedLookups
 from engine.forms.check import PERSON
+from engine.history import VIEWS
 from engine.i18n import _, current_locale
 from engine.models import Definition, Incident, Instance, OutboxMessage, WorkItem
 from engine.work_items import Right
@@ -189,14 +190,11 @@ def pulse(instance_id: int) -> Response:
 @pages.post("/instances/<int:instance_id>/urge")
 @signed_in
 def urge(instance_id: int) -> BaseResponse:
-    """Urge whoever it lies with; back to the list of one's requests when it was pressed there."""
+    """Urge whoever it lies with; back to the list of the inbox where it was pressed."""
     actor, text = current_actor(), request.form.get("text", "")
-    in_list = request.form.get("from") == "inbox"
-    back = (
-        ("inbox.show", {"view": "started", "key": instance_id})
-        if in_list
-        else ("instances.show", {"instance_id": instance_id})
-    )
+    view, key = request.form.get("from"), request.form.get("key", type=int)
+    in_list = view in VIEWS and key is not None
+    back = url_for("inbox.show", view=view, key=key) if in_list else url_for("instances.show", instance_id=instance_id)
     try:
         done = runtime.perform(lambda session: urge_instance(session, actor, instance_id, text))
     except NotFound:
@@ -210,7 +208,7 @@ def urge(instance_id: int) -> BaseResponse:
         people = formats.people(person for one in done for person in one.told)
         who = "、".join(dict.fromkeys(people[person] for one in done for person in one.told if person in people))
         flash(str(_("{who} has been urged.", who=who)), "success")
-    return redirect(url_for(back[0], **back[1]))
+    return redirect(back)
 
 
 @pages.post("/instances/<int:instance_id>/acknowledge")

@@ -27,7 +27,7 @@ from engine.work_items import (
     may_read_instance,
     readable_files,
 )
-from engine.work_items.rights import decides
+from engine.work_items.rights import decides, holds
 from engine.workflow.contract import Node
 from processes.approval.operations import urge_right
 from webapp.skin import words
@@ -107,6 +107,8 @@ class Pane:
     item: WorkItem | None = None
     actions: tuple[Right, ...] = ()
     why: str = ""
+    lies_with: str = ""
+    """who has it, where that is somebody else"""
     approval: bool = False
     typed: Typed = Typed()
     targets: Sequence[Target] = ()
@@ -203,6 +205,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         item,
         actions,
         holders.why(item.reason, seen.loaded),
+        "" if holds(item, actor) else holders.in_short(holders.names(session, item)),
         is_approval(node) or "resolve" in granted,
         typed,
         work_items.targets(session, actor, seen.instance, seen.loaded, item) if _leads_back(rule, granted) else (),

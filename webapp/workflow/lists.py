@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from engine import clock, history, repository
+from engine import clock, history, repository, work_items
 from engine.actor import Actor
 from engine.forms.fields import in_words
 from engine.history import Line, Page, View
-from engine.models import Copy, InboxEntry, Instance, WorkItem
-from engine.work_items import Right, allowed_actions
+from engine.i18n import Sentence, _
+from engine.models import Copy, Instance, WorkItem
+from engine.repository import Loaded
+from engine.work_items import Right, allowed_actions, form_of, why_alone
 from webapp.skin import formats
 from webapp.workflow import fields, processes
 
 PAGE_SIZE = 20
+MOST_LINES = 100
+"""of a list that is shown afresh with all that had been looked at"""
 LONGEST_SEARCH = 60
+
+
+Offer = tuple[tuple[Right, ...], str, Sentence | None]
+"""(actions, form, why it is decided alone) of an open line."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,20 @@ class Entry:
     summary: tuple[tuple[str, str], ...]
     """(label, text) of the fields the form shows in lists"""
     actions: tuple[Right, ...] = ()
+    form: str = ""
+    """what it has in common with those it may be decided with"""
+    alone: Sentence | None = None
+    """why it can be decided on its own page only"""
+
+    @property
+    def holder(self) -> str:
+        """With whom it lies."""
+        return formats.person(self.line.assignee_id) if self.line.assignee_id else ""
 
     @property
     def quick(self) -> bool:
         """Whether it may be approved right from the list."""
-        return any(right.action == "approve" and right.granted for right in self.actions)
+        return self.form != "" and self.alone is None
 
     @property
     def claimable(self) -> bool:
@@ -90,11 +107,14 @@ def inbox(
         if wanted.narrowed
         else history.inbox(session, actor, view, size=size, before=before)
     )
-    actions = _actions(session, actor, page.lines) if view == "open" else {}
-    return Listing(view, wanted, [_entry(session, view, line, actions) for line in page.lines], page.has_more)
+    if view in history.OF_OTHERS:
+        page = replace(page, lines=work_items.veiled(session, actor, page.lines))
+        formats.people(line.assignee_id for line in page.lines)
+    offers = _offers(session, actor, page.lines) if view == "open" else {}
+    return Listing(view, wanted, [_entry(session, view, line, offers) for line in page.lines], page.has_more)
 
 
-def _entry(session: Session, view: View, line: Line, actions: Mapping[int, tuple[Right, ...]]) -> Entry:
+def _entry(session: Session, view: View, line: Line, offers: Mapping[int, Offer]) -> Entry:
     key = line.instance_id if view == "started" else line.item_id or 0
     return Entry(
         line,
@@ -103,7 +123,7 @@ def _entry(session: Session, view: View, line: Line, actions: Mapping[int, tuple
         processes.title_of(line.definition_key, process_part(line.title)),
         processes.icon_of(line.definition_key),
         summary(session, line.definition_key, line.summary),
-        actions.get(key, ()),
+        *offers.get(key, ()),
     )
 
 
@@ -136,20 +156,29 @@ def summary(session: Session, key: str, values: Mapping[str, Any]) -> tuple[tupl
     return tuple((label, text) for label, text, _money in sorted(found, key=lambda one: not one[2]))
 
 
-def _actions(session: Session, actor: Actor, lines: Sequence[Line]) -> dict[int, tuple[Right, ...]]:
-    """What may be done with each open line, asked of the one place that knows."""
+def _offers(session: Session, actor: Actor, lines: Sequence[Line]) -> dict[int, Offer]:
+    """What may be done with each open line, asked of the places that know."""
     ids = [line.item_id for line in lines]
     if not ids:
         return {}
     rows = session.execute(
         select(WorkItem, Instance).join(Instance, Instance.id == WorkItem.instance_id).where(WorkItem.id.in_(ids))
     )
-    found = {}
+    found: dict[int, Offer] = {}
     for item, instance in rows:
-        node = repository.get(session, instance.definition_id).compiled.nodes.get(item.node)
+        loaded = repository.get(session, instance.definition_id)
+        node = loaded.compiled.nodes.get(item.node)
         if node is not None:
-            found[item.id] = allowed_actions(item, node, instance, actor)
+            actions = allowed_actions(item, node, instance, actor)
+            found[item.id] = actions, form_of(loaded, item.node), _alone(loaded, item, actions)
     return found
+
+
+def _alone(loaded: Loaded, item: WorkItem, actions: Sequence[Right]) -> Sentence | None:
+    approve = next((right for right in actions if right.action == "approve"), None)
+    if approve is None:
+        return _("There is nothing to agree to or to reject.")
+    return approve.refusal or why_alone(loaded, item.node)
 
 
 # ------------------------------------------------------------------------------------------------- narrowed lists
@@ -158,17 +187,12 @@ def _actions(session: Session, actor: Actor, lines: Sequence[Line]) -> dict[int,
 def _find(session: Session, actor: Actor, view: View, wanted: Wanted, size: int, before: int | None) -> Page:
     """The same lists, narrowed; ids first, so that the engine's own reading of a line is used for each."""
     match view:
-        case "open":
+        case "open" | "done" | "delegated" | "team":
             key: Any = WorkItem.id
             query = select(key).join(Instance, Instance.id == WorkItem.instance_id)
-            mine = select(InboxEntry.item_id).where(InboxEntry.principal.in_(actor.principals))
-            query = query.where(WorkItem.id.in_(mine))
-            if wanted.overdue:
+            query = query.where(history.in_view(session, actor, view))
+            if wanted.overdue and view in history.UNDONE:
                 query = query.where(WorkItem.due_at <= clock.now())
-        case "done":
-            key = WorkItem.id
-            query = select(key).join(Instance, Instance.id == WorkItem.instance_id)
-            query = query.where(WorkItem.done_by == actor.person_id)
         case "started":
             key = Instance.id
             query = select(key).where(Instance.starter_id == actor.person_id)
@@ -206,22 +230,7 @@ def _lines(session: Session, view: View, ids: list[int]) -> list[Line]:
         rows = session.execute(select(Copy, Instance).join(Instance).where(Copy.id.in_(ids)))
         return _in_order(ids, {c.id: _line(i, c.id, "", c.sent_at, read_at=c.read_at) for c, i in rows})
     rows = session.execute(select(WorkItem, Instance).join(Instance).where(WorkItem.id.in_(ids)))
-    return _in_order(
-        ids,
-        {
-            w.id: _line(
-                i,
-                w.id,
-                w.title,
-                w.created_at if view == "open" else w.done_at or w.created_at,
-                due_at=w.due_at if view == "open" else None,
-                assignee_id=w.assignee_id,
-                version=w.version,
-                outcome=w.outcome,
-            )
-            for w, i in rows
-        },
-    )
+    return _in_order(ids, {item.id: history.item_line(item, instance, view) for item, instance in rows})
 
 
 def _in_order(ids: list[int], lines: Mapping[int, Line]) -> list[Line]:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from engine import clock, history
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.history import COUNT_CAP
 from engine.i18n import _
 from engine.models import InboxEntry, Instance, WorkItem
-from engine.work_items.rights import ADMINISTER, MONITOR, readable_by
-from processes.organization.models import Employee
+from engine.work_items.rights import ADMINISTER, MONITOR, readable_among
 from webapp.skin import formats, words
 from webapp.skin.workbench import Figure, Panel, Workbench
 from webapp.workflow import holders, instance_list, lists, processes, start
@@ -96,8 +96,8 @@ def unsent(session: Session, actor: Actor) -> dict[str, Any] | None:
 def team_overdue(session: Session, actor: Actor) -> dict[str, Any] | None:
     """What lies too long: with one's own people, or, for those who watch over processes, with anybody."""
     watches = actor.may(MONITOR) or actor.may(ADMINISTER)
-    reports = select(Employee.id).where(Employee.superior_id == actor.person_id, Employee.state == "active")
-    if not watches and session.scalar(reports.limit(1)) is None:
+    reports = CATALOG.directory.reports(session, actor.person_id) if CATALOG.directory is not None else ()
+    if not watches and not reports:
         return None
     late = (
         select(WorkItem, Instance)
@@ -109,8 +109,7 @@ def team_overdue(session: Session, actor: Actor) -> dict[str, Any] | None:
     )
     rows = session.execute(late).all()
     formats.people(item.assignee_id for item, _instance in rows)
-    ids = [instance.id for _item, instance in rows]
-    readable = set(session.scalars(select(Instance.id).where(Instance.id.in_(ids), readable_by(actor))))
+    readable = readable_among(session, actor, [instance.id for _item, instance in rows])
     return {
         "lines": [
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import runtime, work_items
-from engine.errors import Forbidden, RuleViolation
+from engine.errors import Forbidden, InvalidForm, RuleViolation
 from tests.engine.approvals import play
 from tests.engine.approvals.play import BOSS, CHEN, LI, SUN, WANG
 from tests.engine.site import Site
@@ -99,3 +99,31 @@ def test_what_would_come_back_to_a_leaver_comes_back_to_his_heir(site: Site) -> 
     assert play.waits_with(started) == {5}
     assert play.act(started, SUN) == "completed"
     play.sound(started)
+
+
+def test_a_refusal_of_many_without_its_reason_is_refused_before_anything_is_done(site: Site) -> None:
+    items = [(play.item_of(play.one("person(2)"), WANG), 1) for _ in range(2)]
+    with pytest.raises(InvalidForm):
+        work_items.decide_many(WANG, items, "reject", opinion=" ")
+    assert {play.row(item).state for item, _version in items} == {"open"}
+    done = work_items.decide_many(WANG, items, "reject", opinion="不批")
+    assert {one.state for one in done} == {"rejected"}
+
+
+def test_more_than_can_be_decided_at_once_are_refused(site: Site) -> None:
+    with pytest.raises(RuleViolation) as refused:
+        work_items.decide_many(WANG, [(number, 1) for number in range(work_items.MOST_AT_ONCE + 1)], "approve")
+    assert refused.value.code == "too_many"
+
+
+def test_what_lies_with_others_does_not_keep_ones_own_from_being_decided(site: Site) -> None:
+    mine, foreign = play.one("person(2)"), play.chain(("other", "person(3)"))
+    items = [(play.item_of(mine, WANG), 1), (play.item_of(foreign, CHEN), 1)]
+    done = work_items.decide_many(WANG, items, "approve")
+    assert [one.code for one in done] == ["", "not_found"]
+
+
+def test_a_refused_one_says_what_is_missing(site: Site) -> None:
+    item = play.item_of(play.one("person(2)", opinion="required"), WANG)
+    (done,) = work_items.decide_many(WANG, [(item, 1)], "approve")
+    assert (done.code, done.reason) == ("invalid_form", "Please give a reason.")

@@ -76,6 +76,42 @@ def test_lists_are_paged_narrowed_ordered_and_counted(people: House, clock: Test
     refused(superior.call("GET", "/work-items?view=done&overdue=true"), 422)
 
 
+def test_what_others_do_for_one_is_a_view_of_its_own(people: House, item: dict[str, Any]) -> None:
+    superior = people(SUPERIOR)
+    good(superior.act(item, "delegate", to=[people(OTHER).person_id], reason="请看一下"))
+    (line,) = superior.get("/work-items?view=delegated")["items"]
+    assert (line["item_id"], line["item_state"]) == (item["item_id"], "delegated")
+    assert (line["assignee_id"], line["readable"]) == (people(OTHER).person_id, True)
+    assert line["due_at"] is not None
+    assert people(OTHER).get("/work-items?view=delegated")["items"] == []
+    good(superior.act(line, "take-back"))
+    assert superior.get("/work-items?view=delegated")["items"] == []
+    assert [one["item_id"] for one in superior.inbox()] == [item["item_id"]]
+
+
+def test_a_team_is_seen_by_its_superior_and_read_by_whoever_may(
+    people: House, item: dict[str, Any], clock: TestClock
+) -> None:
+    head, path = people(HEAD), "/work-items?view=team"
+    (line,) = head.get(f"{path}&count=true&order=due_at")["items"]
+    assert (line["item_id"], line["assignee_id"]) == (item["item_id"], people(SUPERIOR).person_id)
+    assert (line["readable"], line["summary"]) == (False, {})
+    refused(head.call("GET", f"/work-items/{item['item_id']}"), 404)
+    refused(head.act(item, "approve"), 404)
+    (seen,) = people(ADMIN).get("/process-instances?state=running")["items"]
+    assert seen["id"] == line["instance_id"]
+    good(people(SUPERIOR).act(item, "cc", to=[head.person_id]))
+    (line,) = head.get(path)["items"]
+    assert line["readable"]
+    assert line["summary"]["total"] == {"amount": "12345.60", "currency": "CNY"}
+    assert all(not action["allowed"] for action in head.get(f"/work-items/{item['item_id']}")["actions"])
+    assert head.get(f"{path}&overdue=true")["items"] == []
+    clock.advance(days=5)
+    assert len(head.get(f"{path}&overdue=true")["items"]) == 1
+    assert head.get(f"{path}&q=%25")["items"] == []
+    assert people(EMPLOYEE).get(path)["items"] == []
+
+
 # ------------------------------------------------------------------------------------------------- one item
 
 

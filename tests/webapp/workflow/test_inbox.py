@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from engine import work_items
@@ -260,3 +260,62 @@ def test_a_long_list_comes_in_pages(house: DemoHouse, facts: Facts) -> None:
         further = re.search(r'hx-get="(/inbox/open/list\?before=\d+)"', page)
         url = further.group(1) if further else None
     assert len(seen) == len(set(seen)) == 32
+
+
+def test_what_others_do_for_one_is_taken_back_there(house: DemoHouse, facts: Facts) -> None:
+    item = facts.open_item(WAITING)
+    zhou = house.login("zhou.ming")
+    form = {"version": item.version, "to": str(facts.person("李娜")), "words": "请看看"}
+    zhou.post(f"/work-items/{item.id}/delegate", form)
+    page = zhou.get(f"/inbox/delegated/{item.id}?_l_=en").text
+    assert "李娜 is asked for an opinion" in page
+    assert "lies with 李娜" in page
+    assert "with you because" not in page
+    assert 'data-yl-action="approve"' not in page
+    assert f"/work-items/{item.id}/take_back" in page
+    zhou.post(f"/work-items/{item.id}/take_back", {"version": item.version + 1})
+    assert f'data-yl-entry="{item.id}"' not in zhou.get("/inbox/delegated").text
+    assert f'data-yl-entry="{item.id}"' in zhou.get("/inbox").text
+
+
+def test_a_team_is_listed_for_its_superior_alone(house: DemoHouse, facts: Facts) -> None:
+    item = facts.open_item(LATE)
+    lin, sun = house.login("lin.xiaoyan"), house.login("sun.yu")
+    page = lin.get("/inbox/team?_l_=en").text
+    entry = re.search(rf'data-yl-entry="{item.id}".*?</li>', page, re.DOTALL)
+    assert entry
+    assert "With 周明" in entry.group(0)
+    assert "<a " not in entry.group(0)  # she has no part in it
+    assert "¥2,400.00" not in entry.group(0)
+    assert lin.get(f"/inbox/team/{item.id}").status_code == 404
+    assert "/inbox/team" in lin.get("/inbox").text
+    assert "/inbox/team" not in sun.get("/inbox").text
+    assert "Nothing lies with those who report to you." in sun.get("/inbox/team?_l_=en").text
+    found = lin.get("/inbox/team/list?overdue=1", partial=True).text
+    assert LATE in found
+    assert WAITING not in found
+
+
+def test_who_watches_over_processes_opens_and_urges_what_lies_with_his_people(house: DemoHouse, facts: Facts) -> None:
+    item, lin = facts.open_item(LATE), facts.person("林晓燕")
+    with transaction() as session:
+        session.get_one(WorkItem, item.id).assignee_id = lin
+        session.execute(delete(InboxEntry).where(InboxEntry.item_id == item.id))
+        session.add(InboxEntry(principal=lin, item_id=item.id))
+    Sessions.remove()
+    chen = house.login("chen.guoqiang")
+    page = chen.get(f"/inbox/team/{item.id}?_l_=en").text
+    assert "lies with 林晓燕" in page
+    assert "data-yl-action" not in page
+    answer = chen.post(f"/instances/{item.instance_id}/urge?_l_=en", {"from": "team", "key": str(item.id)})
+    assert answer.location == f"/inbox/team/{item.id}"
+    again = chen.get(answer.location + "?_l_=en").text
+    assert "林晓燕 has been urged." in again
+    assert "it is possible again from" in again
+
+
+def test_a_list_drawn_afresh_keeps_as_many_lines_as_were_looked_at(house: DemoHouse, facts: Facts) -> None:
+    zhou = house.login("zhou.ming")
+    assert zhou.get("/inbox/open/list?size=0", partial=True).text.count("data-yl-entry=") == 2
+    for size in ("x", "-3", "100000"):
+        assert zhou.get(f"/inbox/open/list?size={size}", partial=True).status_code == 200

@@ -199,7 +199,7 @@ def test_whoever_waits_urges_once_in_two_hours(house: DemoHouse, facts: Facts) -
 def test_my_requests_offer_it_too(house: DemoHouse, facts: Facts) -> None:
     wang, number = house.login("wang.lei"), facts.instance(RUNNING)
     assert f"/instances/{number}/urge" in wang.get(f"/inbox/started/{number}").text
-    answer = wang.post(f"/instances/{number}/urge", {"from": "inbox"})
+    answer = wang.post(f"/instances/{number}/urge", {"from": "started", "key": str(number)})
     assert answer.location.endswith(f"/inbox/started/{number}")
     pane = wang.get(f"/inbox/started/{number}?_l_=en").text
     assert "was urged at" in pane

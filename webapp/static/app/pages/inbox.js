@@ -1,5 +1,6 @@
 // The inbox: keys, what is current, what was typed, toasts. Lists and panes themselves come from the server.
 import { confirm, icon, showCount, toast, words } from 'yl';
+import { toggle } from './batch.js';
 import { drawDiagrams } from './diagram.js';
 import { grow, prepareForms } from './form.js';
 import { goTo } from './hints.js';
@@ -22,6 +23,7 @@ function markCurrent() {
 }
 
 function arrived(scope) {
+  box.querySelector('.yl-tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   prepareForms(scope);
   drawDiagrams(scope);
 }
@@ -119,8 +121,8 @@ function stop(event) {
 
 // ------------------------------------------------------------------------------------------------ keys
 document.addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select, [contenteditable], dialog')) return;
-  const list = entries(), here = list.findIndex(entry => entry.getAttribute('aria-current') || entry.contains(document.activeElement));
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), textarea, select, [contenteditable], dialog')) return;
+  const list = entries().filter(entry => entry.querySelector('[data-yl-open]')), here = list.findIndex(entry => entry.getAttribute('aria-current') || entry.contains(document.activeElement));
   const focused = list.findIndex(entry => entry.contains(document.activeElement));
   const from = focused >= 0 ? focused : here;
   if (event.key === 'j' || event.key === 'k') {
@@ -128,6 +130,7 @@ document.addEventListener('keydown', event => {
     next?.querySelector('[data-yl-open]').focus();
     next?.scrollIntoView({ block: 'nearest' });
   }
+  if (event.key === 'x') toggle(list[from]);
   if (event.key === '/') { event.preventDefault(); document.getElementById('yl-box-q')?.focus(); }
   if (event.key === 'o') document.getElementById('yl-opinion')?.focus();
 });
