@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,8 +16,15 @@ from engine.db import Sessions, transaction
 from engine.errors import AppError, RuleViolation
 from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
-from engine.runtime import StepResult, perform
+from engine.runtime import perform
 from engine.work_items.deciding import act
+
+logger = logging.getLogger(__name__)
+
+MOST = 200
+"""At once: as much as a person can look over, and few enough that whoever asked may wait for the answer."""
+
+FAILED = _("It could not be done for a reason nobody foresaw; the log of the server tells more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,8 @@ class Done:
     id: int
     state: str = ""
     refusal: AppError | None = None
+    kind: str = ""
+    """what the id is of, where they are of several kinds"""
 
     @property
     def code(self) -> str:
@@ -36,26 +46,41 @@ class Done:
         return str(self.refusal) if self.refusal is not None else ""
 
 
+def bounded(ids: Sequence[int]) -> list[int]:
+    """Each once; more than one may wait for are refused."""
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > MOST:
+        raise RuleViolation(_("At most {most} at once.", most=MOST), code="too_many", remedy=_("Narrow the filter."))
+    return wanted
+
+
+def attempt(id: int, work: Callable[[Session], str], *, kind: str = "") -> Done:
+    """Do one of many in a transaction of its own. `work` answers the state after it; a refusal is the result."""
+    try:
+        return Done(id, perform(work), kind=kind)
+    except AppError as refusal:
+        return Done(id, refusal=refusal, kind=kind)
+    except Exception:  # a defect of ours in one stops no other
+        logger.exception("many.failed", extra={"id": id, "kind": kind})
+        return Done(id, refusal=RuleViolation(FAILED, code="failed"), kind=kind)
+    finally:
+        Sessions.remove()
+
+
 def decide_many(actor: Actor, items: Sequence[tuple[int, int]], action: str, *, opinion: str = "") -> list[Done]:
     """Decide these (item, version) alike, each in a transaction of its own; one refused leaves the others done.
 
     Raises RuleViolation before anything is done where they are not of one form or ask for fields.
     """
     _check_alike([item_id for item_id, _version in items])
-    found = []
-    for item_id, version in dict(items).items():
-        decide = partial(_decide, actor, item_id, version, action, opinion)
-        try:
-            found.append(Done(item_id, perform(decide).state))
-        except AppError as refusal:
-            found.append(Done(item_id, refusal=refusal))
-        finally:
-            Sessions.remove()
-    return found
+    return [
+        attempt(item_id, partial(_decide, actor, item_id, version, action, opinion))
+        for item_id, version in dict(items).items()
+    ]
 
 
-def _decide(actor: Actor, item_id: int, version: int, action: str, opinion: str, session: Session) -> StepResult:
-    return act(session, actor, item_id, action, version=version, opinion=opinion)
+def _decide(actor: Actor, item_id: int, version: int, action: str, opinion: str, session: Session) -> str:
+    return act(session, actor, item_id, action, version=version, opinion=opinion).state
 
 
 def _check_alike(ids: Sequence[int]) -> None:
