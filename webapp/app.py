@@ -21,7 +21,7 @@ from engine.db import Sessions
 from webapp import bootstrap, calendar, collaboration, connectors, errors, home, modeler, skin, workflow
 from webapp.api import add_api
 from webapp.home import Workbench
-from webapp.registers import accounts, archive, build, numbers
+from webapp.registers import accounts, archive, build, employees, numbers
 from webapp.security import access, organization
 from webapp.security.bearer import asked_language
 from webapp.security.login import too_many_from_here
@@ -79,6 +79,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         accounts.add_views(appbuilder)
         numbers.add_views(appbuilder)
         archive.add_views(appbuilder)
+        employees.add_views(appbuilder)
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
         add_api(app, csrf, appbuilder.sm.limiter.limiter, settings.api_rate_limit)

@@ -219,7 +219,7 @@ def settle_connector(
 
 def retry_incident(session: Session, actor: Actor, incident_id: int, *, interactive: bool = True) -> StepResult:
     """Run the failed node again."""
-    incident = _open_incident(session, incident_id)
+    incident = open_incident(session, incident_id)
     token = incident.token
     todo = Step(
         act=lambda live: live.retry(token),
@@ -232,7 +232,7 @@ def retry_incident(session: Session, actor: Actor, incident_id: int, *, interact
 def skip_incident(session: Session, actor: Actor, incident_id: int, result: Any, reason: str) -> StepResult:
     """Go on as if the failed node had answered `result`; the log says who decided so and why."""
     check_opinion("reason", reason)
-    incident = _open_incident(session, incident_id)
+    incident = open_incident(session, incident_id)
     token = incident.token
     todo = Step(
         act=lambda live: live.skip(token, result),
@@ -241,7 +241,8 @@ def skip_incident(session: Session, actor: Actor, incident_id: int, result: Any,
     return step(session, actor, incident.instance_id, todo)
 
 
-def _open_incident(session: Session, incident_id: int) -> Incident:
+def open_incident(session: Session, incident_id: int) -> Incident:
+    """The incident, if something can still be done about it."""
     incident = session.get(Incident, incident_id)
     if incident is None:
         raise NotFound

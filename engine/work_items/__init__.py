@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.work_items.copies import acknowledge, copy_of, follow, followers, mark_read, send_copies, send_from_item
 from engine.work_items.deciding import act
-from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over
+from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over, may_hand_over
 from engine.work_items.held import append, demand_version, move, too_late
 from engine.work_items.instances import (
     REOPENED_EVENT,
@@ -20,7 +20,7 @@ from engine.work_items.instances import (
     void,
     withdraw,
 )
-from engine.work_items.many import MOST_AT_ONCE, Done, decide_many, form_of, why_alone
+from engine.work_items.many import MOST, Done, attempt, bounded, decide_many, form_of, why_alone
 from engine.work_items.moving import (
     add_candidate,
     assign,
@@ -51,7 +51,7 @@ from engine.work_items.silence import decide_when_due
 
 __all__ = [
     "HAND_OVER",
-    "MOST_AT_ONCE",
+    "MOST",
     "REOPENED_EVENT",
     "VOIDED_EVENT",
     "Done",
@@ -66,7 +66,9 @@ __all__ = [
     "allowed_actions",
     "append",
     "assign",
+    "attempt",
     "back_date",
+    "bounded",
     "change_people",
     "claim",
     "consult",
@@ -86,6 +88,7 @@ __all__ = [
     "instance_actions",
     "jump",
     "mark_read",
+    "may_hand_over",
     "may_read_file",
     "may_read_instance",
     "move",

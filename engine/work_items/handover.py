@@ -12,16 +12,15 @@ from sqlalchemy.orm import Session
 from engine import repository
 from engine.actor import Actor
 from engine.catalog import CATALOG
-from engine.db import Sessions, transaction
-from engine.errors import AppError, Forbidden, RuleViolation
+from engine.db import transaction
+from engine.errors import Conflict, Forbidden, RuleViolation
 from engine.i18n import _
 from engine.journal import Entry
 from engine.models import Definition, InboxEntry, Instance, WorkItem
-from engine.runtime import perform
 from engine.runtime.picking import known_people
 from engine.work_items import rights
-from engine.work_items.held import Held, append, forget, move, must_say
-from engine.work_items.many import Done
+from engine.work_items.held import Held, append, forget, move, must_say, too_late
+from engine.work_items.many import Done, attempt
 from engine.work_items.moving import check_not_own
 
 HAND_OVER = "process.work.hand_over"
@@ -98,35 +97,29 @@ def hand_over(actor: Actor, person: int, to: int, *, reason: str) -> list[Done]:
         if person == to:
             raise RuleViolation(_("Choose two different people."), code="same_person")
     batch = secrets.token_hex(6)
-    pieces = [
-        *((_hand_item, one) for one in (*found.items, *found.pools)),
-        *((_hand_later, one) for one in found.later),
-        *((_hand_draft, one) for one in found.drafts),
+    pieces = (
+        ("items", _hand_item, found.items),
+        ("pools", _hand_item, found.pools),
+        ("later", _hand_later, found.later),
+        ("drafts", _hand_draft, found.drafts),
+    )
+    return [
+        attempt(one, partial(work, actor, one, person, to, said, batch), kind=kind)
+        for kind, work, ids in pieces
+        for one in ids
     ]
-    done = []
-    for work, one in pieces:
-        try:
-            perform(partial(work, actor, one, person, to, said, batch))
-            done.append(Done(one, "running"))
-        except AppError as refusal:
-            done.append(Done(one, refusal=refusal))
-        finally:
-            Sessions.remove()
-    return done
 
 
-def _hand_item(actor: Actor, item_id: int, person: int, to: int, reason: str, batch: str, session: Session) -> None:
-    item = session.get(WorkItem, item_id, with_for_update=True, populate_existing=True)
-    if item is None or item.state not in ("open", "delegated", "waiting"):
-        return
+def _hand_item(actor: Actor, item_id: int, person: int, to: int, reason: str, batch: str, session: Session) -> str:
+    item = session.get_one(WorkItem, item_id, with_for_update=True, populate_existing=True)
+    if not _lies_with(item, person):
+        raise too_late(session, item)
     instance = session.get_one(Instance, item.instance_id, with_for_update=True)
     loaded = repository.get(session, instance.definition_id)
     held = Held(item, instance, loaded, loaded.compiled.nodes[item.node])  # type: ignore[arg-type]
     check_not_own(held, to)
     detail = {"from": person, "to": to, "reason": reason, "batch": batch}
     if item.assignee_id is None:
-        if person not in item.candidates:
-            return
         item.candidates = list(dict.fromkeys(to if one == person else one for one in item.candidates))
         move(session, actor, item, "hand_over", None, item.candidates, detail)
     elif item.state == "delegated" and item.owner_id == person:
@@ -144,36 +137,49 @@ def _hand_item(actor: Actor, item_id: int, person: int, to: int, reason: str, ba
         if item.state != "delegated":
             item.owner_id = item.owner_id or person
         move(session, actor, item, "hand_over", to, (to,), detail)
+    return instance.state
 
 
-def _hand_later(
-    actor: Actor, instance_id: int, person: int, to: int, reason: str, batch: str, session: Session
-) -> None:
+def _lies_with(item: WorkItem, person: int) -> bool:
+    """Between looking and handing over, somebody may have decided it or passed it on."""
+    match item.state:
+        case "open":
+            return item.assignee_id == person or (item.assignee_id is None and person in item.candidates)
+        case "delegated":
+            return person in (item.assignee_id, item.owner_id)
+        case _:
+            return item.state == "waiting" and item.assignee_id == person
+
+
+def _hand_later(actor: Actor, instance_id: int, person: int, to: int, reason: str, batch: str, session: Session) -> str:
     instance = session.get_one(Instance, instance_id, with_for_update=True, populate_existing=True)
     before = dict(instance.people)
     after = {
         node: list(dict.fromkeys(to if one == person else one for one in persons)) for node, persons in before.items()
     }
-    if after == before:
-        return
+    if after == before or instance.state not in rights.LASTING:
+        raise Conflict(_("This has changed in the meantime: no later step names this person."))
     instance.people = after
     session.flush()
     detail = {"before": before, "after": after, "reason": reason, "batch": batch}
     append(session, actor, instance_id, Entry("change_people", detail=detail))
     forget(session, Instance, instance_id)
+    return instance.state
 
 
-def _hand_draft(
-    actor: Actor, instance_id: int, person: int, to: int, reason: str, batch: str, session: Session
-) -> None:
+def _hand_draft(actor: Actor, instance_id: int, person: int, to: int, reason: str, batch: str, session: Session) -> str:
     directory_name = _name(session, to)
-    session.execute(
+    moved = session.scalar(
         update(Instance)
         .where(Instance.id == instance_id, Instance.state == "draft", Instance.starter_id == person)
         .values(starter_id=to, starter_name=directory_name)
+        .returning(Instance.id)
         .execution_options(synchronize_session=False)
     )
+    if moved is None:
+        raise Conflict(_("This draft has been sent or removed in the meantime."))
     forget(session, Instance, instance_id)
+    return "draft"
 
 
 def _name(session: Session, person: int) -> str:
@@ -181,6 +187,11 @@ def _name(session: Session, person: int) -> str:
     return names.get(person, str(person))
 
 
+def may_hand_over(actor: Actor) -> bool:
+    """Everybody's work, to anybody."""
+    return actor.may(HAND_OVER) or actor.may(rights.ADMINISTER)
+
+
 def _demand(actor: Actor) -> None:
-    if not (actor.may(HAND_OVER) or actor.may(rights.ADMINISTER)):
+    if not may_hand_over(actor):
         raise Forbidden(_("Only personnel and process administrators hand over somebody's work."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +21,12 @@ from engine.runtime import perform
 from engine.work_items.deciding import REFUSALS, act
 from engine.work_items.held import must_say
 
-MOST_AT_ONCE = 100
-"""So many are decided in one go; each is a transaction, and somebody waits for the answer."""
+logger = logging.getLogger(__name__)
+
+MOST = 200
+"""At once: as much as a person can look over, and few enough that whoever asked may wait for the answer."""
+
+FAILED = _("It could not be done for a reason nobody foresaw; the log of the server tells more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Done:
     id: int
     state: str = ""
     refusal: AppError | None = None
+    kind: str = ""
+    """what the id is of, where they are of several kinds"""
 
     @property
     def code(self) -> str:
@@ -43,14 +50,39 @@ class Done:
         return " ".join(str(problem.message) for problem in self.refusal.problems) or str(self.refusal)
 
 
-Decide = Callable[[Session], str]
-"""Decide one item; gives the state of its instance."""
-Run = Callable[[int, Decide], str]
-"""Run this for the item, in a transaction of its own."""
+Work = Callable[[Session], str]
+"""Do one of many; answers the state after it."""
+Run = Callable[[int, Work], str]
+"""Run this for the one of this id, in a transaction of its own."""
 
 
-def _at_once(_item_id: int, decide: Decide) -> str:
-    return perform(decide)
+def _at_once(_id: int, work: Work) -> str:
+    return perform(work)
+
+
+def bounded(ids: Sequence[int]) -> list[int]:
+    """Each once; more than one may wait for are refused."""
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > MOST:
+        raise RuleViolation(
+            _("At most {most} at once.", most=MOST),
+            code="too_many",
+            remedy=_("Choose fewer, or narrow the filter."),
+        )
+    return wanted
+
+
+def attempt(id: int, work: Work, *, kind: str = "", run: Run = _at_once) -> Done:
+    """Do one of many in a transaction of its own; a refusal is the result."""
+    try:
+        return Done(id, run(id, work), kind=kind)
+    except AppError as refusal:
+        return Done(id, refusal=refusal, kind=kind)
+    except Exception:  # a defect of ours in one stops no other
+        logger.exception("many.failed", extra={"id": id, "kind": kind})
+        return Done(id, refusal=RuleViolation(FAILED, code="failed"), kind=kind)
+    finally:
+        Sessions.remove()
 
 
 def decide_many(
@@ -61,25 +93,15 @@ def decide_many(
     Before anything is done it raises RuleViolation where they are too many, not of one form, or ask for fields, and
     InvalidForm where the reason of a refusal is missing.
     """
-    if len(items) > MOST_AT_ONCE:
-        raise RuleViolation(
-            _("At most {count} can be decided at once.", count=MOST_AT_ONCE),
-            code="too_many",
-            remedy=_("Choose fewer."),
-        )
+    ids = bounded([item_id for item_id, _version in items])
     if action in REFUSALS:
         must_say("opinion", opinion)
-    _check_alike(actor, [item_id for item_id, _version in items])
-    found = []
-    for item_id, version in dict(items).items():
-        decide = partial(_decide, actor, item_id, version, action, opinion)
-        try:
-            found.append(Done(item_id, run(item_id, decide)))
-        except AppError as refusal:
-            found.append(Done(item_id, refusal=refusal))
-        finally:
-            Sessions.remove()
-    return found
+    _check_alike(actor, ids)
+    versions = dict(items)
+    return [
+        attempt(item_id, partial(_decide, actor, item_id, versions[item_id], action, opinion), run=run)
+        for item_id in ids
+    ]
 
 
 def _decide(actor: Actor, item_id: int, version: int, action: str, opinion: str, session: Session) -> str:

@@ -35,5 +35,5 @@ def tell_the_superior(session: Session, *, employee_id: int, **_facts: Any) -> N
         kind=LEFT_BEHIND,
         title=_("{who} has left; {count} open tasks are to be handed over", who=leaver.name, count=count),
         key=f"tasks.left:{employee_id}",
-        link=f"/tasks/hand-over?from={employee_id}",
+        link=f"/hand-over?person={employee_id}",
     )

@@ -364,8 +364,11 @@ def test_a_leavers_tasks_move_in_one_operation(session: Session, company: Compan
     wang = actor_of(company.wang)
     with pytest.raises(InvalidForm):
         operations.reassign_all(session, wang, from_person=company.li.id, to_person=company.li.id)
-    assert operations.reassign_all(session, wang, from_person=company.li.id, to_person=company.zhao.id) == 4
-    assert operations.reassign_all(session, wang, from_person=company.li.id, to_person=company.zhao.id) == 0
+    moved = operations.reassign_all(session, wang, from_person=company.li.id, to_person=company.zhao.id, reason="离职")
+    assert len(moved) == 4
+    assert operations.moves(session, gave.id)[-1].text == "离职"
+    assert operations.to_hand_over(session, wang, company.li.id) == []
+    assert operations.reassign_all(session, wang, from_person=company.li.id, to_person=company.zhao.id) == []
     assert [(task.assigner_id, task.assignee_id, task.state) for task in (does, handed_in, gave, over, own)] == [
         (company.wang.id, company.zhao.id, "accepted"),
         (company.wang.id, company.zhao.id, "submitted"),

@@ -15,8 +15,9 @@ from engine.errors import NotFound
 from engine.forms import ScopedLookups
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
-from engine.work_items.rights import may_read_instance, readable_by
-from processes.approval.operations import urge_right
+from engine.work_items import MOST
+from engine.work_items.rights import ADMINISTER, may_read_instance, readable_by
+from processes.approval.operations import do_to_many, foresee_many, urge_right
 from webapp.api.answers import (
     Action,
     DueState,
@@ -32,8 +33,10 @@ from webapp.api.answers import (
     instance_line,
     reading_rights,
 )
-from webapp.api.endpoint import Answer, Call, Id, Query, endpoint
+from webapp.api.endpoint import Answer, Body, Call, Id, Query, endpoint
+from webapp.api.item_actions import Outcomes, Words, outcomes
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
+from webapp.api.reading import demand_one_of
 
 TAG = "process instances"
 
@@ -48,6 +51,29 @@ class InstancesQuery(ListQuery):
     business_key: Annotated[str, msgspec.Meta(max_length=120)] = ""
     overdue: bool = False
     """only those with a task that should have been done by now"""
+
+
+class InstancesFilter(Body):
+    """As in the list of instances; at least one of them."""
+
+    state: State | None = None
+    definition: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    starter: Id | None = None
+    business_key: Annotated[str, msgspec.Meta(max_length=120)] = ""
+    overdue: bool = False
+    q: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+class ManyInstances(Body):
+    """Instances by their ids or by a filter, and what is to be done to each."""
+
+    action: Literal["urge", "suspend", "resume", "void", "terminate"]
+    filter: InstancesFilter | None = None
+    ids: Annotated[list[Id], msgspec.Meta(max_length=MOST)] = []
+    reason: Words = ""
+    """suspend, void and terminate need one; of an urge the word along with it"""
+    dry_run: bool = False
+    """only say of each whether it could be done"""
 
 
 class OpenItem(Answer):
@@ -159,7 +185,7 @@ def list_instances(call: Call, query: InstancesQuery) -> Page[InstanceLine]:
     return page_of(query, found, total, lambda row: instance_line(row, steps.get(row.id, "")))
 
 
-def _conditions(query: InstancesQuery) -> list[ColumnElement[bool]]:
+def _conditions(query: InstancesQuery | InstancesFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.state:
         conditions.append(Instance.state == query.state)
@@ -176,6 +202,35 @@ def _conditions(query: InstancesQuery) -> list[ColumnElement[bool]]:
         columns = (Instance.title, Instance.starter_name, Instance.business_key)
         conditions.append(or_(*(column.icontains(query.q, autoescape=True) for column in columns)))
     return conditions
+
+
+# ------------------------------------------------------------------------------------------------- many
+
+
+@endpoint("POST", "/process-instances/batch", tag=TAG, writes=False, refusals=(422,))
+def batch(call: Call, body: ManyInstances) -> Outcomes:
+    """Do one thing to many instances, by their `ids` or by a `filter`; for process administrators.
+
+    At most 200 at once: a filter that finds more is refused (`too_many`) and wants to be narrowed. Each is a change of
+    its own: one refused leaves the others done, and the answer says which and why. In a dry run `done` says that it
+    could be done.
+    """
+    call.demand(ADMINISTER)
+    session, actor = call.session, call.actor
+    ids = _chosen(session, actor, body)
+    if body.dry_run:
+        return outcomes(foresee_many(session, actor, ids, body.action))
+    session.rollback()
+    return outcomes(do_to_many(actor, ids, body.action, reason=body.reason))
+
+
+def _chosen(session: Session, actor: Actor, body: ManyInstances) -> list[int]:
+    conditions = _conditions(body.filter) if body.filter is not None else []
+    demand_one_of(body.ids, conditions)
+    if body.ids:
+        return body.ids
+    found = select(Instance.id).where(readable_by(actor), *conditions).order_by(Instance.id)
+    return list(session.scalars(found.limit(MOST + 1)))
 
 
 # ------------------------------------------------------------------------------------------------- one instance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ from engine import history, work_items
 from engine.errors import NotFound
 from engine.models import Instance, WorkItem
 from engine.runtime.picking import known_people
+from engine.work_items import Done
 from webapp.api.answers import InstanceLine, instance_line
 from webapp.api.endpoint import Answer, Body, Call, Empty, Id, Version, endpoint
 from webapp.api.work_items import visible
@@ -282,7 +284,7 @@ def acted(session: Session, item_id: int) -> Acted:
 class ManyItems(Body):
     """Several items decided alike; each stands for itself."""
 
-    items: Annotated[list[BatchItem], msgspec.Meta(min_length=1, max_length=work_items.MOST_AT_ONCE)]
+    items: Annotated[list[BatchItem], msgspec.Meta(min_length=1, max_length=work_items.MOST)]
     action: Literal["approve", "reject"]
     opinion: Words = ""
 
@@ -313,7 +315,7 @@ class MassTransferred(Answer):
     """requests he has not sent"""
     named_in: list[str]
     """processes whose diagrams name him; deploy a new version of them"""
-    results: list[Outcome]
+    results: list[HandedPiece]
     """empty in a dry run"""
 
 
@@ -326,6 +328,13 @@ class Outcome(Answer):
     """of its instance, where it was done"""
     code: str
     reason: str
+
+
+class HandedPiece(Outcome):
+    """What became of one piece of somebody's work."""
+
+    kind: Literal["items", "pools", "later", "drafts"]
+    """which of these lists the id is of"""
 
 
 class Outcomes(Answer):
@@ -342,6 +351,10 @@ def batch(call: Call, body: ManyItems) -> Outcomes:
     done = work_items.decide_many(
         call.actor, [(one.id, one.version) for one in body.items], body.action, opinion=body.opinion
     )
+    return outcomes(done)
+
+
+def outcomes(done: Sequence[Done]) -> Outcomes:
     return Outcomes(
         items=[Outcome(id=o.id, done=o.refusal is None, state=o.state, code=o.code, reason=o.reason) for o in done],
         done=sum(one.refusal is None for one in done),
@@ -361,7 +374,14 @@ def mass_transfer(call: Call, body: MassTransfer) -> MassTransferred:
         drafts=found.drafts,
         named_in=found.named_in,
         results=[
-            Outcome(id=one.id, done=one.refusal is None, state=one.state, code=one.code, reason=one.reason)
+            HandedPiece(
+                id=one.id,
+                kind=one.kind,  # type: ignore[arg-type]
+                done=one.refusal is None,
+                state=one.state,
+                code=one.code,
+                reason=one.reason,
+            )
             for one in done
         ],
     )

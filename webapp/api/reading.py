@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -160,3 +160,9 @@ def _bound(found: re.Match[str]) -> Sentence:
     return (
         _("This must be at most {limit}.", limit=limit) if upper else _("This must be at least {limit}.", limit=limit)
     )
+
+
+def demand_one_of(ids: Sequence[int], conditions: Sequence[object]) -> None:
+    """Many are named by their ids or by a filter that narrows: an empty one would mean everything there is."""
+    if bool(ids) == bool(conditions):
+        raise InvalidRequest([Problem("ids", _("Give ids, or a filter that is not empty."), rule="invalid")])

@@ -101,6 +101,7 @@ class Reassign(TaskAction, kw_only=True):
 class HandOver(Body):
     from_person: Id
     to_person: Id
+    reason: Annotated[str, msgspec.Meta(max_length=rules.LONGEST_REASON)] = ""
 
 
 class HandedOver(Answer):
@@ -214,8 +215,10 @@ def reassign(call: Call, task_id: Id, body: Reassign) -> TaskDetail:
 @endpoint("POST", "/tasks/actions/hand-over", tag=TAG, refusals=(422,))
 def hand_over(call: Call, body: HandOver) -> HandedOver:
     """Everything open that a person does or has given passes to another, at once: for leavers."""
-    moved = operations.reassign_all(call.session, call.actor, from_person=body.from_person, to_person=body.to_person)
-    return HandedOver(moved=moved)
+    moved = operations.reassign_all(
+        call.session, call.actor, from_person=body.from_person, to_person=body.to_person, reason=body.reason
+    )
+    return HandedOver(moved=len(moved))
 
 
 def _move(

@@ -1,4 +1,4 @@
-"""Tasks: the lists, the page of one, giving one, handing over a leaver's."""
+"""Tasks: the lists, the page of one, giving one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from engine import attachments, runtime
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.db import Sessions
-from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound, Problem
+from engine.errors import AppError, InvalidForm, NotFound, Problem
 from engine.i18n import Sentence, _
 from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.kernel.working_time import ZONE
-from processes.organization.models import Employee
 from processes.tasks import operations, permissions, rules
 from processes.tasks.models import Task
 from processes.tasks.operations import VIEWS, View
@@ -303,26 +302,6 @@ def act(task_id: int, action: str) -> BaseResponse:
 
 @pages.get("/tasks/hand-over")
 @signed_in
-def hand_over() -> str:
-    return _hand_over_form(request.args.get("from", type=int))
-
-
-@pages.post("/tasks/hand-over")
-@signed_in
-def do_hand_over() -> BaseResponse:
-    actor = current_actor()
-    leaver, heir = request.form.get("from", 0, type=int), request.form.get("to", 0, type=int)
-    try:
-        moved = runtime.perform(
-            lambda session: operations.reassign_all(session, actor, from_person=leaver, to_person=heir)
-        )
-    except (InvalidForm, Forbidden, Conflict) as refusal:
-        Sessions().rollback()
-        return make_response(_hand_over_form(leaver, refusal), refusal.status)
-    flash(str(_("{count} tasks were handed over.", count=moved)), "success")
-    return redirect(url_for("tasks.index"))
-
-
-def _hand_over_form(leaver: int | None, refusal: AppError | None = None) -> str:
-    person = Sessions().get(Employee, leaver) if leaver else None
-    return render_template("collaboration/hand_over.html", person=person, refusal=refusal)
+def hand_over() -> BaseResponse:
+    """Where notices of earlier releases lead."""
+    return redirect(url_for("handing_over.index", person=request.args.get("from", type=int)))

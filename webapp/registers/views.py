@@ -276,7 +276,7 @@ class RegisterView(ModelView):
             return redirect(self.url("show", pk=key))
         gone = _("{name} has been removed.", name=name) if self.register.removes else None
         flash(str(gone or _("{name} has been archived.", name=name)), "success")
-        return redirect(self.url("list"))
+        return self.after_archive(key)
 
     def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
         """Run the operation in one transaction. Refused: each reason goes to its field, the input stays."""
@@ -367,6 +367,10 @@ class RegisterView(ModelView):
     def after_create(self, record: Any) -> BaseResponse:
         """Where to go with a new record."""
         return redirect(self.url("show", pk=self.key_of(record)))
+
+    def after_archive(self, key: int) -> BaseResponse:
+        """Where to go from a record that is archived or gone."""
+        return redirect(self.url("list"))
 
     # -------------------------------------------------------------------------------- helpers
 

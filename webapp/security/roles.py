@@ -18,7 +18,8 @@ from engine.catalog import CATALOG, Permission
 from engine.errors import Forbidden, InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import Sentence, _
 from engine.repository import DEPLOY
-from engine.work_items.rights import ADMINISTER, MONITOR, PUBLISH
+from engine.work_items import HAND_OVER
+from engine.work_items.rights import ADMINISTER, BACK_DATE, MONITOR, PUBLISH
 from webapp.security.naming import named, pair
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ OF_PROCESSES = (
     Permission(ADMINISTER, _("Terminate and repair processes")),
     Permission(DEPLOY, _("Design and deploy processes")),
     Permission(PUBLISH, _("Send messages and signals to processes")),
+    Permission(HAND_OVER, _("Hand everything that lies with somebody over to another")),
+    Permission(BACK_DATE, _("Enter decisions that were made on paper")),
 )
 OF_LOGINS = (
     Permission(MANAGE_LOGINS, _("Make, change and close logins, reset passwords")),
@@ -63,7 +66,7 @@ ROLES = (
         "HumanResources",
         _("Human resources"),
         ("Employee",),
-        ("organization.*", "office.*", "numbering.*", "process.work.hand_over", "approval.delegation.manage"),
+        ("organization.*", "office.*", "numbering.*", HAND_OVER, "approval.delegation.manage"),
     ),
     RoleSum("ProcessDesigner", _("Process designer"), ("Employee",), ("modeler.*", DEPLOY)),
     RoleSum(

@@ -127,7 +127,7 @@ BUTTONS = {
     "terminate": Word(_("Terminate"), "red", "player-stop"),
     "suspend": Word(_("Suspend"), "amber", "player-pause"),
     "resume": Word(_("Resume"), "blue", "player-play"),
-    "void": Word(_("Void"), "red", "circle-x"),
+    "void": Word(_("Make void"), "red", "circle-x"),
     "reopen": Word(_("Open again"), "blue", "refresh"),
     "jump": Word(_("Jump to a step"), "amber", "arrow-forward"),
     "change_people": Word(_("Name people of later steps"), "blue", "users"),

@@ -8,17 +8,18 @@ from sqlalchemy.orm import Session
 from engine import history
 from engine.actor import Actor
 from engine.i18n import _
+from engine.work_items import HAND_OVER
 from webapp.skin import banners, words
 from webapp.skin.navigation import Entry, navigation
 from webapp.skin.workbench import Panel, workbench
-from webapp.workflow import delegations, inbox, instances, printing, start, steering
+from webapp.workflow import delegations, handing_over, inbox, instances, many, printing, start, steering
 from webapp.workflow.panels import furnish
 
 
 def add_pages(app: Flask) -> None:
     """Give the application these pages and their places in the navigation; inside its application context."""
     app.jinja_env.filters.update(words.FILTERS)
-    for room in (start, inbox, instances, steering, printing, delegations):
+    for room in (start, inbox, instances, steering, printing, delegations, handing_over, many):
         app.register_blueprint(room.pages)
     furnish(workbench(app))
     workbench(app).add_panel(Panel("workflow/home/_cover.html", delegations.suggestion, order=1, side="side"))
@@ -35,6 +36,7 @@ def add_pages(app: Flask) -> None:
             count=delegations.waiting_answers,
         ),
         Entry("process", _("Instances"), "list-details", "instances.index", order=20),
+        Entry("process", _("Hand over work"), "user-share", "handing_over.index", HAND_OVER, order=40),
     ):
         navigation().add(entry)
 

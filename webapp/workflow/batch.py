@@ -15,7 +15,7 @@ from engine.errors import AppError, RuleViolation
 from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
 from engine.work_items import Done
-from engine.work_items.many import Decide
+from engine.work_items.many import Work
 from webapp.workflow import deeds, lists
 from webapp.workflow.deeds import Posted
 from webapp.workflow.once import once
@@ -55,7 +55,7 @@ def decide(actor: Actor, form: Posted, action: str) -> Batch:
     submission, opinion = form.get("submission", ""), form.get("opinion", "").strip()
     ticked = Batch(ticked=list(dict(items)), opinion=opinion)
 
-    def run(item_id: int, work: Decide) -> str:
+    def run(item_id: int, work: Work) -> str:
         key = f"{item_id}:{submission}" if submission else ""
         return str(once(actor, key, lambda session: {"state": work(session)})["state"])
 

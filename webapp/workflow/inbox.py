@@ -142,7 +142,7 @@ def _titles(session: Session, actor: Actor, shown: View) -> dict[View, Sentence]
 
 
 def _batch_context(result: Batch) -> dict[str, Any]:
-    return {"batch": result, "most": work_items.MOST_AT_ONCE, "submission": _submission}
+    return {"batch": result, "most": work_items.MOST, "submission": _submission}
 
 
 def _submission() -> str:

@@ -96,17 +96,22 @@ def page(
 ) -> Listing:
     """A page of the instances within `scope`; `after` is the last id of the page before (keyset paging)."""
     query = _wanted(actor, wanted).where(scope)
-    newest = wanted.order == "new"
     if after is not None:
-        query = query.where(Instance.id < after if newest else Instance.id > after)
-    query = query.order_by(Instance.id.desc() if newest else Instance.id).limit(size + 1)
-    rows = list(session.scalars(query))
+        query = query.where(Instance.id < after if wanted.order == "new" else Instance.id > after)
+    rows = list(session.scalars(query.limit(size + 1)))
     waiting = _waiting(session, [row.id for row in rows[:size] if row.state == "running"])
     return Listing(wanted, [_entry(session, row, waiting.get(row.id, ())) for row in rows[:size]], len(rows) > size)
 
 
+def matching(session: Session, actor: Actor, scope: ColumnElement[bool], wanted: Wanted, *, most: int) -> list[int]:
+    """The instances within `scope` that the filter lets through, `most` of them, in the order of the list."""
+    query = _wanted(actor, wanted).where(scope).with_only_columns(Instance.id)
+    return list(session.scalars(query.limit(most)))
+
+
 def _wanted(actor: Actor, wanted: Wanted) -> Select[Instance]:
     query = select(Instance).where(Instance.state != "draft")
+    query = query.order_by(Instance.id.desc() if wanted.order == "new" else Instance.id)
     if wanted.text:
         text = wanted.text
         query = query.where(

@@ -51,6 +51,7 @@ def index() -> str:
         states={state: word.text for state, word in words.INSTANCE_STATES.items() if state != "draft"},
         processes=sorted(((key, processes.title_of(key, name)) for key, name in names), key=lambda one: one[1]),
         sees_all=actor.may(MONITOR) or actor.may(ADMINISTER),
+        administers=actor.may(ADMINISTER),
         first_page="after" not in request.args,
     )
 

@@ -47,7 +47,7 @@ QUESTIONS = {
         Question("suspend", _("Suspend"), _("Let this process stand still?"), _("Suspended.")),
         Question("resume", _("Resume"), _("Let this process go on?"), _("It goes on."), needs_reason=False),
         Question("reopen", _("Open again"), _("From which step does it run again?"), _("It runs again.")),
-        Question("void", _("Void"), _("Let this finished process count no more?"), _("Voided."), danger=True),
+        Question("void", _("Make void"), _("Let this finished process count no more?"), _("Voided."), danger=True),
         Question("terminate", _("Terminate"), _("Stop this process for good?"), _("Terminated."), danger=True),
     )
 }

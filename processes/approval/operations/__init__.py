@@ -12,24 +12,28 @@ from processes.approval.operations.delegations import (
     start_delegation,
 )
 from processes.approval.operations.free_hand import check_request, send_copies
+from processes.approval.operations.many import DEEDS, do_to_many, foresee_many
 from processes.approval.operations.overdue import escalate_overdue, remind_overdue
 from processes.approval.operations.proxies import proxies
 from processes.approval.operations.reminders import due_for_reminder, enrol, on_due_of_house, remind
 from processes.approval.operations.urging import Urged, urge, urge_instance, urge_right
 
 __all__ = [
+    "DEEDS",
     "Urged",
     "accept_delegation",
     "answer",
     "cancel_delegation",
     "check_request",
     "decline_delegation",
+    "do_to_many",
     "due_for_reminder",
     "end",
     "end_delegation",
     "enrol",
     "escalate_overdue",
     "file_delegation",
+    "foresee_many",
     "on_due_of_house",
     "proxies",
     "remind",

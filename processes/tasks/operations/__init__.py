@@ -1,7 +1,7 @@
 """Giving tasks, moving them, handing them over, and warning when they are late."""
 
 from processes.tasks.operations.giving import create_task
-from processes.tasks.operations.moving import move, reassign, reassign_all
+from processes.tasks.operations.moving import may_hand_over, move, reassign, reassign_all, to_hand_over
 from processes.tasks.operations.reading import VIEWS, View, moves, of_record, open_count, tasks, watchers
 from processes.tasks.operations.warning import due_warnings, warn
 
@@ -10,6 +10,7 @@ __all__ = [
     "View",
     "create_task",
     "due_warnings",
+    "may_hand_over",
     "move",
     "moves",
     "of_record",
@@ -17,6 +18,7 @@ __all__ = [
     "reassign",
     "reassign_all",
     "tasks",
+    "to_hand_over",
     "warn",
     "watchers",
 ]

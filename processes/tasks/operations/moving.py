@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from engine import attachments as files, clock, journal
+from engine import attachments as files, clock, journal, work_items
 from engine.actor import Actor
 from engine.errors import Forbidden, InvalidForm, Problem, RuleViolation
 from engine.i18n import _
@@ -67,36 +67,55 @@ def reassign(
     return _pass_on(session, actor, task, person, "reassign", text)
 
 
-def reassign_all(session: Session, actor: Actor, *, from_person: int, to_person: int) -> int:
-    """Everything open that somebody does or has given passes to another person, in one transaction; answers how many.
+def may_hand_over(session: Session, actor: Actor, person: int) -> bool:
+    """The tasks of this person: who hands over people's work or manages tasks, and those above in the line."""
+    if work_items.may_hand_over(actor) or actor.may(permissions.MANAGE):
+        return True
+    return actor.person_id in {one.id for one in line_above(session, person)}
 
-    For leavers and long absences. By whoever may manage tasks, and by those above the person in the line of command.
+
+def to_hand_over(session: Session, actor: Actor, person: int) -> list[Task]:
+    """What `reassign_all` would pass on; changes nothing."""
+    _demand_hand_over(session, actor, person)
+    return list(session.scalars(_left_behind(person)))
+
+
+def reassign_all(session: Session, actor: Actor, *, from_person: int, to_person: int, reason: str = "") -> list[int]:
+    """Everything open that somebody does or has given passes to another person, in one transaction; answers which.
+
+    For leavers and long absences.
     """
-    if not actor.may(permissions.MANAGE) and actor.person_id not in {
-        person.id for person in line_above(session, from_person)
-    }:
-        raise Forbidden(
-            _("Only those above a person may hand over the tasks; others need the right “{permission}”.",
-              permission=permissions.MANAGE)
-        )  # fmt: skip
+    _demand_hand_over(session, actor, from_person)
+    text = rules.check_text("reason", reason, needed=False)
     person = session.get(Employee, to_person)
     if person is None or not person.is_active or to_person == from_person:
         raise InvalidForm([Problem("to", _("There is no such person with the company."))])
-    of_person = or_(Task.assignee_id == from_person, Task.assigner_id == from_person)
-    wanted = select(Task.id).where(of_person, Task.state.in_(rules.OPEN)).order_by(Task.id)
-    moved = 0
-    for task_id in session.scalars(wanted).all():
-        task = lock_for_change(session, Task, task_id)
+    moved = []
+    for found in to_hand_over(session, actor, from_person):
+        task = lock_for_change(session, Task, found.id)
         if task.state not in rules.OPEN or from_person not in (task.assignee_id, task.assigner_id):
             continue  # somebody moved it meanwhile
         if task.assigner_id == from_person:
             task.assigner_id = to_person
         if task.assignee_id == from_person:
-            _pass_on(session, actor, task, person, "hand_over", "")
+            _pass_on(session, actor, task, person, "hand_over", text)
         else:
-            _note(session, actor, task, "hand_over", task.state, "", from_person=from_person, to_person=to_person)
-        moved += 1
+            _note(session, actor, task, "hand_over", task.state, text, from_person=from_person, to_person=to_person)
+        moved.append(task.id)
     return moved
+
+
+def _left_behind(person: int) -> Select[Task]:
+    of_person = or_(Task.assignee_id == person, Task.assigner_id == person)
+    return select(Task).where(of_person, Task.state.in_(rules.OPEN)).order_by(Task.id)
+
+
+def _demand_hand_over(session: Session, actor: Actor, person: int) -> None:
+    if not may_hand_over(session, actor, person):
+        raise Forbidden(
+            _("Only those above a person may hand over the tasks; others need the right “{permission}”.",
+              permission=permissions.MANAGE)
+        )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------- shared

@@ -24,6 +24,7 @@ def test_everything_of_a_leaver_goes_to_another_once(site: Site) -> None:
         play.do(lambda s: work_items.estate(s, LI, 2))
     done = work_items.hand_over(BOSS, 2, 5, reason="离职")
     assert [one.refusal for one in done] == [None] * 4
+    assert [one.kind for one in done] == ["items", "items", "pools", "later"]
     assert play.waits_with(own) == {5}
     assert play.waits_with(pool) == {5, 3}
     play.act(ordered, CHEN)
@@ -47,6 +48,33 @@ def test_what_cannot_be_handed_over_says_why_and_stays(site: Site) -> None:
     assert play.waits_with(started) == {2}
     with pytest.raises(RuleViolation):
         work_items.hand_over(BOSS, 2, 2, reason="离职")
+
+
+def test_what_somebody_took_meanwhile_is_not_taken_from_him(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, pool = play.one("person(2)"), play.chain(("shared", "person(2+3)"))
+    seen = play.do(lambda s: work_items.estate(s, BOSS, 2))
+    play.do(lambda s: work_items.transfer(s, WANG, play.item_of(own, WANG), 4))
+    play.do(lambda s: work_items.claim(s, CHEN, seen.pools[0]))
+    monkeypatch.setattr("engine.work_items.handover.estate", lambda *_args: seen)  # looked before they were faster
+    done = work_items.hand_over(BOSS, 2, 5, reason="离职")
+    assert [one.code for one in done] == ["conflict", "conflict"]
+    assert (play.waits_with(own), play.waits_with(pool)) == ({4}, {3})
+
+
+def test_a_defect_in_one_piece_stops_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = play.one("person(2)"), play.one("person(2)")
+    broken = play.item_of(first, WANG)
+    move = work_items.handover.move
+
+    def breaks(session: object, actor: object, item: object, *rest: object) -> object:
+        if item.id == broken:  # type: ignore[attr-defined]
+            raise ZeroDivisionError
+        return move(session, actor, item, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("engine.work_items.handover.move", breaks)
+    done = work_items.hand_over(BOSS, 2, 5, reason="离职")
+    assert [one.code for one in done] == ["failed", ""]
+    assert (play.waits_with(first), play.waits_with(second)) == ({2}, {5})
 
 
 def test_drafts_go_along(site: Site) -> None:
@@ -112,7 +140,7 @@ def test_a_refusal_of_many_without_its_reason_is_refused_before_anything_is_done
 
 def test_more_than_can_be_decided_at_once_are_refused(site: Site) -> None:
     with pytest.raises(RuleViolation) as refused:
-        work_items.decide_many(WANG, [(number, 1) for number in range(work_items.MOST_AT_ONCE + 1)], "approve")
+        work_items.decide_many(WANG, [(number, 1) for number in range(work_items.MOST + 1)], "approve")
     assert refused.value.code == "too_many"
 
 

@@ -150,10 +150,10 @@ def test_different_forms_are_refused_together_with_the_rule(house: DemoHouse, fa
 
 def test_too_many_and_none_are_refused(house: DemoHouse, facts: Facts) -> None:
     zhou = house.login("zhou.ming")
-    many = {"item": [f"{number}:1" for number in range(1, 102)]}
+    many = {"item": [f"{number}:1" for number in range(1, 202)]}
     answer = zhou.post("/work-items/batch/approve?_l_=en", many, partial=True)
     assert answer.status_code == 422
-    assert "At most 100 can be decided at once." in answer.text
+    assert "At most 200 at once." in answer.text
     for nothing in ({}, {"item": ["x:1", "7", "1:2:3", ""]}):
         answer = zhou.post("/work-items/batch/approve?_l_=en", nothing, partial=True)
         assert answer.status_code == 422
