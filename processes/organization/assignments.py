@@ -8,6 +8,7 @@ and the engine turns to the fallback persons.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -25,10 +26,25 @@ _NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 def line_above(session: Session, person_id: int) -> list[Employee]:
     """Everyone above a person, nearest first, leavers included."""
+    return lines_above(session, [person_id])[person_id]
+
+
+def lines_above(session: Session, person_ids: Iterable[int]) -> dict[int, list[Employee]]:
+    """The lines of many, read level by level: as many questions as there are levels, not people."""
+    known: dict[int, Employee] = {}
+    wanted = edge = set(person_ids)
+    while edge:
+        found = session.scalars(select(Employee).where(Employee.id.in_(edge))).all()
+        known |= {person.id: person for person in found}
+        edge = {person.superior_id for person in found if person.superior_id is not None} - known.keys()
+    return {person_id: _line(known, person_id) for person_id in wanted}
+
+
+def _line(known: Mapping[int, Employee], person_id: int) -> list[Employee]:
     line: list[Employee] = []
-    person = session.get(Employee, person_id)
+    person = known.get(person_id)
     while person is not None and person.superior_id is not None and person.superior_id != person_id:
-        person = session.get(Employee, person.superior_id)
+        person = known.get(person.superior_id)
         if person is None or person in line:
             break
         line.append(person)
