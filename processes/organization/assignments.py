@@ -8,7 +8,7 @@ and the engine turns to the fallback persons.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -130,9 +130,9 @@ def role(session: Session, request: Request, argument: str | None) -> Candidates
     return _pool(session, request, members_of_role(session, found), group_principal("role", found), argument or "")
 
 
-@assignment("person", _("A named person"), argument="person")
-def person(session: Session, request: Request, argument: str | None) -> Candidates:
-    return _persons(session, request, [argument], "")
+@assignment("person", _("A named person"), argument="person", together=True)
+def person(session: Session, request: Request, arguments: Sequence[str | None]) -> Candidates:
+    return _persons(session, request, arguments, "")
 
 
 @assignment("field", _("A person from a form field"), argument="field")
@@ -167,11 +167,13 @@ def _pool(session: Session, request: Request, people: list[Employee], principal:
     return _one_up(session, session.get_one(Employee, request.starter_id))
 
 
-def _persons(session: Session, request: Request, ids: list[object], path: str) -> Candidates:
+def _persons(session: Session, request: Request, ids: Sequence[object], path: str) -> Candidates:
     """These people; whoever has left or is the starter is replaced by their superior."""
+    wanted = [int(str(id_)) for id_ in ids if _NUMBER.fullmatch(str(id_))]
+    known = {person.id: person for person in session.scalars(select(Employee).where(Employee.id.in_(wanted)))}
     found: dict[int, None] = {}
-    for id_ in ids:
-        person = session.get(Employee, int(str(id_))) if _NUMBER.fullmatch(str(id_)) else None
+    for id_ in wanted:
+        person = known.get(id_)
         if person is not None and (not person.is_active or person.id == request.starter_id):
             person = _above_but_not(session, person, request.starter_id)
         if person is not None:
