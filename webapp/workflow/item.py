@@ -30,7 +30,7 @@ from engine.work_items import (
 from engine.work_items.rights import decides
 from engine.workflow.contract import Node
 from processes.approval.operations import urge_right
-from webapp.skin import words
+from webapp.skin import formats, words
 from webapp.workflow import fields, holders, lists, processes, story
 from webapp.workflow.deeds import DEEDS, MENU, Deed
 from webapp.workflow.fields import FormView
@@ -194,6 +194,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
     granted = {right.action for right in actions if right.granted}
     typed = typed or Typed()
     signers = history.signers_of(session, item) if item.many else []
+    formats.people(person for one in signers for person in (one.assignee_id, one.on_behalf_of))
     rule = policies.read(node.properties) if is_approval(node) else Policy()
     return Pane(
         seen,
