@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from flask import flash, make_response, redirect, request, url_for
+from flask import flash, g, make_response, redirect, request, url_for
 from flask_appbuilder import AppBuilder, expose
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
@@ -15,13 +17,15 @@ from engine.errors import AppError, InvalidForm, NotFound
 from engine.i18n import Sentence, _
 from engine.models import Instance
 from engine.runtime.files import RECORD_TYPE
+from engine.work_items.rights import readable_by
 from processes.numbering import operations, permissions, rules
 from processes.numbering.manifest import NUMBERS, RULES
 from processes.numbering.models import SerialNumber
 from processes.organization.models import Department
+from webapp.registers import listing
 from webapp.registers.build import add_register, view_of
 from webapp.registers.cells import Cell
-from webapp.registers.interface import find_visible
+from webapp.registers.interface import find_many_visible, find_visible
 from webapp.registers.views import RegisterView, guard
 from webapp.security.access import current_actor, requires
 
@@ -106,8 +110,14 @@ class NumbersView(RegisterView):
         """The record that holds the number by its name, for those who see it; else by what it is."""
         if column.name != "record":
             return super().cell(record, column)
-        held = _held_by(record)
+        if record.record is None:
+            return Cell(column, "", "")
+        held = _holders([record])[record.record] or _in_words(*record.record)
         return Cell(column, held, str(held))
+
+    def _list_context(self, page: listing.Page) -> dict[str, Any]:
+        _holders(page.rows)
+        return super()._list_context(page)
 
     def link(self, cell: Cell) -> str:
         if isinstance(cell.value, Instance):
@@ -153,18 +163,30 @@ class NumbersView(RegisterView):
         )
 
 
-def _held_by(number: SerialNumber) -> Any:
-    """The record itself when the reader may see it, words for it otherwise; "" when nobody holds the number."""
-    if number.record is None:
-        return ""
-    record_type, record_id = number.record
+def _holders(numbers: Iterable[SerialNumber]) -> dict[tuple[str, int], Any]:
+    """What holds these numbers, None where the reader may not see it; asked for once a request, by type."""
+    known: dict[tuple[str, int], Any] = g.setdefault("holders_of_numbers", {})
+    missing = {number.record for number in numbers if number.record is not None} - known.keys()
+    for record_type in {record_type for record_type, _id in missing}:
+        ids = {record_id for one, record_id in missing if one == record_type}
+        found = _readable(record_type, ids)
+        known.update({(record_type, record_id): found.get(record_id) for record_id in ids})
+    return known
+
+
+def _readable(record_type: str, ids: Collection[int]) -> dict[int, Any]:
     session, actor = Sessions(), current_actor()
-    register = CATALOG.registers.get(record_type)
     if record_type == RECORD_TYPE:
-        found = session.get(Instance, record_id) if CATALOG.may_read(session, actor, record_type, record_id) else None
-        return found or f"{_('Process')} #{record_id}"
-    found = find_visible(session, actor, register.model, record_id) if register is not None else None
-    return found or f"{register.title if register is not None else record_type} #{record_id}"
+        instances = session.scalars(select(Instance).where(Instance.id.in_(ids), readable_by(actor)))
+        return {instance.id: instance for instance in instances}
+    register = CATALOG.registers.get(record_type)
+    return find_many_visible(session, actor, register.model, ids) if register is not None else {}
+
+
+def _in_words(record_type: str, record_id: int) -> str:
+    register = CATALOG.registers.get(record_type)
+    kind = _("Process") if record_type == RECORD_TYPE else register.title if register is not None else record_type
+    return f"{kind} #{record_id}"
 
 
 def _department() -> Department | None:

@@ -13,7 +13,7 @@ from engine.db import Sessions, transaction
 from processes.numbering import operations
 from processes.numbering.models import SerialNumber
 from processes.organization import operations as organization
-from tests.webapp.ground.conftest import Browser, Login
+from tests.webapp.ground.conftest import Browser, CountQueries, Login
 
 RULES, NUMBERS = "/numbering/rule", "/numbering/number"
 RULE = "official_document"
@@ -56,6 +56,22 @@ def test_numbers_are_listed_with_what_holds_them(clerk: Browser) -> None:
     assert f"/organization/employee/show/{clerk.person_id}" in shown
     for closed in (f"{NUMBERS}/add", f"{NUMBERS}/edit/{first.id}"):
         assert clerk.get(closed).status_code == 404
+
+
+def test_a_page_of_numbers_asks_for_their_holders_once(clerk: Browser, count_queries: CountQueries, rule: int) -> None:
+    """Two kinds of record and a kind nobody lists."""
+    asked = []
+    for more in (1, 12):
+        with transaction() as session:
+            for number in range(more):
+                for record_type in ("organization.employee", "organization.department", "process.instance", "gone"):
+                    operations.assign(session, SYSTEM, rule=RULE, record=(record_type, 100 * more + number))
+        Sessions.remove()
+        clerk.get(f"{NUMBERS}/list/?size=100")
+        with count_queries() as seen:
+            clerk.get(f"{NUMBERS}/list/?size=100")
+        asked.append(len(seen))
+    assert asked[0] == asked[1]
 
 
 def test_a_number_is_voided_with_a_reason_and_once(clerk: Browser) -> None:
