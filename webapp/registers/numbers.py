@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask import flash, g, make_response, redirect, request, url_for
 from flask_appbuilder import AppBuilder, expose
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
@@ -22,6 +24,7 @@ from processes.numbering import operations, permissions, rules
 from processes.numbering.manifest import NUMBERS, RULES
 from processes.numbering.models import SerialNumber
 from processes.organization.models import Department
+from webapp.once import once
 from webapp.registers import listing
 from webapp.registers.build import add_register, view_of
 from webapp.registers.cells import Cell
@@ -67,21 +70,21 @@ class RulesView(RegisterView):
         record = self._record(pk)
         if request.method == "GET":
             return self._reserve_page(record, {})
-        form = request.form
+        form, actor, code, department = request.form, current_actor(), record.code, _department()
+        count = int(form.get("count", "")) if form.get("count", "").isdecimal() else 0
+
+        def reserve(session: Session) -> dict[str, Any]:
+            reason = form.get("reason", "")
+            numbers = operations.reserve(session, actor, rule=code, count=count, reason=reason, department=department)
+            return {"numbers": "、".join(number.text for number in numbers)}
+
         try:
-            with db.transaction() as session:
-                numbers = operations.reserve(
-                    session,
-                    current_actor(),
-                    rule=record.code,
-                    count=int(form.get("count", "")) if form.get("count", "").isdecimal() else 0,
-                    reason=form.get("reason", ""),
-                    department=_department(),
-                )
-                texts = "、".join(number.text for number in numbers)
+            reserved = once(actor, form.get("submission", ""), reserve)
+        except NotFound:
+            raise
         except AppError as refusal:
-            return make_response(self._reserve_page(record, _problems(refusal)), 422)
-        flash(str(_("Reserved: {numbers}", numbers=texts)), "success")
+            return make_response(self._reserve_page(record, _problems(refusal)), refusal.status)
+        flash(str(_("Reserved: {numbers}", numbers=reserved["numbers"])), "success")
         return redirect(self.url("show", pk=record.id))
 
     def _reserve_page(self, record: Any, problems: dict[str, list[str]]) -> str:
@@ -94,6 +97,7 @@ class RulesView(RegisterView):
             department=[(department.id, department.name)] if department is not None else [],
             most=rules.MOST_RESERVED,
             values=request.form,
+            submission=request.form.get("submission") or secrets.token_urlsafe(12),
             problems=problems,
         )
 
@@ -148,7 +152,7 @@ class NumbersView(RegisterView):
         except NotFound:
             raise
         except AppError as refusal:
-            return make_response(self._void_page(self._record(pk), _problems(refusal)), 422)
+            return make_response(self._void_page(self._record(pk), _problems(refusal)), refusal.status)
         flash(str(_("The number {text} is void.", text=record.text)), "success")
         return redirect(self.url("show", pk=record.id))
 

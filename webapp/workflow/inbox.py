@@ -21,12 +21,12 @@ from engine.history import VIEWS, View
 from engine.i18n import Sentence, _
 from engine.models import Copy, Definition, Instance, WorkItem
 from engine.work_items.rights import holds
+from webapp.once import once
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats, words
 from webapp.workflow import deeds, item, lists, posted, processes
 from webapp.workflow.deeds import DEEDS, ORDERS
 from webapp.workflow.lists import Listing, Wanted
-from webapp.workflow.once import once
 
 pages = Blueprint("inbox", __name__)
 

@@ -26,10 +26,10 @@ from engine.runtime.picking import picked_by
 from engine.runtime.start import Route, RouteStep
 from engine.work_items.rights import ADMINISTER, MONITOR
 from engine.workflow.contract import Choice, Node
+from webapp.once import once
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
 from webapp.workflow import deeds, fields, holders, lists, posted, processes
-from webapp.workflow.once import once
 
 pages = Blueprint("start", __name__)
 
