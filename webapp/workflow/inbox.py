@@ -219,7 +219,8 @@ def act(item_id: int, action: str) -> BaseResponse:
     try:
         once(actor, request.form.get("submission", ""), decide)
     except AppError as refusal:
-        typed = item.Typed(opinion or request.form.get("words", ""), values or {}, refusal, _faults(refusal))
+        people = deeds.named_people(request.form)
+        typed = item.Typed(opinion or request.form.get("words", ""), values or {}, people, refusal, _faults(refusal))
         return _refused(actor, item_id, refusal, typed)
     return _next(actor, item_id, action)
 

@@ -92,6 +92,8 @@ class Typed:
 
     opinion: str = ""
     values: Mapping[str, Any] = slot(default_factory=dict)
+    people: Mapping[str, Sequence[int]] = slot(default_factory=dict)
+    """picked for steps to come"""
     refusal: AppError | None = None
     errors: Mapping[str, str] = slot(default_factory=dict)
 
