@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -65,16 +67,23 @@ class AssignmentRule:
     function: Rule
     argument: str | None = None
     """what stands in the brackets, for the designer's picker: person | position | role | levels | field | node"""
+    together: bool = False
+    """calls that stand side by side are asked at once, with all their arguments: a diagram may name a thousand"""
 
 
 RULES: dict[str, AssignmentRule] = {}
 
 
-def assignment(name: str, title: Sentence, argument: str | None = None) -> Callable[[RuleT], RuleT]:
-    """Declare `(session, request: Request, argument: str | None) -> Candidates` under a name diagrams may use."""
+def assignment(
+    name: str, title: Sentence, argument: str | None = None, *, together: bool = False
+) -> Callable[[RuleT], RuleT]:
+    """Declare `(session, request: Request, argument: str | None) -> Candidates` under a name diagrams may use.
+
+    together: `(session, request, arguments: list[str | None])` instead.
+    """
 
     def declare(function: RuleT) -> RuleT:
-        RULES[name] = AssignmentRule(name, title, function, argument)
+        RULES[name] = AssignmentRule(name, title, function, argument, together)
         return function
 
     return declare
@@ -89,10 +98,18 @@ def parse(text: str) -> tuple[str, str | None] | None:
     return (match.group(1), match.group(2) or None) if match else None
 
 
-def resolve(session: Session, rule: str, request: Request) -> Candidates:
-    """Ask the named rule; an unknown rule was refused at deploy, so a KeyError here is a defect."""
+def resolve(session: Session, rules: Iterable[str], request: Request) -> Iterator[Candidates]:
+    """Ask these rules in their order; an unknown rule was refused at deploy, so a KeyError here is a defect."""
+    for name, calls in groupby(map(_parsed, rules), key=itemgetter(0)):
+        rule, arguments = RULES[name], [argument for _name, argument in calls]
+        if rule.together:
+            yield rule.function(session, request, arguments)
+        else:
+            yield from (rule.function(session, request, argument) for argument in arguments)
+
+
+def _parsed(rule: str) -> tuple[str, str | None]:
     parsed = parse(rule)
     if parsed is None:
         raise KeyError(rule)
-    name, argument = parsed
-    return RULES[name].function(session, request, argument)
+    return parsed

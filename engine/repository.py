@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -28,7 +29,7 @@ DEPLOY = "process.definition.deploy"
 """The permission of designers."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Loaded:
     """A definition ready to run: its row's facts, the compiled diagram, its forms."""
 
@@ -40,6 +41,11 @@ class Loaded:
     forms: dict[str, FormSchema] = field(default_factory=dict)
     picked_by: frozenset[str] = frozenset()
     """who names the people of some step of it: "starter", "approver" """
+
+    @cached_property
+    def drawn(self) -> workflow.Version:
+        """With its drawing, for comparing and moving: a run that is looked at every other second reads it once."""
+        return workflow.version(self.compiled)
 
     @property
     def diagram(self) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -155,15 +155,23 @@ def hang(session: Session, actor: Actor, ids: Iterable[int], record_type: str, r
     wanted = set(ids)
     if not wanted:
         return
-    mine = (Attachment.uploaded_by == actor.person_id, Attachment.record_id.is_(None))
     bound = session.scalars(
         update(Attachment)
-        .where(Attachment.id.in_(wanted), *mine)
+        .where(*_loose(actor, wanted))
         .values(record_type=record_type, record_id=record_id)
         .returning(Attachment.id)
     ).all()
     if set(bound) != wanted:
         raise InvalidForm([Problem("attachments", _("One of the files is not there any more."), _("Attach it again."))])
+
+
+def loose(session: Session, actor: Actor, ids: Collection[int]) -> list[Attachment]:
+    """Those of these files that the actor has sent up and that hang nowhere yet: a refused form shows them again."""
+    return list(session.scalars(select(Attachment).where(*_loose(actor, ids)).order_by(Attachment.id))) if ids else []
+
+
+def _loose(actor: Actor, ids: Collection[int]) -> tuple[ColumnElement[bool], ...]:
+    return Attachment.id.in_(ids), Attachment.uploaded_by == actor.person_id, Attachment.record_id.is_(None)
 
 
 def of_records(session: Session, record_type: str, ids: Iterable[int]) -> dict[int, list[Attachment]]:

@@ -78,8 +78,7 @@ def load_pair(session: Session, from_id: int, to_id: int, chosen: Mapping[str, s
     old, new = repository.get(session, from_id), repository.get(session, to_id)
     if old.key != new.key or old.id == new.id:
         raise RuleViolation(_("Choose two different versions of one process."))
-    drawn_old, drawn_new = workflow.version(old.compiled), workflow.version(new.compiled)
-    return Pair(old, new, drawn_old, drawn_new, workflow.node_map(drawn_old, drawn_new, chosen))
+    return Pair(old, new, old.drawn, new.drawn, workflow.node_map(old.drawn, new.drawn, chosen))
 
 
 # ------------------------------------------------------------------------------------------------- on a copy
@@ -164,8 +163,7 @@ def migrate(
         result = _record(session, actor, pair, facts, moved, host, run_id)
     finally:
         session.info.pop(STEPPING, None)
-    people = {pair.map.elements.get(node, node): named for node, named in before["people"].items()}
-    _set_definition(session, facts.id, facts.rev + 1, pair.new.id, people)
+    _set_definition(session, facts.id, facts.rev + 1, pair.new.id, _people_of(pair, facts))
     preimage.follow(session, facts.id, moved.kept, _titles(pair, moved), moved.awaited)
     if not _went_on(result):
         preimage.keep(
@@ -246,10 +244,15 @@ def _record(
     if run_id is not None:
         detail["run"] = run_id
     todo = Step(act=lambda _live: None, entry=Entry(MIGRATE, detail=detail), interactive=False, partakes=False)
-    after = replace(facts, definition_id=pair.new.id)
+    after = replace(facts, definition_id=pair.new.id, people=_people_of(pair, facts))
     result = record(session, actor, pair.new, after, moved.live, host, todo, items={})
     after_commit(session, lambda: LIVE.forget(facts.id))  # others read it anew, with its rows as they are now
     return result
+
+
+def _people_of(pair: Pair, facts: InstanceFacts) -> dict[str, Any]:
+    """The people named for later steps, by what these are called in the new version."""
+    return {pair.map.elements.get(node, node): named for node, named in facts.people.items()}
 
 
 def _went_on(result: StepResult) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -81,15 +82,12 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
             )
         ]
         told |= _take_out(connection, dead)
-    for position, item in enumerate(rows.opened):
-        item_id = run(_BORN, _item(instance, item, at)).scalar_one()
-        born[position] = item_id
-        _many(
-            connection,
-            "INSERT INTO inbox (principal, item_id) VALUES (?, ?)",
-            [(principal, item_id) for principal in item.inbox],
-        )
-        told |= set(item.inbox)
+    if rows.opened:
+        ids = _bear(connection, [_item(instance, item, at) for item in rows.opened])
+        born = {position: ids[item.token, item.sequence] for position, item in enumerate(rows.opened)}
+        lines = [(principal, born[position]) for position, item in enumerate(rows.opened) for principal in item.inbox]
+        _many(connection, "INSERT INTO inbox (principal, item_id) VALUES (?, ?)", lines)
+        told |= {principal for principal, _item_id in lines}
     _many(
         connection,
         "DELETE FROM timer WHERE instance_id = ? AND token = ?",
@@ -190,7 +188,21 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
 _BORN = """INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, candidates,
   reason, version, created_at, due_at, opinion, kind, many, weight, parent_id, added, on_behalf_of, done_by,
   done_by_name, done_at, hops, cause, signature, urges)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', 0) RETURNING id"""
+VALUES {values} RETURNING id, token, sequence"""
+_BORN_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', 0)"
+_BORN_AT_ONCE = 500
+"""SQLite takes 32,766 parameters in one statement."""
+
+
+def _bear(connection: Connection, items: list[tuple[Any, ...]]) -> dict[tuple[int, int], int]:
+    """Write new items; their ids by token and sequence."""
+    ids: dict[tuple[int, int], int] = {}
+    for start in range(0, len(items), _BORN_AT_ONCE):
+        batch = items[start : start + _BORN_AT_ONCE]
+        statement = _BORN.format(values=", ".join([_BORN_VALUES] * len(batch)))
+        for item_id, token, sequence in connection.exec_driver_sql(statement, tuple(chain.from_iterable(batch))):
+            ids[token, sequence] = item_id
+    return ids
 
 
 def _item(instance: int, item: NewItem, at: str | None) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -18,6 +18,7 @@ from engine.recorder import NewItem
 from engine.workflow.contract import Node, OpenedTask
 
 DECIDED = ("done", "auto")
+MOST_RULES_KEPT = 20
 
 
 class Handlers(Mapping[str, int]):
@@ -100,7 +101,7 @@ def find(
     found = _asked(session, node.candidates, request)
     kept = tuple(p for p in found.persons if own_allowed or p != starter_id)
     if kept or found.groups:
-        return Candidates(kept, found.groups, found.path), ", ".join(node.candidates)
+        return Candidates(kept, found.groups, found.path), _in_short(node.candidates)
     if rule is not None and found.persons:  # only the starter: one level up
         above = "department_head" if rule.self == "dept_head" else "superior"
         instead = _asked(session, (above,), request) if above in assignment.RULES else Candidates()
@@ -112,13 +113,17 @@ def find(
     return _fallback(session, node, found.path, None if own_allowed else starter_id), "fallback"
 
 
+def _in_short(rules: Sequence[str]) -> str:
+    """Kept with each of their items: a list of a thousand people must not stand there a thousand times."""
+    return ", ".join((*rules[:MOST_RULES_KEPT], "…") if len(rules) > MOST_RULES_KEPT else rules)
+
+
 def _asked(session: Session, rules: Iterable[str], request: Request) -> Candidates:
     """Everybody these rules find, each once."""
     persons: dict[int, None] = {}
     groups: dict[int, None] = {}
     paths = []
-    for rule in rules:
-        found = assignment.resolve(session, rule, request)
+    for found in assignment.resolve(session, rules, request):
         persons |= dict.fromkeys(found.persons)
         groups |= dict.fromkeys(found.groups)
         if found.path:

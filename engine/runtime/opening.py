@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select
@@ -157,7 +158,7 @@ class Opening:
         passed = self._passed(rule, alone)
         if passed is None:
             return None
-        self._pass(item, alone, *passed)
+        self._pass(item, alone, self._names([alone])[alone], *passed)
         return Verdict(task.token, node, "approve", alone)
 
     def _each(
@@ -175,6 +176,9 @@ class Opening:
         if not rule.own_allowed:
             persons = [p for p in persons if p != self._facts.starter_id] or persons
         away = self._proxies(persons)
+        asked = ((person, self._spared(rule, person, again, away)) for person in persons)
+        spared = {person: passed for person, passed in asked if passed is not None}
+        names = self._names(spared)
         items = []
         for sequence, person in enumerate(persons):
             item = NewItem(
@@ -190,10 +194,8 @@ class Opening:
                 weight=rule.weight_of(person),
                 on_behalf_of=person if person in away else None,
             )
-            kept = again.kept.get(person)
-            passed = ("kept", kept) if kept is not None else None if person in away else self._passed(rule, person)
-            if passed is not None:
-                self._pass(item, person, *passed)
+            if person in spared:
+                self._pass(item, person, names[person], *spared[person])
             items.append(item)
         if rule.sign == "sequential":
             for item in [one for one in items if one.state == "open"][1:]:
@@ -229,6 +231,13 @@ class Opening:
 
     # -- rules that spare people
 
+    def _spared(self, rule: Policy, person: int, again: Again, away: Mapping[int, int]) -> tuple[str, str] | None:
+        """By which rule and after which node one signer is not asked; ("kept", name) where his decision still holds."""
+        kept = again.kept.get(person)
+        if kept is not None:
+            return "kept", kept
+        return None if person in away else self._passed(rule, person)
+
     def _passed(self, rule: Policy, person: int) -> tuple[str, str] | None:
         """(rule, after which node) by which this person need not be asked; never once something was sent back."""
         if rule.opinion or rule.signature:
@@ -256,8 +265,11 @@ class Opening:
 
     def _approved_before(self, person: int) -> str:
         here = self._last_node(person) if self._closed is not None and self._closed.outcome == "approve" else ""
-        if here:
-            return here
+        return here or self._approved.get(person, "")
+
+    @cached_property
+    def _approved(self) -> dict[int, str]:
+        """Person -> where he has agreed last, since it last came back and before this step."""
         back = self._session.scalar(
             select(func.max(WorkItem.done_at)).where(
                 WorkItem.instance_id == self._facts.id,
@@ -265,18 +277,13 @@ class Opening:
             )
         )
         since = [WorkItem.done_at > back] if back is not None else []
-        found = self._session.scalar(
-            select(WorkItem.node)
-            .where(
-                WorkItem.instance_id == self._facts.id,
-                WorkItem.done_by == person,
-                WorkItem.outcome == "approve",
-                *since,
-            )
-            .order_by(WorkItem.id.desc())
-            .limit(1)
+        agreed = select(WorkItem.done_by, WorkItem.node).where(
+            WorkItem.instance_id == self._facts.id,
+            WorkItem.done_by.is_not(None),
+            WorkItem.outcome == "approve",
+            *since,
         )
-        return found or ""
+        return {person: node for person, node in self._session.execute(agreed.order_by(WorkItem.id)) if person}
 
     def _sent_back(self) -> bool:
         if self._again:
@@ -284,18 +291,19 @@ class Opening:
         sent = exists().where(WorkItem.instance_id == self._facts.id, WorkItem.outcome.in_(SENT_BACK))
         return bool(self._session.scalar(select(sent)))
 
-    def _pass(self, item: NewItem, person: int, by: str, after: str) -> None:
+    def _pass(self, item: NewItem, person: int, name: str, by: str, after: str) -> None:
         item.state, item.outcome, item.done_by = "auto", "approve", person
-        item.done_by_name = after if by == "kept" else self._name(person)
+        item.done_by_name = after if by == "kept" else name
         item.reason = {**item.reason, "passed": by}
         detail = {"rule": by, "for": person, **({"after": after} if after and by != "kept" else {})}
         self.entries.append(Entry("auto", item.node, item.token, detail=detail))
 
-    def _name(self, person: int) -> str:
-        if self._closed is not None and self._closed.done_by == person:
-            return self._closed.done_by_name
-        names = CATALOG.directory.names(self._session, [person]) if CATALOG.directory else {}
-        return names.get(person, str(person))
+    def _names(self, persons: Iterable[int]) -> dict[int, str]:
+        wanted = list(persons)
+        known = CATALOG.directory.names(self._session, wanted) if CATALOG.directory and wanted else {}
+        if self._closed is not None:
+            known[self._closed.done_by] = self._closed.done_by_name
+        return {person: known.get(person, str(person)) for person in wanted}
 
     # -- those who are away
 

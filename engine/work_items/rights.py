@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from engine import clock, policy as policies
@@ -205,11 +205,6 @@ def readable_by(actor: Actor) -> ColumnElement[bool]:
     """The instances this person may read: own, taken part in, copied, waiting for him, or all as a supervisor."""
     if actor.may(MONITOR) or actor.may(ADMINISTER):
         return Instance.state != "draft"
-    waiting = (
-        select(InboxEntry.item_id)
-        .join(WorkItem, WorkItem.id == InboxEntry.item_id)
-        .where(InboxEntry.principal.in_(actor.principals), WorkItem.instance_id == Instance.id)
-    )
     return or_(
         Instance.starter_id == actor.person_id,
         and_(
@@ -218,10 +213,16 @@ def readable_by(actor: Actor) -> ColumnElement[bool]:
             or_(
                 exists().where(Participant.person_id == actor.person_id, Participant.instance_id == Instance.id),
                 exists().where(Copy.person_id == actor.person_id, Copy.instance_id == Instance.id),
-                waiting.exists(),
+                _waiting(Instance.id).where(InboxEntry.principal.in_(actor.principals)).exists(),
             ),
         ),
     )
+
+
+def _waiting(instance_id: Any) -> Select[int]:
+    """The principals with whom something of this instance lies."""
+    of_items = select(InboxEntry.principal).join(WorkItem, WorkItem.id == InboxEntry.item_id)
+    return of_items.where(WorkItem.instance_id == instance_id)
 
 
 def _not_too_long_ago() -> list[ColumnElement[bool]]:
@@ -247,27 +248,47 @@ def readable_among(session: Session, actor: Actor, instance_ids: Iterable[int]) 
     return set(session.scalars(wanted))
 
 
+def _readers(session: Session, actors: Sequence[Actor], instance_id: int) -> set[int]:
+    """Whose `readable_by` holds this instance, in two questions however many are asked about."""
+    known = session.execute(
+        select(Instance.starter_id, Instance.state, and_(true(), *_not_too_long_ago()))
+        .where(Instance.id == instance_id)
+    ).first()  # fmt: skip
+    if known is None:
+        return set()
+    starter_id, state, recent = known
+    concerned = {starter_id}
+    if recent and state != "draft":
+        concerned |= set(session.scalars(union(*_concerned(instance_id))))
+    supervised = state != "draft"
+    return {
+        one.person_id
+        for one in actors
+        if (supervised and (one.may(MONITOR) or one.may(ADMINISTER))) or not concerned.isdisjoint(one.principals)
+    }
+
+
 def _title(session: Session, instance_id: int) -> str:
     return session.scalar(select(Instance.title).where(Instance.id == instance_id)) or ""
 
 
 def _audience(session: Session, instance_id: int) -> set[int]:
     """Who has, had or follows this instance; a supervisor who only looks sees news when he loads the page again."""
-    waiting = select(InboxEntry.principal).join(WorkItem, WorkItem.id == InboxEntry.item_id)
-    return set(
-        session.scalars(
-            union(
-                select(Instance.starter_id).where(Instance.id == instance_id),
-                select(Participant.person_id).where(Participant.instance_id == instance_id),
-                select(Copy.person_id).where(Copy.instance_id == instance_id),
-                select(Follower.person_id).where(Follower.instance_id == instance_id),
-                waiting.where(WorkItem.instance_id == instance_id),
-            )
-        )
+    starter = select(Instance.starter_id).where(Instance.id == instance_id)
+    followers = select(Follower.person_id).where(Follower.instance_id == instance_id)
+    return set(session.scalars(union(starter, followers, *_concerned(instance_id))))
+
+
+def _concerned(instance_id: int) -> tuple[Select[int], ...]:
+    """Who has, had or was copied this instance."""
+    return (
+        select(Participant.person_id).where(Participant.instance_id == instance_id),
+        select(Copy.person_id).where(Copy.instance_id == instance_id),
+        _waiting(instance_id),
     )
 
 
-CATALOG.records[RECORD_TYPE] = RecordKind(may_read_instance, _title, _audience)
+CATALOG.records[RECORD_TYPE] = RecordKind(may_read_instance, _title, _audience, _readers)
 
 
 def instance_actions(instance: Instance, actor: Actor, *, decided: bool) -> tuple[Right, ...]:

@@ -100,8 +100,4 @@ def _interested(session: Session, record_type: str, record_id: int) -> set[int]:
 
 def _readers(session: Session, persons: Iterable[int], record_type: str, record_id: int) -> list[int]:
     """Those who may read it today: a follower may have lost the right since."""
-    return [
-        person
-        for person in sorted(persons)
-        if person and CATALOG.may_read(session, CATALOG.actor(session, person), record_type, record_id)
-    ]
+    return CATALOG.readers(session, sorted(person for person in persons if person), record_type, record_id)

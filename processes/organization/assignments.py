@@ -8,6 +8,7 @@ and the engine turns to the fallback persons.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -25,10 +26,25 @@ _NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 def line_above(session: Session, person_id: int) -> list[Employee]:
     """Everyone above a person, nearest first, leavers included."""
+    return lines_above(session, [person_id])[person_id]
+
+
+def lines_above(session: Session, person_ids: Iterable[int]) -> dict[int, list[Employee]]:
+    """The lines of many, read level by level: as many questions as there are levels, not people."""
+    known: dict[int, Employee] = {}
+    wanted = edge = set(person_ids)
+    while edge:
+        found = session.scalars(select(Employee).where(Employee.id.in_(edge))).all()
+        known |= {person.id: person for person in found}
+        edge = {person.superior_id for person in found if person.superior_id is not None} - known.keys()
+    return {person_id: _line(known, person_id) for person_id in wanted}
+
+
+def _line(known: Mapping[int, Employee], person_id: int) -> list[Employee]:
     line: list[Employee] = []
-    person = session.get(Employee, person_id)
+    person = known.get(person_id)
     while person is not None and person.superior_id is not None and person.superior_id != person_id:
-        person = session.get(Employee, person.superior_id)
+        person = known.get(person.superior_id)
         if person is None or person in line:
             break
         line.append(person)
@@ -114,9 +130,9 @@ def role(session: Session, request: Request, argument: str | None) -> Candidates
     return _pool(session, request, members_of_role(session, found), group_principal("role", found), argument or "")
 
 
-@assignment("person", _("A named person"), argument="person")
-def person(session: Session, request: Request, argument: str | None) -> Candidates:
-    return _persons(session, request, [argument], "")
+@assignment("person", _("A named person"), argument="person", together=True)
+def person(session: Session, request: Request, arguments: Sequence[str | None]) -> Candidates:
+    return _persons(session, request, arguments, "")
 
 
 @assignment("field", _("A person from a form field"), argument="field")
@@ -151,11 +167,13 @@ def _pool(session: Session, request: Request, people: list[Employee], principal:
     return _one_up(session, session.get_one(Employee, request.starter_id))
 
 
-def _persons(session: Session, request: Request, ids: list[object], path: str) -> Candidates:
+def _persons(session: Session, request: Request, ids: Sequence[object], path: str) -> Candidates:
     """These people; whoever has left or is the starter is replaced by their superior."""
+    wanted = [int(str(id_)) for id_ in ids if _NUMBER.fullmatch(str(id_))]
+    known = {person.id: person for person in session.scalars(select(Employee).where(Employee.id.in_(wanted)))}
     found: dict[int, None] = {}
-    for id_ in ids:
-        person = session.get(Employee, int(str(id_))) if _NUMBER.fullmatch(str(id_)) else None
+    for id_ in wanted:
+        person = known.get(id_)
         if person is not None and (not person.is_active or person.id == request.starter_id):
             person = _above_but_not(session, person, request.starter_id)
         if person is not None:

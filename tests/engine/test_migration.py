@@ -575,6 +575,39 @@ def test_people_named_for_a_later_step_are_named_for_what_it_is_called_now(site:
     assert people() == {"b": [3], "gone": [2]}
 
 
+def test_a_step_that_opens_at_once_goes_to_those_who_were_named_under_its_old_name(site: Site) -> None:
+    def forked(last: str, *branches: str) -> Drawing:
+        """In the new version a third step takes up what becomes of the branch that is gone."""
+        d = Drawing("claim")
+        d.start()
+        d.add("parallelGateway", "fork")
+        d.add("parallelGateway", "join")
+        for branch in branches:
+            d.user(branch, camunda_candidateUsers="person(2)")
+            d.chain("fork", branch, "join")
+        d.user(last, name="the last step", camunda_candidateUsers="person(2)")
+        d.user("extra", camunda_candidateUsers="person(2)")
+        d.end()
+        d.chain("start", "fork")
+        d.chain("join", last, "extra", "end")
+        return d
+
+    old = deploy(forked("last", "a", "b", "c"))
+    instance = house.start("claim")
+    for branch in ("a", "b"):
+        house.act(WANG, house.items(instance)[branch])
+
+    def name(session: Session) -> None:
+        session.get_one(Instance, instance).people = {"last": [CHEN.person_id]}
+
+    do(name)
+    migrate(instance, old, deploy(forked("final", "a", "b")), chosen={"c": "extra"})
+    opened = select(WorkItem.node, WorkItem.assignee_id).where(WorkItem.state == "open").order_by(WorkItem.id)
+    of_the_branch, of_the_join = house.read(lambda session: session.execute(opened).all())
+    assert tuple(of_the_branch) == ("extra", WANG.person_id), "who holds an item keeps it"
+    assert tuple(of_the_join) == ("final", CHEN.person_id)
+
+
 def test_images_are_kept_for_a_month(site: Site, clock: TestClock) -> None:
     old = deploy(drawing("a"))
     instance = house.start("claim")

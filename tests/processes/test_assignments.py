@@ -27,7 +27,8 @@ def ask(session: Session, rule: str, starter: Employee, **facts: Any) -> Candida
         variables={"form": facts.get("form", {})},
         handlers=facts.get("handlers", {}),
     )
-    return assignment.resolve(session, rule, request)
+    (found,) = assignment.resolve(session, [rule], request)
+    return found
 
 
 def leave(session: Session, person: Employee) -> None:

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import runtime
 from engine.actor import SYSTEM
+from engine.assignment import group_principal
+from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.errors import InvalidForm, NotFound
 from engine.i18n import _
-from engine.models import Copy, Follower, OutboxMessage, PushEvent
+from engine.journal import Entry
+from engine.models import Copy, Follower, InboxEntry, OutboxMessage, PushEvent, WorkItem
+from engine.work_items.rights import MONITOR, may_read_instance
+from processes.approval.operations.news import tell_of_action
 from processes.comments import operations as comments
 from processes.notices import jobs, operations, rules, subscribers
 from processes.notices.models import Notice
 from processes.organization import operations as organization
 from processes.organization.models import Employee
 from tests.conftest import TestClock
+from tests.counting import statements
 from tests.processes.company import Company, actor_of
 from tests.processes.talk import INSTANCE, leave, running
+from webapp.security import accounts
+from webapp.security.organization import people_as_actors
 
 PLAIN = rules.kind("tests.plain", _("Something happened"))
 LOUD = rules.kind("tests.loud", _("Something loud"), ("in_app", "sms", "mail"))
@@ -340,3 +350,74 @@ def test_what_was_read_half_a_year_ago_is_forgotten(session: Session, company: C
     jobs.sweep()
     with transaction() as now:
         assert now.scalars(select(Notice.key)).all() == ["unread"]
+
+
+# ------------------------------------------------------------------------------------------------- a crowd
+
+
+def hire(session: Session, count: int, role: Role) -> list[int]:
+    """People with a login of this role."""
+    hired = []
+    for number in range(count):
+        name = f"crowd{session.scalar(select(func.count()).select_from(Employee))}"
+        values = {"username": name, "last_name": "人", "first_name": str(number), "email": f"{name}@example.com"}
+        user = accounts.create_login(session, SYSTEM, values={**values, "roles": [role]}, password="right-horse-7")
+        person = organization.create_employee(session, SYSTEM, values={"number": name, "name": name})
+        person.user_id = user.id
+        hired.append(person.id)
+    session.flush()
+    return hired
+
+
+def test_a_thousand_are_told_with_as_many_questions_as_two(
+    session: Session, company: Company, instance: int, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CATALOG, "actors", people_as_actors)
+    role = Role(name="Employee", permissions=[])
+    session.add(role)
+    asked = []
+    for count in (2, 30):
+        people = hire(session, count, role)
+        session.add_all(Copy(instance_id=instance, person_id=one, sent_by=0, sent_at=clock.at) for one in people)
+        session.add_all(Follower(instance_id=instance, person_id=one, since=clock.at) for one in people)
+        session.commit()
+        session.expire_all()
+        with statements() as seen:
+            say(session, company.wang, instance, f"{count}")
+        asked.append(len(seen))
+        with statements() as seen:
+            text = "".join(f"@[{one}]" for one in people[:20])
+            say(session, company.wang, instance, text)
+        asked.append(len(seen))
+        with statements() as seen:
+            entry = Entry("terminate", "look", "t", None, None, {"reason": str(count)})
+            tell_of_action(session, instance_id=instance, actor=actor_of(company.wang), entry=entry, state="terminated")
+        asked.append(len(seen))
+    assert all(many <= few for few, many in zip(asked[:3], asked[3:], strict=True))
+    assert len(notices(session, session.get_one(Employee, people[0]))) == 3
+
+
+def test_asked_for_many_at_once_the_same_people_may_read(
+    session: Session, company: Company, instance: int, clock: TestClock
+) -> None:
+    """Of everybody who has, had, was copied or supervises it, and of those who have not."""
+    session.add(Copy(instance_id=instance, person_id=company.sun.id, sent_by=0, sent_at=clock.at))
+    session.flush()
+    everybody = [one.id for one in (company.zhao, company.sun, company.li, company.chen, company.wang)]
+    found = CATALOG.readers(session, everybody, INSTANCE, instance)
+    assert found == [company.sun.id, company.li.id, company.wang.id]
+    kind = CATALOG.records[INSTANCE]
+    assert kind.readers is not None
+    item = session.scalars(select(WorkItem)).one()
+    pool = group_principal("department", company.finance.id)
+    session.add(InboxEntry(principal=pool, item_id=item.id))
+    session.flush()
+    actors = [
+        actor_of(company.zhao),
+        actor_of(company.zhao, MONITOR),
+        replace(actor_of(company.chen), groups=frozenset({pool})),
+        actor_of(company.li),
+    ]
+    for one in actors:
+        assert (one.person_id in kind.readers(session, [one], instance)) == may_read_instance(session, one, instance)
+    assert kind.readers(session, actors, instance + 1) == set()

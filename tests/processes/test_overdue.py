@@ -20,10 +20,12 @@ from engine.work_items.rights import ADMINISTER, MONITOR
 from processes.approval import operations
 from processes.approval.jobs import remind_by_the_clock
 from processes.approval.models import ItemReminder, ItemWatch
+from processes.approval.operations import reminders
 from processes.kernel.working_time import ZONE
 from processes.notices.models import Notice
 from processes.organization import operations as organization
 from tests.conftest import TestClock
+from tests.counting import statements
 from tests.engine.workflow.drawing import Drawing, timer
 from tests.processes.company import Company, actor_of
 from webapp import bootstrap
@@ -223,6 +225,40 @@ def test_a_pool_is_reminded_member_by_member_also_who_has_no_number(house: Compa
     remind_by_the_clock()
     (line,) = log_of(instance, "remind")
     assert (line["to"], len(line["outbox"])) == ([house.wang.id, house.zhao.id], 1)
+
+
+def test_a_larger_pool_costs_no_more_questions(house: Company, clock: TestClock) -> None:
+    """But for the SMS, which are rows of their own: nobody here has a number."""
+    hired = [
+        organization.create_employee(house.session, SYSTEM, values={"number": f"P{n}", "name": f"人{n}"})
+        for n in range(12)
+    ]
+    for person in hired:
+        person.superior_id = house.wang.id
+    house.session.commit()
+    small = begin(house, who=",".join(f"person({one.id})" for one in hired[:2]), on_due="remind")
+    large = begin(house, who=",".join(f"person({one.id})" for one in hired), on_due="remind")
+    clock.turn_to(shanghai("2026-11-26T18:00"))
+    asked = []
+    with transaction() as session:
+        reminders.enrol(session)
+    for instance, count in ((small, 2), (large, 12)):
+        item_id = item_of(instance).id
+        Sessions.remove()
+        with transaction() as session, statements() as seen:
+            assert reminders.remind(session, item_id)
+        asked.append(len(seen))
+        (line,) = log_of(instance, "remind")
+        assert len(line["to"]) == count + 1  # and the superior
+    assert asked[1] <= asked[0]
+
+
+def test_watching_many_items_reads_the_calendar_once(house: Company, clock: TestClock) -> None:
+    for _each in range(4):
+        begin(house)
+    with transaction() as session, statements() as seen:
+        assert reminders.enrol(session) == 4
+    assert sum("calendar_head" in one for one in seen) == 1
 
 
 def test_many_workers_send_once(house: Company, clock: TestClock) -> None:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Blueprint, make_response, render_template, request
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import runtime
+from engine import attachments, runtime
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.db import Sessions
@@ -156,14 +155,11 @@ def _typed(session: Session, actor: Actor) -> Typed:
     picked = [int(one) for one in request.form.getlist("person") if one.isdecimal() and len(one) < 19]
     names = CATALOG.directory.names(session, picked) if CATALOG.directory is not None and picked else {}
     sent = [int(one) for one in request.form.getlist("file") if one.isdecimal() and len(one) < 19]
-    mine = select(Attachment).where(
-        Attachment.id.in_(sent), Attachment.uploaded_by == actor.person_id, Attachment.record_id.is_(None)
-    )
     return Typed(
         text=request.form.get("text", "").replace("\r\n", "\n"),
         picked={person: names[person] for person in picked if person in names},
         reply_to=request.form.get("reply_to", type=int),
         editing=request.form.get("editing", type=int),
         revision=request.form.get("revision", 0, type=int),
-        files=tuple(session.scalars(mine.order_by(Attachment.id))) if sent else (),
+        files=tuple(attachments.loose(session, actor, sent)),
     )

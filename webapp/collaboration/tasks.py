@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -15,6 +16,7 @@ from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.errors import AppError, InvalidForm, NotFound, Problem
 from engine.i18n import Sentence, _
+from engine.models import Attachment
 from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.kernel.working_time import ZONE
 from processes.tasks import operations, permissions, rules
@@ -188,9 +190,6 @@ def create() -> BaseResponse:
 def _form(actor: Actor, values: dict[str, str], problems: dict[str, str] | None = None) -> str:
     session = Sessions()
     record = _record(values.get("record_type", ""), values.get("record_id", ""))
-    chosen = request.form.getlist("assignee", type=int)
-    watching = request.form.getlist("watchers", type=int)
-    names = CATALOG.directory.names(session, [*chosen, *watching]) if CATALOG.directory is not None else {}
     return render_template(
         "collaboration/task_form.html",
         values=values,
@@ -198,9 +197,16 @@ def _form(actor: Actor, values: dict[str, str], problems: dict[str, str] | None 
         about=_about(session, actor, record),
         record=record,
         is_instance=record is not None and record[0] == INSTANCE,
-        assignee=[(one, names.get(one, "")) for one in chosen],
-        watchers=[(one, names.get(one, "")) for one in watching],
+        assignee=_people(session, request.form.getlist("assignee", type=int)),
+        watchers=_people(session, request.form.getlist("watchers", type=int)),
+        files=attachments.loose(session, actor, request.form.getlist("file", type=int)),
     )
+
+
+def _people(session: Session, chosen: Sequence[int]) -> list[tuple[int, str]]:
+    """Picked people as a select shows them."""
+    names = CATALOG.directory.names(session, chosen) if CATALOG.directory is not None and chosen else {}
+    return [(one, names.get(one, "")) for one in chosen]
 
 
 def _record(record_type: str, record_id: str) -> tuple[str, int] | None:
@@ -235,11 +241,23 @@ def show(task_id: int) -> str:
     return _page(current_actor(), task_id)
 
 
-def _page(actor: Actor, task_id: int, refusal: AppError | None = None, typed: str = "") -> str:
+@dataclass(frozen=True)
+class Typed:
+    """What was sent with a move that was refused; its dialog shows it again."""
+
+    action: str = ""
+    refusal: AppError | None = None
+    text: str = ""
+    assignee: Sequence[tuple[int, str]] = ()
+    files: Sequence[Attachment] = ()
+
+
+def _page(actor: Actor, task_id: int, typed: Typed = Typed()) -> str:
     session = Sessions()
     task = permissions.readable(session, actor, task_id)
     record = (task.record_type, task.record_id) if task.record_type and task.record_id else None
     granted = {right.action for right in permissions.rights(actor, task) if right.granted}
+    buttons = [(name, word, _wants(name)) for name, word in BUTTONS.items() if name in granted]
     return render_template(
         "collaboration/task.html",
         line=_line(task),
@@ -248,9 +266,10 @@ def _page(actor: Actor, task_id: int, refusal: AppError | None = None, typed: st
         watchers=operations.watchers(session, task.id),
         moves=[(one, DEEDS.get(one.action, DEEDS["assign"])) for one in operations.moves(session, task.id)],
         files=attachments.of_records(session, permissions.TASK, [task.id]).get(task.id, []),
-        buttons=[(name, word, _wants(name)) for name, word in BUTTONS.items() if name in granted],
-        refusal=refusal,
+        buttons=buttons,
         typed=typed,
+        nothing_typed=Typed(),
+        asked_again=any(name == typed.action and wants for name, _word, wants in buttons),
         record_type=permissions.TASK,
     )
 
@@ -289,12 +308,23 @@ def act(task_id: int, action: str) -> BaseResponse:
         raise
     except AppError as refusal:
         Sessions().rollback()
-        return make_response(_page(actor, task_id, refusal, text), refusal.status)
+        return make_response(_page(actor, task_id, _typed(actor, action, refusal)), refusal.status)
     flash(str(DONE[action]), "success")
     still = Sessions()
     still.expire_all()
     readable = CATALOG.may_read(still, actor, permissions.TASK, task_id)
     return redirect(url_for("tasks.show", task_id=task_id) if readable else url_for("tasks.index"))
+
+
+def _typed(actor: Actor, action: str, refusal: AppError) -> Typed:
+    session, form = Sessions(), request.form
+    return Typed(
+        action,
+        refusal,
+        form.get("text", ""),
+        _people(session, form.getlist("assignee", type=int)),
+        attachments.loose(session, actor, form.getlist("file", type=int)),
+    )
 
 
 # ------------------------------------------------------------------------------------------------- handing over

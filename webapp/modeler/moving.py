@@ -107,9 +107,7 @@ def migration_report(key: str, run_id: int) -> str:
 def _page(key: str, run_id: int, refusal: AppError | None = None) -> str:
     session, actor = Sessions(), current_actor()
     report = migration.report(session, run_id, key)
-    work = workspace.find(session, key)
     context = {
-        "work": work,
         "report": report,
         "state": STATES[report.run.state],
         "busy": report.run.state in runs.BUSY,
@@ -120,8 +118,10 @@ def _page(key: str, run_id: int, refusal: AppError | None = None) -> str:
     if "HX-Request" in request.headers:
         return render_template("modeler/_migration.html", **context)
     listed = [_row(report, match) for match in report.pair.map.matches]
+    work = workspace.find(session, key)
     return render_template(
         "modeler/migration.html",
+        work=work,
         title=title_of(key, work.name),
         changed=[row for row in listed if row.match.reason != "same"],
         same=[row for row in listed if row.match.reason == "same"],

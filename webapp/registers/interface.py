@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 from flask_appbuilder.models.sqla.interface import SQLAInterface  # noqa: TID251 - this is the safe interface
@@ -80,8 +81,15 @@ def register_of(model: type) -> Register | None:
 
 def find_visible(session: Session, actor: Actor, model: type, key: Any) -> Any:
     """A record of another register by id, if this actor may see it there; a model nobody lists shows nothing."""
-    register = register_of(model)
     wanted = read_key(key)
-    if register is None or wanted is None or (register.permission and not actor.may(register.permission)):
-        return None
-    return session.scalars(select(model).where(register.scope(actor), primary_key(model) == wanted)).first()
+    return find_many_visible(session, actor, model, [wanted]).get(wanted) if wanted is not None else None
+
+
+def find_many_visible(session: Session, actor: Actor, model: type, keys: Collection[int]) -> dict[int, Any]:
+    """Those of these records the actor may see, by id."""
+    register = register_of(model)
+    if register is None or (register.permission and not actor.may(register.permission)):
+        return {}
+    key = primary_key(model)
+    found: Iterable[Any] = session.scalars(select(model).where(register.scope(actor), key.in_(keys)))
+    return {getattr(record, key.key): record for record in found}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from flask import flash, make_response, redirect, request, url_for
+from flask import flash, g, make_response, redirect, request, url_for
 from flask_appbuilder import AppBuilder, expose
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
@@ -15,13 +19,16 @@ from engine.errors import AppError, InvalidForm, NotFound
 from engine.i18n import Sentence, _
 from engine.models import Instance
 from engine.runtime.files import RECORD_TYPE
+from engine.work_items.rights import readable_by
 from processes.numbering import operations, permissions, rules
 from processes.numbering.manifest import NUMBERS, RULES
 from processes.numbering.models import SerialNumber
 from processes.organization.models import Department
+from webapp.once import once
+from webapp.registers import listing
 from webapp.registers.build import add_register, view_of
 from webapp.registers.cells import Cell
-from webapp.registers.interface import find_visible
+from webapp.registers.interface import find_many_visible, find_visible
 from webapp.registers.views import RegisterView, guard
 from webapp.security.access import current_actor, requires
 
@@ -63,21 +70,21 @@ class RulesView(RegisterView):
         record = self._record(pk)
         if request.method == "GET":
             return self._reserve_page(record, {})
-        form = request.form
+        form, actor, code, department = request.form, current_actor(), record.code, _department()
+        count = int(form.get("count", "")) if form.get("count", "").isdecimal() else 0
+
+        def reserve(session: Session) -> dict[str, Any]:
+            reason = form.get("reason", "")
+            numbers = operations.reserve(session, actor, rule=code, count=count, reason=reason, department=department)
+            return {"numbers": "、".join(number.text for number in numbers)}
+
         try:
-            with db.transaction() as session:
-                numbers = operations.reserve(
-                    session,
-                    current_actor(),
-                    rule=record.code,
-                    count=int(form.get("count", "")) if form.get("count", "").isdecimal() else 0,
-                    reason=form.get("reason", ""),
-                    department=_department(),
-                )
-                texts = "、".join(number.text for number in numbers)
+            reserved = once(actor, form.get("submission", ""), reserve)
+        except NotFound:
+            raise
         except AppError as refusal:
-            return make_response(self._reserve_page(record, _problems(refusal)), 422)
-        flash(str(_("Reserved: {numbers}", numbers=texts)), "success")
+            return make_response(self._reserve_page(record, _problems(refusal)), refusal.status)
+        flash(str(_("Reserved: {numbers}", numbers=reserved["numbers"])), "success")
         return redirect(self.url("show", pk=record.id))
 
     def _reserve_page(self, record: Any, problems: dict[str, list[str]]) -> str:
@@ -90,6 +97,7 @@ class RulesView(RegisterView):
             department=[(department.id, department.name)] if department is not None else [],
             most=rules.MOST_RESERVED,
             values=request.form,
+            submission=request.form.get("submission") or secrets.token_urlsafe(12),
             problems=problems,
         )
 
@@ -106,8 +114,14 @@ class NumbersView(RegisterView):
         """The record that holds the number by its name, for those who see it; else by what it is."""
         if column.name != "record":
             return super().cell(record, column)
-        held = _held_by(record)
+        if record.record is None:
+            return Cell(column, "", "")
+        held = _holders([record])[record.record] or _in_words(*record.record)
         return Cell(column, held, str(held))
+
+    def _list_context(self, page: listing.Page) -> dict[str, Any]:
+        _holders(page.rows)
+        return super()._list_context(page)
 
     def link(self, cell: Cell) -> str:
         if isinstance(cell.value, Instance):
@@ -138,7 +152,7 @@ class NumbersView(RegisterView):
         except NotFound:
             raise
         except AppError as refusal:
-            return make_response(self._void_page(self._record(pk), _problems(refusal)), 422)
+            return make_response(self._void_page(self._record(pk), _problems(refusal)), refusal.status)
         flash(str(_("The number {text} is void.", text=record.text)), "success")
         return redirect(self.url("show", pk=record.id))
 
@@ -153,18 +167,30 @@ class NumbersView(RegisterView):
         )
 
 
-def _held_by(number: SerialNumber) -> Any:
-    """The record itself when the reader may see it, words for it otherwise; "" when nobody holds the number."""
-    if number.record is None:
-        return ""
-    record_type, record_id = number.record
+def _holders(numbers: Iterable[SerialNumber]) -> dict[tuple[str, int], Any]:
+    """What holds these numbers, None where the reader may not see it; asked for once a request, by type."""
+    known: dict[tuple[str, int], Any] = g.setdefault("holders_of_numbers", {})
+    missing = {number.record for number in numbers if number.record is not None} - known.keys()
+    for record_type in {record_type for record_type, _id in missing}:
+        ids = {record_id for one, record_id in missing if one == record_type}
+        found = _readable(record_type, ids)
+        known.update({(record_type, record_id): found.get(record_id) for record_id in ids})
+    return known
+
+
+def _readable(record_type: str, ids: Collection[int]) -> dict[int, Any]:
     session, actor = Sessions(), current_actor()
-    register = CATALOG.registers.get(record_type)
     if record_type == RECORD_TYPE:
-        found = session.get(Instance, record_id) if CATALOG.may_read(session, actor, record_type, record_id) else None
-        return found or f"{_('Process')} #{record_id}"
-    found = find_visible(session, actor, register.model, record_id) if register is not None else None
-    return found or f"{register.title if register is not None else record_type} #{record_id}"
+        instances = session.scalars(select(Instance).where(Instance.id.in_(ids), readable_by(actor)))
+        return {instance.id: instance for instance in instances}
+    register = CATALOG.registers.get(record_type)
+    return find_many_visible(session, actor, register.model, ids) if register is not None else {}
+
+
+def _in_words(record_type: str, record_id: int) -> str:
+    register = CATALOG.registers.get(record_type)
+    kind = _("Process") if record_type == RECORD_TYPE else register.title if register is not None else record_type
+    return f"{kind} #{record_id}"
 
 
 def _department() -> Department | None:

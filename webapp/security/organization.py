@@ -17,7 +17,7 @@ from processes.organization.models import Employee
 from processes.organization.operations import ensure_employee_for_login
 from webapp.security import people
 from webapp.security.accounts import close_login
-from webapp.security.manager import rights_of
+from webapp.security.manager import rights_of_many
 from webapp.security.people import Person
 
 
@@ -52,12 +52,11 @@ def people_as_actors(session: Session, person_ids: Iterable[int]) -> dict[int, A
         .where(Employee.id.in_(set(person_ids)), Employee.state == "active")
         .options(selectinload(Employee.positions))
     )
+    employees = session.scalars(wanted).all()
+    rights = rights_of_many(session, [employee.user_id for employee in employees if employee.user_id is not None])
     found = {}
-    for employee in session.scalars(wanted):
-        roles: frozenset[int] = frozenset()
-        permissions: frozenset[str] = frozenset()
-        if employee.user_id is not None:
-            roles, permissions = rights_of(session, employee.user_id)
+    for employee in employees:
+        roles, permissions = rights.get(employee.user_id or 0, (frozenset(), frozenset()))
         groups = _pools(employee) | {group_principal("role", role) for role in roles}
         found[employee.id] = Actor(
             employee.id, employee.name, groups, permissions, locale=employee.locale, user_id=employee.user_id

@@ -16,9 +16,9 @@ from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
 from engine.work_items import Done
 from engine.work_items.many import Work
+from webapp.once import once
 from webapp.workflow import deeds, lists
 from webapp.workflow.deeds import Posted
-from webapp.workflow.once import once
 from webapp.workflow.refusals import as_told
 
 

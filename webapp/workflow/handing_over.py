@@ -22,11 +22,11 @@ from engine.models import WorkItem
 from engine.work_items import Done
 from processes.organization.models import Employee
 from processes.tasks import operations as tasks, permissions as of_tasks
+from webapp.once import came_of, once_through
 from webapp.security.access import current_actor, signed_in
 from webapp.skin.words import Word
 from webapp.workflow import estate
 from webapp.workflow.deeds import chosen
-from webapp.workflow.once import came_of, once_through
 
 pages = Blueprint("handing_over", __name__)
 

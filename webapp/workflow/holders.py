@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.assignment import RULES, Candidates, parse
+from engine.assignment import RULES, parse
+from engine.catalog import CATALOG
 from engine.i18n import _
 from engine.models import WorkItem
 from engine.repository import Loaded
-from engine.runtime.start import people
 from webapp.skin import formats
 
 SHOWN_NAMES = 3
@@ -32,13 +32,21 @@ BY_PEOPLE = {
 """Why an item reached somebody where no rule of the diagram chose him."""
 
 
-def names(session: Session, item: WorkItem) -> tuple[str, ...]:
-    """The person it lies with, or everybody who may take it."""
-    if item.assignee_id is not None:
-        return (formats.person(item.assignee_id),)
-    persons = tuple(p for p in item.candidates if p > 0)
-    groups = tuple(p for p in item.candidates if p < 0)
-    return people(session, Candidates(persons, groups))
+def names(session: Session, items: Iterable[WorkItem]) -> dict[int, tuple[str, ...]]:
+    """Item -> the person it lies with, or everybody who may take it; asked for all of them at once."""
+    principals = {
+        item.id: [item.assignee_id] if item.assignee_id is not None else [int(one) for one in item.candidates]
+        for item in items
+    }
+    pools = {one for found in principals.values() for one in found if one < 0}
+    directory = CATALOG.directory
+    members = {pool: directory.members(session, pool) if directory is not None else () for pool in pools}
+    persons = {
+        id: dict.fromkeys(person for one in found for person in members.get(one, (one,)))
+        for id, found in principals.items()
+    }
+    formats.people(person for found in persons.values() for person in found)
+    return {id: tuple(formats.person(person) for person in found) for id, found in persons.items()}
 
 
 def in_short(found: tuple[str, ...]) -> str:

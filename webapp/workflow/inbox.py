@@ -23,12 +23,12 @@ from engine.i18n import Sentence, _
 from engine.models import Copy, Definition, Instance, WorkItem
 from engine.work_items.rights import holds
 from processes.approval.operations import urge_right
+from webapp.once import once
 from webapp.security.access import current_actor, signed_in
 from webapp.workflow import batch, deeds, holders, item, lists, posted, processes
 from webapp.workflow.batch import Batch
 from webapp.workflow.deeds import DEEDS, ORDERS
 from webapp.workflow.lists import Listing, Wanted
-from webapp.workflow.once import once
 from webapp.workflow.refusals import as_told
 
 pages = Blueprint("inbox", __name__)
@@ -248,7 +248,8 @@ def act(item_id: int, action: str) -> BaseResponse:
     try:
         once(actor, request.form.get("submission", ""), decide)
     except AppError as refusal:
-        typed = item.Typed(opinion or request.form.get("words", ""), values or {}, refusal, _faults(refusal))
+        people = deeds.named_people(request.form)
+        typed = item.Typed(opinion or request.form.get("words", ""), values or {}, people, refusal, _faults(refusal))
         return _refused(actor, item_id, refusal, typed)
     return _next(actor, item_id, action)
 

@@ -95,22 +95,27 @@ def page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> str
         my_item=_my_item(actor, seen),
         incidents=_incidents(session, actor, instance_id),
         follows=actor.person_id in work_items.followers(session, instance_id),
-        **_questions(actor, seen, rights),
+        **_questions(session, actor, seen, rights),
         **_tab_content(session, tab, seen),
     )
 
 
-def _questions(actor: Actor, seen: item.Subject, rights: tuple[Right, ...]) -> dict[str, Any]:
-    """The dialogs of the page and what they offer."""
+def _questions(session: Session, actor: Actor, seen: item.Subject, rights: tuple[Right, ...]) -> dict[str, Any]:
+    """The dialogs of the page and what they offer; with whom items lie is asked only for those who may move them."""
     menu = questions.offered({right.action: right for right in rights}, actor, seen.instance.state == "running")
-    waiting = [one for one in seen.items if one.state in ("open", "delegated") and one.kind == "sign"]
+    asked = {one.action for one in menu}
+    waiting = []
+    if asked & {"jump", "back_date"}:
+        waiting = [one for one in seen.items if one.state in ("open", "delegated") and one.kind == "sign"]
+    if "change_people" in asked:
+        formats.people(person for named in seen.instance.people.values() for person in named)
     return {
         "menu": menu,
         "withdrawing": questions.QUESTIONS["withdraw"],
         "steps_of": questions.steps_of(seen.loaded),
         "landings": questions.landings(seen.loaded),
         "waiting": waiting,
-        "holders_of": {one.id: holders.in_short(holders.names(Sessions(), one)) for one in waiting},
+        "holders_of": {id: holders.in_short(found) for id, found in holders.names(session, waiting).items()},
         "person_lookup": url_for("start.lookup", reference=PERSON),
         "submission": lambda: secrets.token_urlsafe(12),
     }
@@ -144,9 +149,9 @@ def _tab_content(session: Session, tab: str, seen: item.Subject) -> dict[str, An
                 "more": lines[HISTORY_LINES - 1].seq if len(lines) > HISTORY_LINES else None,
             }
         case "people":
+            names = holders.names(session, seen.items)
             reaches = [
-                Reach(one, holders.in_short(holders.names(session, one)), holders.why(one.reason, seen.loaded))
-                for one in seen.items
+                Reach(one, holders.in_short(names[one.id]), holders.why(one.reason, seen.loaded)) for one in seen.items
             ]
             return {"reaches": reaches}
         case _:

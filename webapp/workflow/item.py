@@ -30,7 +30,7 @@ from engine.work_items import (
 from engine.work_items.rights import decides, holds
 from engine.workflow.contract import Node
 from processes.approval.operations import urge_right
-from webapp.skin import words
+from webapp.skin import formats, words
 from webapp.workflow import fields, holders, lists, processes, story
 from webapp.workflow.deeds import DEEDS, MENU, Deed
 from webapp.workflow.fields import FormView
@@ -92,6 +92,8 @@ class Typed:
 
     opinion: str = ""
     values: Mapping[str, Any] = slot(default_factory=dict)
+    people: Mapping[str, Sequence[int]] = slot(default_factory=dict)
+    """picked for steps to come"""
     refusal: AppError | None = None
     errors: Mapping[str, str] = slot(default_factory=dict)
 
@@ -196,6 +198,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
     granted = {right.action for right in actions if right.granted}
     typed = typed or Typed()
     signers = history.signers_of(session, item) if item.many else []
+    formats.people(person for one in signers for person in (one.assignee_id, one.on_behalf_of))
     rule = policies.read(node.properties) if is_approval(node) else Policy()
     return Pane(
         seen,
@@ -205,7 +208,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         item,
         actions,
         holders.why(item.reason, seen.loaded),
-        "" if holds(item, actor) else holders.in_short(holders.names(session, item)),
+        "" if holds(item, actor) else holders.in_short(holders.names(session, [item])[item.id]),
         is_approval(node) or "resolve" in granted,
         typed,
         work_items.targets(session, actor, seen.instance, seen.loaded, item) if _leads_back(rule, granted) else (),

@@ -20,11 +20,11 @@ from engine.models import Instance
 from engine.work_items import MOST
 from engine.work_items.rights import ADMINISTER, readable_by
 from processes.approval.operations import DEEDS, do_to_many, foresee_many
+from webapp.once import came_of, once_through
 from webapp.security.access import current_actor, requires
 from webapp.skin.words import button
 from webapp.workflow import deeds, instance_list, lists, processes
 from webapp.workflow.instance_list import Wanted
-from webapp.workflow.once import came_of, once_through
 
 pages = Blueprint("many", __name__)
 

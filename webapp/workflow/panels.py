@@ -15,7 +15,7 @@ from engine.history import COUNT_CAP
 from engine.i18n import _
 from engine.models import InboxEntry, Instance, WorkItem
 from engine.work_items.rights import ADMINISTER, MONITOR, readable_among
-from webapp.skin import formats, words
+from webapp.skin import words
 from webapp.skin.workbench import Figure, Panel, Workbench
 from webapp.workflow import holders, instance_list, lists, processes, start
 from webapp.workflow.lists import Wanted
@@ -108,7 +108,7 @@ def team_overdue(session: Session, actor: Actor) -> dict[str, Any] | None:
         .limit(TEAM_LINES)
     )
     rows = session.execute(late).all()
-    formats.people(item.assignee_id for item, _instance in rows)
+    lie_with = holders.names(session, (item for item, _instance in rows))
     readable = readable_among(session, actor, [instance.id for _item, instance in rows])
     return {
         "lines": [
@@ -116,7 +116,7 @@ def team_overdue(session: Session, actor: Actor) -> dict[str, Any] | None:
                 "url": url_for("instances.show", instance_id=instance.id) if instance.id in readable else "",
                 "name": lists.name_of(instance.title),
                 "step": item.title,
-                "who": holders.in_short(holders.names(session, item)),
+                "who": holders.in_short(lie_with[item.id]),
                 "due": words.due(item.due_at, item.created_at),
             }
             for item, instance in rows

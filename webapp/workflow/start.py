@@ -26,10 +26,10 @@ from engine.runtime.picking import picked_by
 from engine.runtime.start import Route, RouteStep
 from engine.work_items.rights import ADMINISTER, MONITOR
 from engine.workflow.contract import Choice, Node
+from webapp.once import once
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
 from webapp.workflow import deeds, fields, holders, lists, posted, processes
-from webapp.workflow.once import once
 
 pages = Blueprint("start", __name__)
 
@@ -137,8 +137,10 @@ def _page(
     refusal: AppError | None = None,
     rehearsal: bool = False,
 ) -> str:
+    faults = errors or {}
+    of_form = {name: text for name, text in faults.items() if not name.startswith("people.")}
     view = (
-        fields.view(session, actor, process.schema, values, rights=process.schema.rights(), errors=errors)
+        fields.view(session, actor, process.schema, values, rights=process.schema.rights(), errors=of_form)
         if process.schema
         else fields.FormView([], [])
     )
@@ -152,6 +154,8 @@ def _page(
         submission=request.form.get("submission") or secrets.token_urlsafe(12),
         other_drafts=[d for d in drafts(session, actor, process.definition.key, 4) if d.id != draft_id],
         to_name=_to_name(session, process),
+        named=deeds.named_people(request.form),
+        faults=faults,
         person_lookup=url_for("start.lookup", reference=PERSON),
         rehearsal=rehearsal,
         may_rehearse=may_rehearse(actor),

@@ -16,9 +16,9 @@ from engine.db import Sessions
 from engine.errors import AppError, InvalidForm, NotFound, Problem
 from engine.i18n import _
 from engine.models import WorkItem
+from webapp.once import once
 from webapp.security.access import current_actor, signed_in
 from webapp.workflow import deeds, instances, item, posted
-from webapp.workflow.once import once
 from webapp.workflow.questions import QUESTIONS, steps_of
 
 pages = Blueprint("steering", __name__)

@@ -66,7 +66,7 @@ class Voice:
 def voices(session: Session, instance: Instance, loaded: Loaded, items: Sequence[WorkItem]) -> list[Voice]:
     """Who has decided what so far, then with whom it lies now."""
     told = [Voice(instance.starter_name, words.deed("start"), "", instance.started_at)]
-    formats.people(item.on_behalf_of for item in items)
+    formats.people(person for item in items for person in (item.on_behalf_of, item.assignee_id))
     closed = sorted(
         (i for i in items if i.done_by is not None and i.done_at is not None and i.kind == "sign"),
         key=lambda item: (item.done_at or instance.started_at, item.id),
@@ -84,9 +84,11 @@ def voices(session: Session, instance: Instance, loaded: Loaded, items: Sequence
     ]
     told += _asides(session, instance, items)
     told.sort(key=lambda voice: voice.at or instance.started_at)
+    waiting = [item for item in items if item.state in ("open", "delegated")]
+    names = holders.names(session, waiting)
     told += [
         Voice(
-            holders.in_short(holders.names(session, item)) or "—",
+            holders.in_short(names[item.id]) or "—",
             Word(_("is handling it") if item.assignee_id else _("may take it"), "blue", "progress"),
             item.title,
             item.created_at,
@@ -95,8 +97,7 @@ def voices(session: Session, instance: Instance, loaded: Loaded, items: Sequence
             due=words.due(item.due_at, item.created_at),
             why=holders.why(item.reason, loaded),
         )
-        for item in items
-        if item.state in ("open", "delegated")
+        for item in waiting
     ]
     return told
 
@@ -174,8 +175,9 @@ class Event:
 IMPERSONAL = frozenset({"timer", "service", "message", "signal", "incident", "end", "remind"})
 
 
-def events(lines: Iterable[InstanceLog], loaded: Loaded, lookups: Lookups, hidden: Collection[str]) -> list[Event]:
+def events(lines: Sequence[InstanceLog], loaded: Loaded, lookups: Lookups, hidden: Collection[str]) -> list[Event]:
     """The log in order, oldest first, without the changes of `hidden` fields."""
+    formats.people(person for line in lines for person in (*_named(line), line.on_behalf_of))
     return [_event(line, loaded, lookups, hidden) for line in lines]
 
 
@@ -280,6 +282,7 @@ class StepLine:
 
 def steps(session: Session, loaded: Loaded, trail: Trail, items: Sequence[WorkItem]) -> list[StepLine]:
     """Where the tokens were and are, in the order they came there."""
+    names = holders.names(session, (item for item in items if item.state == "open"))
     by_node: dict[str, list[WorkItem]] = {}
     for item in items:
         by_node.setdefault(item.node, []).append(item)
@@ -293,13 +296,13 @@ def steps(session: Session, loaded: Loaded, trail: Trail, items: Sequence[WorkIt
             continue  # it was left by an interruption before it was done
         mine = by_node.get(node_id, [])
         found.append(
-            _step(session, node_id, node.name or node_id, KIND_ICONS.get(node.kind, "point"), state, at, trail, mine)
+            _step(names, node_id, node.name or node_id, KIND_ICONS.get(node.kind, "point"), state, at, trail, mine)
         )
     return found
 
 
 def _step(
-    session: Session,
+    names: Mapping[int, tuple[str, ...]],
     node_id: str,
     name: str,
     icon: str,
@@ -311,7 +314,7 @@ def _step(
     rounds = trail.rounds.get(node_id, 0)
     waiting = [item for item in items if item.state == "open"]
     if state == "active" and waiting:
-        who = holders.in_short(tuple(dict.fromkeys(n for item in waiting for n in holders.names(session, item))))
+        who = holders.in_short(tuple(dict.fromkeys(n for item in waiting for n in names[item.id])))
         return StepLine(
             node_id,
             name,
@@ -340,12 +343,13 @@ class Picture:
 
 def picture(session: Session, instance: Instance, loaded: Loaded, items: Sequence[WorkItem]) -> Picture:
     trail = history.trail(session, instance.id)
-    people: dict[str, tuple[str, ...]] = {}
+    people: dict[str, dict[str, None]] = {}
     badges: dict[str, str] = {node: f"×{count}" for node, count in trail.rounds.items() if count > 1}
-    for item in items:
-        if item.state == "open":
-            people[item.node] = (*people.get(item.node, ()), *holders.names(session, item))
-            badges[item.node] = words.span(item.created_at)
+    open_items = [item for item in items if item.state == "open"]
+    names = holders.names(session, open_items)
+    for item in open_items:
+        people[item.node] = {**people.get(item.node, {}), **dict.fromkeys(names[item.id])}
+        badges[item.node] = words.span(item.created_at)
     last = {item.node: item.outcome for item in items if item.done_by is not None}
     return Picture(
         main_diagram(loaded),
@@ -356,7 +360,7 @@ def picture(session: Session, instance: Instance, loaded: Loaded, items: Sequenc
             "returned": sorted(node for node, outcome in last.items() if outcome in ("return", "reject")),
             "flows": sorted(trail.flows),
             "badges": badges,
-            "people": {node: holders.in_short(tuple(dict.fromkeys(names))) for node, names in people.items()},
+            "people": {node: holders.in_short(tuple(found)) for node, found in people.items()},
         },
     )
 

@@ -89,14 +89,14 @@ def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: E
     for of, persons in _audience(session, instance, entry, state):
         new = [person for person in dict.fromkeys(persons) if person not in told]
         told.update(new)
-        readers = [p for p in new if CATALOG.may_read(session, CATALOG.actor(session, p), RECORD_TYPE, instance_id)]
+        readers = CATALOG.readers(session, new, RECORD_TYPE, instance_id)
         record = (RECORD_TYPE, instance_id)
         if readers:
             notify(session, actor, persons=readers, kind=of, title=title, key=key, text=text, record=record)
         if of == LOST and len(readers) < len(
             new
         ):  # with the item went the right to read; that it is gone, and what it was, they should know
-            gone = [person for person in new if person not in readers]
+            gone = set(new).difference(readers)
             notify(session, actor, persons=gone, kind=of, title=title, key=key)
 
 

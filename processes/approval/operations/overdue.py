@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from engine.models import WorkItem
 from engine.service_tasks import StepFacts, service_task
 from processes.approval import rules
 from processes.approval.operations.telling import Told, facts_of, holders, tell
-from processes.organization.assignments import line_above
+from processes.organization.assignments import lines_above
 from processes.organization.models import Employee
 
 
@@ -26,8 +27,7 @@ def remind_overdue(session: Session, actor: Actor, facts: StepFacts, *, host: st
     """
     told = Told()
     for item in work_items.open_items(session, facts.instance_id, host):
-        for person in holders(session, item):
-            _tell(session, actor, facts, person, item, "approval_reminder", told)
+        _tell(session, actor, facts, holders(session, item), item, "approval_reminder", told)
     return {"reminded": told.persons, "unreachable": told.unreachable}
 
 
@@ -42,15 +42,18 @@ def escalate_overdue(session: Session, actor: Actor, facts: StepFacts, *, host: 
     reminded: list[int] = []
     for item in work_items.open_items(session, facts.instance_id, host):
         present = holders(session, item)
+        lines = lines_above(session, [holder.id for holder in present])
+        alone = []
         for holder in present:
-            superior = rules.escalation_target(line_above(session, holder.id), present, facts.starter_id)
+            superior = rules.escalation_target(lines[holder.id], present, facts.starter_id)
             if superior is None:
-                _tell(session, actor, facts, holder, item, "approval_reminder", Told())
-                reminded.append(holder.id)
+                alone.append(holder)
             elif superior.id not in escalated:
                 work_items.add_candidate(session, actor, item, superior.id, f"overdue at {holder.name}")
-                _tell(session, actor, facts, superior, item, "approval_escalated", Told(), holder=holder.name)
+                _tell(session, actor, facts, [superior], item, "approval_escalated", Told(), holder=holder.name)
                 escalated.append(superior.id)
+        _tell(session, actor, facts, alone, item, "approval_reminder", Told())
+        reminded += [holder.id for holder in alone]
     return {"escalated_to": escalated, "reminded": reminded}
 
 
@@ -58,7 +61,7 @@ def _tell(
     session: Session,
     actor: Actor,
     facts: StepFacts,
-    person: Employee,
+    people: Sequence[Employee],
     item: WorkItem,
     template: str,
     told: Told,
@@ -67,7 +70,7 @@ def _tell(
     tell(
         session,
         actor,
-        person,
+        people,
         item,
         template,
         occasion=f"{facts.idempotency_key}:{item.id}",

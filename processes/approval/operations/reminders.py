@@ -6,7 +6,7 @@ A task with a timer drawn on its border is left to its drawing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,10 @@ from engine.models import Instance, WorkItem
 from processes.approval import rules
 from processes.approval.models import ItemReminder, ItemWatch
 from processes.approval.operations.telling import Channel, Told, facts_of, holders, tell
-from processes.organization.assignments import line_above
+from processes.kernel.working_time import WorkingCalendar
+from processes.organization.assignments import lines_above
 from processes.organization.calendar import company_calendar
+from processes.organization.models import Employee
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +66,13 @@ def enrol(session: Session) -> int:
     known = select(ItemReminder.item_id, ItemReminder.threshold).where(ItemReminder.item_id.in_([r.id for r in found]))
     for item_id, threshold in session.execute(known):
         sent[item_id] = max(sent.get(item_id, 0), threshold)
+    calendar = company_calendar(session)
     rows = [
         {
             "item_id": row.id,
             "due_at": row.due_at,
             "next_at": _next_at(
-                session, _on_due(session, row.definition_id, row.node), row.created_at, row.due_at, sent.get(row.id, 0)
+                calendar, _on_due(session, row.definition_id, row.node), row.created_at, row.due_at, sent.get(row.id, 0)
             ),
         }
         for row in found
@@ -98,8 +101,9 @@ def _on_due(session: Session, definition_id: int, node_id: str) -> str:
     return node.properties.get("approval.on_due", "") or _house_default
 
 
-def _next_at(session: Session, on_due: str, since: datetime, due_at: datetime, reached: int) -> datetime | None:
-    calendar = company_calendar(session)
+def _next_at(
+    calendar: WorkingCalendar, on_due: str, since: datetime, due_at: datetime, reached: int
+) -> datetime | None:
     coming = (threshold for threshold in rules.THRESHOLDS if on_due and threshold > reached)
     return next((rules.threshold_at(since, due_at, threshold, calendar) for threshold in coming), None)
 
@@ -148,7 +152,7 @@ def remind(session: Session, item_id: int) -> bool:
         if on_due and rules.threshold_at(item.created_at, item.due_at, threshold, calendar) <= now
     ]
     newest = max(reached, default=0)
-    watch.next_at = _next_at(session, on_due, item.created_at, item.due_at, newest)
+    watch.next_at = _next_at(calendar, on_due, item.created_at, item.due_at, newest)
     session.flush()
     reminder = _once(session, item_id, newest) if newest else None
     if reminder is None:
@@ -180,12 +184,12 @@ def _remind(session: Session, item: WorkItem, instance: Instance, threshold: int
     told = Told()
     channels: tuple[Channel, ...] = ("notice",) if threshold < 100 else ("notice", "sms")
     template = "approval_half_time" if threshold < 100 else "approval_reminder"
-    present = holders(session, item)
-    for person in present:
-        _tell(session, person, item, template, threshold, channels, told)
+    present, facts = holders(session, item), facts_of(session, item)
+    _tell(session, present, item, template, threshold, channels, told, facts)
     if threshold > 100:
-        for superior, holder in _superiors(session, item, instance):
-            _tell(session, superior, item, "approval_overdue", threshold, ("notice", "sms"), told, holder=holder)
+        for superior, holder in _superiors(session, present, instance):
+            said = {**facts, "holder": holder}
+            _tell(session, [superior], item, "approval_overdue", threshold, ("notice", "sms"), told, said)
     _note(session, item, threshold, told)
     return "remind", told
 
@@ -198,12 +202,13 @@ def _escalate(session: Session, item: WorkItem, instance: Instance, threshold: i
     if item.state != "open" or item.kind != "sign":
         return _remind(session, item, instance, threshold)
     told = Told()
-    above = _superiors(session, item, instance)
-    for person in holders(session, item):
-        _tell(session, person, item, "approval_reminder", threshold, ("notice", "sms"), told)
+    present, facts = holders(session, item), facts_of(session, item)
+    above = _superiors(session, present, instance)
+    _tell(session, present, item, "approval_reminder", threshold, ("notice", "sms"), told, facts)
     for superior, holder in above:
         work_items.add_candidate(session, SYSTEM, item, superior.id, f"overdue at {holder}")
-        _tell(session, superior, item, "approval_escalated", threshold, ("notice", "sms"), told, holder=holder)
+        said = {**facts, "holder": holder}
+        _tell(session, [superior], item, "approval_escalated", threshold, ("notice", "sms"), told, said)
     _note(session, item, threshold, told)
     return "escalate" if above else "remind", told
 
@@ -225,13 +230,14 @@ def _decide(action: str) -> Deed:
 
 def _to_leader(session: Session, item: WorkItem, instance: Instance, threshold: int) -> Done:
     """The item is the superior's from now on; with nobody above, its holder is reminded."""
-    above = _superiors(session, item, instance)
+    above = _superiors(session, holders(session, item), instance)
     if not above or item.kind != "sign":
         return _remind(session, item, instance, threshold)
     superior, holder = above[0]
     work_items.assign(session, SYSTEM, item.id, superior.id, reason=f"overdue at {holder}")
     told = Told()
-    _tell(session, superior, item, "approval_escalated", threshold, ("notice", "sms"), told, holder=holder)
+    said = {**facts_of(session, item), "holder": holder}
+    _tell(session, [superior], item, "approval_escalated", threshold, ("notice", "sms"), told, said)
     _note(session, item, threshold, told)
     return "leader", told
 
@@ -246,12 +252,12 @@ def _deed(session: Session, item_id: int, on_due: str, threshold: int) -> Deed:
     return _escalate if threshold > 100 and on_due == "escalate" else _remind
 
 
-def _superiors(session: Session, item: WorkItem, instance: Instance) -> list[tuple[Any, str]]:
+def _superiors(session: Session, present: Sequence[Employee], instance: Instance) -> list[tuple[Employee, str]]:
     """(superior, the holder's name) for everybody an item lies with, each superior once."""
-    present = holders(session, item)
-    found: dict[int, tuple[Any, str]] = {}
+    lines = lines_above(session, [holder.id for holder in present])
+    found: dict[int, tuple[Employee, str]] = {}
     for holder in present:
-        superior = rules.escalation_target(line_above(session, holder.id), present, instance.starter_id)
+        superior = rules.escalation_target(lines[holder.id], present, instance.starter_id)
         if superior is not None:
             found.setdefault(superior.id, (superior, holder.name))
     return list(found.values())
@@ -259,22 +265,22 @@ def _superiors(session: Session, item: WorkItem, instance: Instance) -> list[tup
 
 def _tell(
     session: Session,
-    person: Any,
+    people: Sequence[Employee],
     item: WorkItem,
     template: str,
     threshold: int,
     channels: tuple[Channel, ...],
     told: Told,
-    **more: str,
+    values: Mapping[str, Any],
 ) -> None:
     tell(
         session,
         SYSTEM,
-        person,
+        people,
         item,
         template,
         occasion=f"due:{item.id}:{threshold}",
-        values={**facts_of(session, item), **more},
+        values=values,
         channels=channels,
         told=told,
     )

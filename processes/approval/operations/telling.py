@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -48,8 +49,9 @@ def holders(session: Session, item: WorkItem) -> list[Employee]:
     for principal in principals:
         members = (principal,) if principal > 0 else _members(session, principal)
         ids |= dict.fromkeys(members)
-    people = (session.get(Employee, person_id) for person_id in ids)
-    return [person for person in people if person is not None and person.is_active]
+    active = select(Employee).where(Employee.id.in_(ids), Employee.state == "active")
+    people = {person.id: person for person in session.scalars(active)}
+    return [people[person_id] for person_id in ids if person_id in people]
 
 
 def _members(session: Session, principal: int) -> tuple[int, ...]:
@@ -96,18 +98,18 @@ def _notice(template: str, values: Mapping[str, Any]) -> tuple[str, Sentence]:
 def in_house(
     session: Session,
     actor: Actor,
-    person: Employee,
+    people: Sequence[Employee],
     item: WorkItem,
     template: str,
     occasion: str,
     values: Mapping[str, Any],
 ) -> None:
-    """Put the word among the person's notices, each occasion once; nobody can switch these off."""
+    """Put the word among these people's notices, each occasion once; nobody can switch these off."""
     of_kind, title = _notice(template, values)
     notify(
         session,
         actor,
-        persons=[person.id],
+        persons=[person.id for person in people],
         kind=of_kind,
         title=title,
         key=f"{template}:{occasion}",
@@ -119,7 +121,7 @@ def in_house(
 def tell(
     session: Session,
     actor: Actor,
-    person: Employee,
+    people: Sequence[Employee],
     item: WorkItem,
     template: str,
     *,
@@ -128,27 +130,29 @@ def tell(
     channels: tuple[Channel, ...],
     told: Told,
 ) -> None:
-    """Tell one person, each occasion once; whoever has no mobile number still finds the notice in the house."""
-    reached = "notice" in channels
-    if reached:
-        in_house(session, actor, person, item, template, occasion, values)
+    """Tell these people, each occasion once; whoever has no mobile number still finds the notice in the house."""
+    noticed = bool(people) and "notice" in channels
+    if noticed:
+        in_house(session, actor, people, item, template, occasion, values)
         told.channels.add("notice")
-    if "sms" in channels:
-        try:
-            message = sms_to_employee(
-                session,
-                actor,
-                person,
-                template=template,
-                values=values,
-                occasion=occasion,
-                instance_id=item.instance_id,
-            )
-        except RuleViolation as refusal:
-            if refusal.code != "no_mobile_number":
-                raise
-        else:
-            reached = True
-            told.channels.add("sms")
-            told.outbox.append(message)
-    (told.persons if reached else told.unreachable).append(person.id)
+    for person in people:
+        reached = noticed
+        if "sms" in channels:
+            try:
+                message = sms_to_employee(
+                    session,
+                    actor,
+                    person,
+                    template=template,
+                    values=values,
+                    occasion=occasion,
+                    instance_id=item.instance_id,
+                )
+            except RuleViolation as refusal:
+                if refusal.code != "no_mobile_number":
+                    raise
+            else:
+                reached = True
+                told.channels.add("sms")
+                told.outbox.append(message)
+        (told.persons if reached else told.unreachable).append(person.id)

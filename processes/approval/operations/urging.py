@@ -72,20 +72,17 @@ def urge(session: Session, actor: Actor, item_id: int, text: str = "") -> Urged:
         raise RuleViolation(refusal, code="urged_lately", remedy=_("Until then, please call them."))
     told = Told()
     channel = rules.urge_channel(item.urges)
-    for person in holders(session, item):
-        if person.id == actor.person_id:
-            continue
-        tell(
-            session,
-            actor,
-            person,
-            item,
-            "approval_urged",
-            occasion=f"urge:{item.id}:{item.urges + 1}",
-            values={**facts_of(session, item), "who": actor.name, "text": text.strip()},
-            channels=("notice",) if channel == "notice" else ("notice", "sms"),
-            told=told,
-        )
+    tell(
+        session,
+        actor,
+        [person for person in holders(session, item) if person.id != actor.person_id],
+        item,
+        "approval_urged",
+        occasion=f"urge:{item.id}:{item.urges + 1}",
+        values={**facts_of(session, item), "who": actor.name, "text": text.strip()},
+        channels=("notice",) if channel == "notice" else ("notice", "sms"),
+        told=told,
+    )
     if not told.persons:
         raise RuleViolation(_("It lies with nobody who could be urged."), code="nobody_to_urge")
     item.urges += 1

@@ -214,11 +214,8 @@ def _mentions(
         names = "、".join(people[one].name if one in people else str(one) for one in gone)
         raise InvalidForm([Problem("text", _("{names} cannot be mentioned: not with the company.", names=names))])
     others = [one for one in wanted if one != actor.person_id]
-    blind = [
-        people[one]
-        for one in others
-        if not CATALOG.may_read(session, CATALOG.actor(session, one), record_type, record_id)
-    ]
+    readers = CATALOG.readers(session, others, record_type, record_id)
+    blind = [people[one] for one in others if one not in readers]
     if blind:
         if record_type != INSTANCE or not send_copy:
             raise MentionedCannotRead(blind, may_copy=record_type == INSTANCE)

@@ -96,8 +96,8 @@ def _roads(session: Session, of_kind: rules.Kind, people: Iterable[int]) -> dict
 def _insert(session: Session, rows: list[dict[str, object]]) -> set[int]:
     """Write the rows; the persons who did not have theirs yet."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Notice).values(rows).on_conflict_do_nothing(index_elements=["person_id", "key"])
-    return set(session.scalars(statement.returning(Notice.person_id)))
+    statement = insert(Notice).on_conflict_do_nothing(index_elements=["person_id", "key"])
+    return set(session.scalars(statement.returning(Notice.person_id), rows))
 
 
 def _send(

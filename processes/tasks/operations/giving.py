@@ -108,7 +108,8 @@ def create_task(
     after = {"title": title, "assigner": assigner_id, "assignee": assignee, "state": task.state}
     journal.audit(session, actor, permissions.TASK, task.id, "created", None, after)
     if send_copy and record is not None and record[0] == INSTANCE:
-        work_items.send_copies(session, actor, record[1], _blind(session, record[1], [assignee]))
+        readers = CATALOG.readers(session, [assignee], *record)
+        work_items.send_copies(session, actor, record[1], [] if readers else [assignee])
     telling.assigned(session, actor, task, made)
     telling.watched(session, actor, task, made, seen)
     return task
@@ -141,12 +142,3 @@ def _strangers(session: Session, asked: Mapping[str, Collection[int]]) -> list[P
     found = set(session.scalars(select(Employee.id).where(Employee.id.in_(everybody), Employee.state == "active")))
     message = _("There is no such person with the company.")
     return [Problem(name, message) for name, persons in asked.items() if not found.issuperset(persons)]
-
-
-def _blind(session: Session, instance_id: int, persons: Iterable[int]) -> list[int]:
-    """Those who may not read the process yet."""
-    return [
-        person
-        for person in persons
-        if not CATALOG.may_read(session, CATALOG.actor(session, person), INSTANCE, instance_id)
-    ]

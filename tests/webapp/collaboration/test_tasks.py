@@ -7,10 +7,13 @@ import re
 import pytest
 from sqlalchemy import select
 
+from engine import attachments
 from engine.db import Sessions, transaction
 from engine.models import Copy
+from processes.organization.models import Employee
 from processes.tasks.models import Task
 from tests.demo_house import DemoHouse, Facts
+from tests.processes.company import actor_of
 
 SUPERIOR, MEMBER, STRANGER = "zhou.ming", "wang.lei", "xu.fang"
 OWN = "拜访苏州客户"
@@ -48,6 +51,49 @@ def test_a_faulty_form_keeps_what_was_typed(house: DemoHouse, facts: Facts) -> N
     assert "这个时间已经过去。" in answer.text
     assert house.login(SUPERIOR).post("/tasks/new", {**form, "title": "x", "due": "soon"}).status_code == 422
     assert tasks() == []
+
+
+def sent_up(facts: Facts, who: str, name: str) -> str:
+    """A file as the page sends it up before its form is sent; answers its number."""
+    with transaction() as session:
+        person = session.get_one(Employee, facts.person(who))
+        file = attachments.store(session, actor_of(person), name, "甲乙".encode())
+    Sessions.remove()
+    return str(file.id)
+
+
+def kept(page: str) -> list[str]:
+    return re.findall(r'name="file" value="(\d+)"', page)
+
+
+def test_a_faulty_form_keeps_its_files(house: DemoHouse, facts: Facts) -> None:
+    mine, foreign = sent_up(facts, "周明", "名单.txt"), sent_up(facts, "王磊", "别人的.txt")
+    form = {"title": "", "assignee": str(facts.person("王磊")), "file": [mine, foreign]}
+    answer = house.login(SUPERIOR).post("/tasks/new", form)
+    assert answer.status_code == 422
+    assert kept(answer.text) == [mine]
+    assert "名单.txt" in answer.text
+    assert "别人的.txt" not in answer.text, "somebody else's number opens nothing"
+    assert (
+        house.login(SUPERIOR).post("/tasks/new", {**form, "title": "核对", "file": kept(answer.text)}).status_code
+        == 302
+    )
+    (made,) = tasks()
+    assert "名单.txt" in house.login(MEMBER).get(f"/tasks/{made.id}").text
+
+
+def test_a_refused_move_keeps_what_its_dialog_held(house: DemoHouse, facts: Facts, task: Task) -> None:
+    file, url = sent_up(facts, "王磊", "成果.txt"), f"/tasks/{task.id}"
+    refused = house.login(MEMBER).post(f"{url}/submit", {"version": "9", "text": "好了", "file": file})
+    assert refused.status_code == 409
+    dialog = re.search(r'<dialog[^>]*id="ask-submit".*?</dialog>', refused.text, re.DOTALL)
+    assert dialog
+    assert "data-yl-open" in dialog.group(0), "the dialog is open again"
+    assert kept(dialog.group(0)) == [file]
+    assert ">好了</textarea>" in dialog.group(0)
+    person = str(facts.person("徐芳"))
+    away = house.login(SUPERIOR).post(f"{url}/reassign", {"version": "9", "assignee": person, "text": "请帮忙"})
+    assert f'<option value="{person}" selected>徐芳</option>' in away.text
 
 
 def test_a_task_about_a_process_hides_it_from_strangers(house: DemoHouse, facts: Facts) -> None:

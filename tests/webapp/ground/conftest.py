@@ -12,13 +12,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_appbuilder.security.sqla.models import Role
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from engine import i18n
 from engine.actor import SYSTEM
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
+from tests.counting import statements
 from tests.databases import Database
 from tests.webapp.ground import house
 from webapp import bootstrap
@@ -149,21 +149,4 @@ def admin(login: Login) -> Browser:
 
 @pytest.fixture
 def count_queries(app: Flask) -> CountQueries:
-    """with count_queries() as seen: … -> the statements that were sent"""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
-                seen.append(statement)
-
-        engine = Sessions.get_bind()
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield seen
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counting
+    return statements

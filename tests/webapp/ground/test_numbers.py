@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,12 @@ from sqlalchemy import select
 from engine import clock
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
+from engine.errors import Conflict
+from engine.i18n import _
 from processes.numbering import operations
 from processes.numbering.models import SerialNumber
 from processes.organization import operations as organization
-from tests.webapp.ground.conftest import Browser, Login
+from tests.webapp.ground.conftest import Browser, CountQueries, Login
 
 RULES, NUMBERS = "/numbering/rule", "/numbering/number"
 RULE = "official_document"
@@ -58,6 +61,22 @@ def test_numbers_are_listed_with_what_holds_them(clerk: Browser) -> None:
         assert clerk.get(closed).status_code == 404
 
 
+def test_a_page_of_numbers_asks_for_their_holders_once(clerk: Browser, count_queries: CountQueries, rule: int) -> None:
+    """Two kinds of record and a kind nobody lists."""
+    asked = []
+    for more in (1, 12):
+        with transaction() as session:
+            for number in range(more):
+                for record_type in ("organization.employee", "organization.department", "process.instance", "gone"):
+                    operations.assign(session, SYSTEM, rule=RULE, record=(record_type, 100 * more + number))
+        Sessions.remove()
+        clerk.get(f"{NUMBERS}/list/?size=100")
+        with count_queries() as seen:
+            clerk.get(f"{NUMBERS}/list/?size=100")
+        asked.append(len(seen))
+    assert asked[0] == asked[1]
+
+
 def test_a_number_is_voided_with_a_reason_and_once(clerk: Browser) -> None:
     first = numbers()[0]
     address = f"{NUMBERS}/void/{first.id}"
@@ -65,7 +84,7 @@ def test_a_number_is_voided_with_a_reason_and_once(clerk: Browser) -> None:
     refused = clerk.post(address, {"reason": "  ", "version": "1"})
     assert refused.status_code == 422
     stale = clerk.post(address, {"reason": "文稿撤回", "version": "9"})
-    assert stale.status_code == 422
+    assert stale.status_code == 409
     assert "文稿撤回" in stale.text, "what was typed stays"
     assert numbers()[0].state == "issued"
     assert clerk.post(address, {"reason": "文稿撤回", "version": "1"}).status_code == 302
@@ -86,6 +105,34 @@ def test_numbers_are_reserved_from_the_page_of_their_rule(clerk: Browser, rule: 
     assert [(one.value, one.state) for one in numbers()] == [
         (1, "issued"), (2, "issued"), (3, "reserved"), (4, "reserved"),
     ]  # fmt: skip
+
+
+def test_a_double_click_reserves_once(clerk: Browser, rule: int) -> None:
+    address = f"{RULES}/reserve/{rule}"
+    found = re.search(r'name="submission" value="([^"]+)"', clerk.get(address).text)
+    assert found
+    wish = {"count": "2", "reason": "年终表彰", "submission": found.group(1)}
+    refused = clerk.post(address, {**wish, "reason": ""})
+    assert found.group(1) in refused.text, "a wish that was refused may be sent again"
+    for _click in range(2):
+        answer = clerk.post(address, wish)
+        assert answer.status_code == 302
+    reserved = [one for one in numbers() if one.state == "reserved"]
+    assert [one.value for one in reserved] == [3, 4]
+    told = clerk.get(answer.location).text
+    assert all(one.text in told for one in reserved)
+    clerk.post(address, {"count": "1", "reason": "又一个"})
+    assert len([one for one in numbers() if one.state == "reserved"]) == 3
+
+
+def test_a_refusal_keeps_its_own_status(clerk: Browser, rule: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_args: object, **_values: object) -> None:
+        raise Conflict(_("Somebody else was faster"))
+
+    monkeypatch.setattr(operations, "reserve", busy)
+    refused = clerk.post(f"{RULES}/reserve/{rule}", {"count": "1", "reason": "年终表彰"})
+    assert refused.status_code == 409
+    assert "年终表彰" in refused.text
 
 
 def test_a_rule_of_departments_asks_which(clerk: Browser) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from engine import jobs
+from engine.workflow import dialect
 from tests.demo_house import DemoHouse
 from tests.webapp.modeler.conftest import EMPLOYEE, Designer
 from tests.webapp.modeler.test_versions import KEY, second_version
@@ -51,6 +54,23 @@ def test_from_the_versions_page_through_the_simulation_to_the_last_one_and_back(
     jobs.migrate_instances()
     found = counts(look(designer, report))
     assert (found["migrated"], found["taken back"]) == (0, 5)
+
+
+def test_a_page_that_follows_reads_no_drawing(designer: Designer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks every two seconds, in every window that is open on a run."""
+    second_version(designer)
+    report = begin(designer)
+    designer.browser.get(report)
+    read: list[str] = []
+    real = dialect.read
+    monkeypatch.setattr(dialect, "read", lambda files, *more: read.append("") or real(files, *more))
+    for _each in range(2):
+        followed = designer.browser.get(report, partial=True)
+        assert followed.status_code == 200
+        assert 'hx-trigger="every 2s"' in followed.text
+    assert not read
+    designer.browser.get(report)
+    assert len(read) == 1, "what the page itself says of the process"
 
 
 def test_a_person_chooses_in_the_map_and_simulates_again(designer: Designer) -> None:

@@ -17,7 +17,7 @@ from processes.organization.models import Employee
 from processes.tasks.models import Task
 from processes.tasks.operations import create_task
 from tests.demo_house import Browser, DemoHouse, Facts
-from webapp.workflow.once import AT_WORK
+from webapp.once import AT_WORK
 
 PERSONNEL, SUPERIOR_OF_LEAVER, STRANGER = "wu.ting", "lin.xiaoyan", "xu.fang"
 OWN, POOLED = "杭州客户拜访", "行业研讨会报名"

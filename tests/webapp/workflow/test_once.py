@@ -11,7 +11,7 @@ from engine.actor import Actor
 from engine.db import Sessions, transaction
 from engine.errors import NotFound, RuleViolation
 from engine.i18n import _
-from webapp.workflow.once import came_of, once_through
+from webapp.once import came_of, once_through
 
 WANG, SUN = Actor(person_id=2, name="王磊"), Actor(person_id=5, name="孙宇")
 
