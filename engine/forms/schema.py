@@ -39,6 +39,10 @@ class FormSchema:
         rest: Right = named.get(ALL_FIELDS, "read")
         return {one.id: named.get(one.id, rest) for one in self.fields}
 
+    def asks(self, step: str | None) -> bool:
+        """Whether a step cannot be finished without something filled in."""
+        return "required" in self.rights(step).values()
+
     def submit(
         self,
         values: Mapping[str, Any],

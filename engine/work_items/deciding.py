@@ -220,12 +220,13 @@ def _read_form(
     schema = held.loaded.form_of(held.node.id)
     if schema is None and not is_approval(held.node):
         return None, dict(values or {}), {}
-    if schema is None or action in REFUSALS or (values is None and is_approval(held.node)):
+    at = held.loaded.step_of(held.node.id)
+    if schema is None or action in REFUSALS or (values is None and is_approval(held.node) and not schema.asks(at)):
         return None, {}, {}
     revision, before = latest_form(session, held.instance.id)
     clean = schema.submit(
         values or {},
-        step=held.loaded.step_of(held.node.id),
+        step=at,
         previous=before,
         session=session,
         actor=actor,

@@ -135,7 +135,7 @@ def form_of(loaded: Loaded, node: str) -> str:
 def why_alone(loaded: Loaded, node: str) -> Sentence | None:
     """Why an item of this step is decided by itself only; None = it goes together with others of its form."""
     schema = loaded.form_of(node)
-    if schema is not None and "required" in schema.rights(loaded.step_of(node)).values():
+    if schema is not None and schema.asks(loaded.step_of(node)):
         return _("“{step}” asks for fields to be filled in.", step=_title(loaded, node))
     return None
 
