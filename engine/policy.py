@@ -51,11 +51,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 ACTIONS = (
     "approve", "reject", "return", "abstain",
-    "transfer", "delegate", "consult", "add_signer", "remove_signer", "cc", "circulate", "reclaim",
+    "transfer", "delegate", "consult", "add_signer", "cc", "circulate",
 )  # fmt: skip
 """What `approval.allow` may name."""
 
-NAMES = frozenset({*CHOICES, "vote_pass", "vote_reject", "weights", "allow", "due"})
+NAMES = frozenset({*CHOICES, "vote_pass", "vote_reject", "weights", "allow"})
 
 
 class Misdrawn(ValueError):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.catalog import CATALOG
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, retold
 from engine.journal import Entry
 from engine.models import Copy, Follower, Instance, Participant, WorkItem
 from engine.runtime.files import RECORD_TYPE
@@ -84,7 +84,7 @@ def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: E
         return
     title = Sentence(sentence.template, {"who": actor.name, "what": instance.title})
     key = f"act:{instance_id}:{instance.rev}:{entry.action}:{entry.item_id or 0}"[:150]
-    text = str(next((entry.detail[k] for k in ("opinion", "reason", "question") if entry.detail.get(k)), ""))
+    text = retold(next((entry.detail[k] for k in ("opinion", "reason", "question") if entry.detail.get(k)), ""))
     told = {actor.person_id, 0}
     for of, persons in _audience(session, instance, entry, state):
         new = [person for person in dict.fromkeys(persons) if person not in told]

@@ -371,7 +371,7 @@ export const zh = {
   'Deploying': '正在部署',
   'Version {version} deployed': '已部署第 {version} 版',
   'Deployed': '已部署',
-  'Not deployed: {count} problems': '没有部署：有 {count} 个问题',
+  'Not deployed. Problems: {count}': '没有部署：有 {count} 个问题',
   'Somebody else has changed this diagram since you opened it. Nothing of yours is lost: export your diagram, reload the page, then import or redo your change.':
     '您打开之后，别人修改了这个流程图。您的内容没有丢：请先导出文件，再重新打开页面，然后导入或重做修改。',
   'You are no longer signed in or may not do this. Export your diagram before you leave the page.': '登录已失效，或没有权限。离开页面前请先导出文件。',
