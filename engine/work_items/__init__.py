@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine.work_items.copies import acknowledge, copy_of, follow, followers, mark_read, send_copies, send_from_item
+from engine.work_items.copies import (
+    acknowledge,
+    copy_of,
+    follow,
+    followers,
+    mark_read,
+    recall,
+    send_copies,
+    send_from_item,
+    unacknowledged,
+)
 from engine.work_items.deciding import act
 from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over, may_hand_over
 from engine.work_items.held import append, demand_version, move, too_late
@@ -97,6 +107,7 @@ __all__ = [
     "readable_among",
     "readable_files",
     "readable_values",
+    "recall",
     "reclaim",
     "release",
     "remove_signer",
@@ -112,6 +123,7 @@ __all__ = [
     "to_name",
     "too_late",
     "transfer",
+    "unacknowledged",
     "veiled",
     "void",
     "why_alone",

@@ -102,6 +102,8 @@ class ItemDetail(Answer):
     """when this step is decided, in words; empty where one person decides"""
     signers: list[Signer]
     """everybody of this step, with what they have said"""
+    unread: list[Person]
+    """who has to acknowledge what was circulated before this step can be approved"""
     back_to: list[BackTo]
     """where you may return it to"""
     to_name: list[StepName]
@@ -148,6 +150,7 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
         next=_next(session, actor, item, instance, node),
         rule=_rule(session, item, node),
         signers=_signers(session, item),
+        unread=_unread(session, item, node),
         back_to=_back_to(session, actor, item, instance, loaded),
         to_name=_to_name(session, actor, item, instance, loaded, node),
     )
@@ -158,6 +161,14 @@ def _rule(session: Session, item: WorkItem, node: Node) -> str:
         return ""
     people = [one for one in history.signers_of(session, item) if one.added in ("", "parallel")]
     return str(policy.explain(policy.read(node.properties), len(people)))
+
+
+def _unread(session: Session, item: WorkItem, node: Node) -> list[Person]:
+    if not is_approval(node) or not policy.read(node.properties).waits_for_readers:
+        return []
+    readers = work_items.unacknowledged(session, item.instance_id, item.token)
+    names = Names(session, list(readers))
+    return [names(person) for person in readers]
 
 
 def _signers(session: Session, item: WorkItem) -> list[Signer]:

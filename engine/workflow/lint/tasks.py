@@ -81,6 +81,13 @@ def _policies(context: Context, shape: Shape) -> Iterator[Problem]:
             _("There is no step {step} a rejection could go back to.", step=target),
             _("Name the id of a user task of this diagram."),
         )
+    if rule.waits_for_readers and not (rule.allows_all or "circulate" in rule.allow):
+        yield problem(
+            shape,
+            "policy.circulate",
+            _("The step waits for its readers, but nothing may be circulated from it."),
+            _("Add circulate to approval.allow, or remove approval.circulate."),
+        )
     yield from _nobody(context.diagram.scopes[shape.scope], shape, rule)
     person = rule.empty.removeprefix("user:") if rule.empty.startswith("user:") else ""
     if person and context.known is not None:

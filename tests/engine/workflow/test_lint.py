@@ -333,6 +333,13 @@ def test_a_policy_that_would_do_nothing_is_refused(name: str, value: str) -> Non
     assert approval_found(lambda _d: None, **{name: value}) == {(f"policy.{name}", "error")}
 
 
+def test_a_step_that_waits_for_readers_may_circulate() -> None:
+    assert approval_found(lambda _d: None, circulate="wait", allow="approve,reject") == {("policy.circulate", "error")}
+    assert approval_found(lambda _d: None, circulate="wait", allow="approve,reject,circulate") == set()
+    assert approval_found(lambda _d: None, circulate="wait") == set()
+    assert approval_found(lambda _d: None, circulate="later") == {("policy.circulate", "error")}
+
+
 def rejected(*way: str) -> Callable[[Drawing], None]:
     """A way back for what is rejected, over the elements named."""
 
