@@ -45,6 +45,7 @@ from engine.work_items.moving import (
 )
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
+from engine.work_items.precedents import Precedent, Precedents, precedents_of
 from engine.work_items.reading import (
     hidden_fields,
     may_read_file,
@@ -66,6 +67,8 @@ __all__ = [
     "VOIDED_EVENT",
     "Done",
     "Estate",
+    "Precedent",
+    "Precedents",
     "Right",
     "Target",
     "acknowledge",
@@ -103,6 +106,7 @@ __all__ = [
     "may_read_instance",
     "move",
     "open_items",
+    "precedents_of",
     "preview_jump",
     "readable_among",
     "readable_files",

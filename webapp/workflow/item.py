@@ -157,6 +157,11 @@ class Pane:
         return sorted(granted, key=lambda right: right.action in ("approve", "submit", "resolve"))
 
     @property
+    def decides(self) -> bool:
+        """It is this person's to approve: what the same got before helps with that."""
+        return any(right.action == "approve" for right in self.decisions)
+
+    @property
     def asks_where(self) -> frozenset[str]:
         """Decisions that go back somewhere, and ask where to."""
         found = set()
