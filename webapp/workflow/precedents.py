@@ -53,7 +53,7 @@ def of_item(session: Session, actor: Actor, item_id: int) -> Before:
         return "、".join(f"{endings(state).text} {count}" for state, count in counts.items())
 
     sentences = []
-    if found.total > len(found.shown):
+    if found.total:
         sentences.append(
             _("{count} of the past year that you may read: {counts}", count=found.total, counts=told(found.counts))
         )
