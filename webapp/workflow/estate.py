@@ -24,7 +24,7 @@ from processes.tasks import operations as tasks
 from processes.tasks.models import Task
 from processes.tasks.permissions import visible_to as visible_tasks
 from webapp.skin import formats
-from webapp.workflow import delegations, lists, processes
+from webapp.workflow import lists, processes
 
 SHOWN = 50
 """Pieces of a kind that are shown before the run; all are counted, and all are handed over."""
