@@ -31,6 +31,7 @@ DEEDS: Mapping[str, Sentence] = MappingProxyType(
         "cc": _("sent copies"),
         "circulate": _("circulated it"),
         "acknowledge": _("has read it"),
+        "recall": _("withdrew the circulation"),
         "transfer": _("passed it on"),
         "assign": _("assigned it"),
         "hand_over": _("handed it over"),

@@ -87,7 +87,7 @@ class DeploymentRefused(AppError):
 
     def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
         super().__init__(
-            _("The definition cannot run: {count} problems.", count=len(problems)),
+            _("The definition cannot run. Problems: {count}.", count=len(problems)),
             problems=tuple(problems),
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 DEFAULT_LOCALE = "zh_CN"
 
@@ -72,6 +73,21 @@ class Sentence:
 
     def __hash__(self) -> int:
         return hash(self.template)
+
+
+def kept(sentence: Sentence) -> dict[str, Any]:
+    """A sentence as it is stored: untranslated, for readers of any language."""
+    return {"text": sentence.template, "values": {name: str(value) for name, value in sentence.values.items()}}
+
+
+def restored(stored: Mapping[str, Any]) -> Sentence:
+    """The sentence that was `kept`."""
+    return Sentence(stored["text"], dict(stored["values"]))
+
+
+def retold(stored: object) -> str:
+    """A stored text for its reader: what a person wrote as it stands, what the house said in the reader's language."""
+    return str(restored(stored) if isinstance(stored, Mapping) else stored)
 
 
 def _(template: str, **values: object) -> Sentence:

@@ -15,6 +15,7 @@ They stand in a user task's `camunda:properties`, each named `approval.<name>`:
 | dedupe | none, consecutive, all | none |
 | allow | actions the step offers, by commas | approve, reject, return |
 | opinion, signature | required | |
+| circulate | free, wait (it is approved when those it was circulated to have read it) | free |
 | on_due | remind, approve, reject, leader, escalate | |
 | pick | starter, approver: who names this step's people | |
 """
@@ -43,6 +44,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dedupe": ("none", "consecutive", "all"),
         "opinion": ("required", "optional"),
         "signature": ("required", "optional"),
+        "circulate": ("free", "wait"),
         "on_due": ("remind", "approve", "reject", "leader", "escalate"),
         "pick": ("starter", "approver"),
     }
@@ -51,11 +53,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 ACTIONS = (
     "approve", "reject", "return", "abstain",
-    "transfer", "delegate", "consult", "add_signer", "remove_signer", "cc", "circulate", "reclaim",
+    "transfer", "delegate", "consult", "add_signer", "cc", "circulate",
 )  # fmt: skip
 """What `approval.allow` may name."""
 
-NAMES = frozenset({*CHOICES, "vote_pass", "vote_reject", "weights", "allow", "due"})
+NAMES = frozenset({*CHOICES, "vote_pass", "vote_reject", "weights", "allow"})
 
 
 class Misdrawn(ValueError):
@@ -106,6 +108,7 @@ class Policy:
     """the diagram names no actions: every one that fits is allowed"""
     opinion: bool = False
     signature: bool = False
+    circulate: str = "free"
     on_due: str = ""
     pick: str = ""
 
@@ -118,6 +121,11 @@ class Policy:
     def own_allowed(self) -> bool:
         """The starter may decide his own request."""
         return self.self in ("allow", "skip")
+
+    @property
+    def waits_for_readers(self) -> bool:
+        """What was circulated from this step must be acknowledged before it can be approved."""
+        return self.circulate == "wait"
 
     def weight_of(self, person_id: int) -> int:
         return self.weights.get(person_id, 1)
@@ -150,6 +158,7 @@ def _read(drawn: tuple[tuple[str, str], ...]) -> Policy:
         allows_all=not given.get("allow", ""),
         opinion=_choice(given, "opinion", "optional") == "required",
         signature=_choice(given, "signature", "optional") == "required",
+        circulate=_choice(given, "circulate", "free"),
         on_due=_choice(given, "on_due", ""),
         pick=_choice(given, "pick", ""),
     )

@@ -10,10 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.models import Incident, Instance, InstancePreimage, MessageWait, Timer, WorkItem
-
-ALIVE = ("open", "waiting", "delegated", "approving")
-"""States of work items whose token still stands there."""
+from engine.models import PENDING, Incident, Instance, InstancePreimage, MessageWait, Timer, WorkItem
 
 LIFE = timedelta(days=30)
 
@@ -28,7 +25,7 @@ def take(session: Session, instance_id: int) -> dict[str, Any]:
             session,
             (WorkItem.id, WorkItem.node, WorkItem.title),
             WorkItem.instance_id == instance_id,
-            WorkItem.state.in_(ALIVE),
+            WorkItem.state.in_(PENDING),
         ),
         "timers": _rows(
             session,
@@ -127,9 +124,9 @@ def follow(
         here = {"instance_id": instance_id, "token": token}
         if token in titles:  # an item with a title of its own (a consultation) keeps it
             before, after = titles[token]
-            _rename(session, WorkItem, here, [WorkItem.state.in_(ALIVE), WorkItem.title == before], title=after)
+            _rename(session, WorkItem, here, [WorkItem.state.in_(PENDING), WorkItem.title == before], title=after)
         if old != new:
-            _rename(session, WorkItem, here, [WorkItem.state.in_(ALIVE)], node=new)
+            _rename(session, WorkItem, here, [WorkItem.state.in_(PENDING)], node=new)
             _rename(session, Timer, here, [], node=new)
             _rename(session, Incident, here, [Incident.state != "resolved"], node=new)
         if token in awaited:

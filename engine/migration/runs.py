@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, queue
+from engine import clock, i18n, queue
 from engine.actor import Actor
 from engine.db import after_commit
 from engine.errors import Conflict, NotFound, RuleViolation
@@ -222,11 +222,9 @@ def counts(session: Session, run_id: int) -> Counts:
 
 def kept(sentences: Sequence[Sentence]) -> list[dict[str, Any]]:
     """As they are stored: untranslated, for readers of any language."""
-    return [
-        {"text": one.template, "values": {name: str(value) for name, value in one.values.items()}} for one in sentences
-    ]
+    return [i18n.kept(one) for one in sentences]
 
 
 def problems_of(item: MigrationItem) -> list[Sentence]:
     """Why it needs attention, was refused or could not go back, for whoever reads it."""
-    return [Sentence(one["text"], one["values"]) for one in item.reasons]
+    return [i18n.restored(one) for one in item.reasons]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from engine.models.definitions import Definition, DefinitionDraft, DefinitionFile
-from engine.models.instances import Copy, Follower, FormData, InboxEntry, Instance, Participant, WorkItem
+from engine.models.instances import PENDING, Copy, Follower, FormData, InboxEntry, Instance, Participant, WorkItem
 from engine.models.leaving import IdempotencyKey, Lease, OutboxMessage, PushEvent, WireHealth
 from engine.models.moving import InstancePreimage, MigrationItem, MigrationRun
 from engine.models.traces import Attachment, InstanceLog, RecordAudit, SearchToken
 from engine.models.waiting import Incident, Message, MessageWait, StartTimer, Timer
 
 __all__ = [
+    "PENDING",
     "Attachment",
     "Copy",
     "Definition",

@@ -62,6 +62,9 @@ class Instance(Base):
 
 _LENT = text("on_behalf_of IS NOT NULL")
 
+PENDING = ("open", "waiting", "delegated", "approving")
+"""States of work items of which something is still to come: their token stands there."""
+
 
 class WorkItem(Base):
     """One person's (or one pool's) part of a user task. A token may have several: signers of one node."""

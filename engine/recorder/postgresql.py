@@ -33,14 +33,14 @@ dead_inbox AS (DELETE FROM inbox USING dead WHERE inbox.item_id = dead.id RETURN
 
 _OPENED = """born AS (
   INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, candidates, reason,
-    version, created_at, due_at, opinion, kind, many, weight, parent_id, added, on_behalf_of, done_by, done_by_name,
-    done_at, hops, cause, signature, urges)
+    version, created_at, due_at, opinion, many, weight, on_behalf_of, done_by, done_by_name, done_at,
+    hops, cause, signature, urges)
   SELECT upd.id, x.token, x.sequence, x.node, x.title, x.state, x.outcome, x.assignee_id, x.principals, x.reason,
-    1, %(at)s, x.due_at, '', x.kind, x.many, x.weight, x.parent_id, x.added, x.on_behalf_of, x.done_by, x.done_by_name,
+    1, %(at)s, x.due_at, '', x.many, x.weight, x.on_behalf_of, x.done_by, x.done_by_name,
     CASE WHEN x.state = 'auto' THEN %(at)s::timestamptz END, 0, '', '', 0
   FROM upd, jsonb_to_recordset(%(opened)s::jsonb) AS x(token int, sequence int, node text, title text, state text,
-    outcome text, assignee_id bigint, principals jsonb, reason jsonb, due_at timestamptz, kind text, many boolean,
-    weight smallint, parent_id bigint, added text, on_behalf_of bigint, done_by bigint, done_by_name text)
+    outcome text, assignee_id bigint, principals jsonb, reason jsonb, due_at timestamptz, many boolean,
+    weight smallint, on_behalf_of bigint, done_by bigint, done_by_name text)
   RETURNING id, token, sequence, state, candidates),
 born_inbox AS (
   INSERT INTO inbox (principal, item_id)
@@ -201,11 +201,8 @@ def _item(item: NewItem) -> dict[str, Any]:
         "due_at": item.due_at,
         "state": item.state,
         "outcome": item.outcome,
-        "kind": item.kind,
         "many": item.many,
         "weight": item.weight,
-        "parent_id": item.parent_id,
-        "added": item.added,
         "on_behalf_of": item.on_behalf_of,
         "done_by": item.done_by,
         "done_by_name": item.done_by_name,

@@ -27,9 +27,6 @@ class NewItem:
     on_behalf_of: int | None = None
     done_by: int | None = None
     done_by_name: str = ""
-    kind: str = "sign"
-    parent_id: int | None = None
-    added: str = ""
 
     @property
     def inbox(self) -> tuple[int, ...]:

@@ -186,10 +186,10 @@ def write(connection: Connection, rows: StepRows) -> dict[int, int] | None:
 
 
 _BORN = """INSERT INTO work_item (instance_id, token, sequence, node, title, state, outcome, assignee_id, candidates,
-  reason, version, created_at, due_at, opinion, kind, many, weight, parent_id, added, on_behalf_of, done_by,
-  done_by_name, done_at, hops, cause, signature, urges)
+  reason, version, created_at, due_at, opinion, many, weight, on_behalf_of, done_by, done_by_name, done_at, hops,
+  cause, signature, urges)
 VALUES {values} RETURNING id, token, sequence"""
-_BORN_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', 0)"
+_BORN_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, '', '', 0)"
 _BORN_AT_ONCE = 500
 """SQLite takes 32,766 parameters in one statement."""
 
@@ -219,11 +219,8 @@ def _item(instance: int, item: NewItem, at: str | None) -> tuple[Any, ...]:
         _json(item.reason),
         at,
         _at(item.due_at),
-        item.kind,
         item.many,
         item.weight,
-        item.parent_id,
-        item.added,
         item.on_behalf_of,
         item.done_by,
         item.done_by_name,

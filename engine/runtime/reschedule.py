@@ -11,12 +11,9 @@ from sqlalchemy.orm import Session
 from engine import history, live
 from engine.actor import Actor
 from engine.journal import Entry
-from engine.models import InboxEntry, Instance, InstanceLog, WorkItem
+from engine.models import PENDING, InboxEntry, Instance, InstanceLog, WorkItem
 from engine.runtime.step import Step, step
 from engine.workflow.contract import Live, Reckoned
-
-PENDING = ("open", "waiting", "delegated", "approving")
-"""States of items that somebody still has to do something about."""
 
 
 @dataclass(frozen=True, slots=True)

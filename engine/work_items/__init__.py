@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine.work_items.copies import acknowledge, copy_of, follow, followers, mark_read, send_copies, send_from_item
+from engine.work_items.copies import (
+    acknowledge,
+    copy_of,
+    follow,
+    followers,
+    mark_read,
+    recall,
+    send_copies,
+    send_from_item,
+    unacknowledged,
+)
 from engine.work_items.deciding import act
 from engine.work_items.handover import HAND_OVER, Estate, estate, hand_over, may_hand_over
 from engine.work_items.held import append, demand_version, move, too_late
@@ -35,6 +45,7 @@ from engine.work_items.moving import (
 )
 from engine.work_items.paper import back_date
 from engine.work_items.picking import to_name
+from engine.work_items.precedents import Precedent, Precedents, precedents_of
 from engine.work_items.reading import (
     hidden_fields,
     may_read_file,
@@ -56,6 +67,8 @@ __all__ = [
     "VOIDED_EVENT",
     "Done",
     "Estate",
+    "Precedent",
+    "Precedents",
     "Right",
     "Target",
     "acknowledge",
@@ -93,10 +106,12 @@ __all__ = [
     "may_read_instance",
     "move",
     "open_items",
+    "precedents_of",
     "preview_jump",
     "readable_among",
     "readable_files",
     "readable_values",
+    "recall",
     "reclaim",
     "release",
     "remove_signer",
@@ -112,6 +127,7 @@ __all__ = [
     "to_name",
     "too_late",
     "transfer",
+    "unacknowledged",
     "veiled",
     "void",
     "why_alone",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, false, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import clock, live
 from engine.actor import Actor
-from engine.errors import Conflict, NotFound
+from engine.catalog import CATALOG
+from engine.errors import NotFound, RuleViolation
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import Copy, Follower
+from engine.models import Copy, Follower, Instance
+from engine.runtime.assign import active, is_approval
 from engine.work_items import rights
-from engine.work_items.held import append, read
+from engine.work_items.held import Held, append, locked, read
 
 
 def send_copies(
@@ -30,7 +33,8 @@ def send_copies(
 ) -> int:
     """抄送 (or, as kind "circulate", 传阅): the right to read exactly this instance, each once; how many are new.
 
-    token: the step that waits until they have acknowledged it.  along_with: what tells them of it already ("comment").
+    token: the step that waits until they have acknowledged it; of two the later one.  along_with: what tells them of
+    it already ("comment").
     """
     if not rights.may_read_instance(session, actor, instance_id):
         raise NotFound
@@ -56,7 +60,7 @@ def send_copies(
         statement = statement.on_conflict_do_update(
             index_elements=["instance_id", "person_id"],
             set_={"kind": kind, "token": token},
-            where=Copy.acknowledged_at.is_(None) & (Copy.kind != kind),
+            where=Copy.acknowledged_at.is_(None) & ((Copy.kind != kind) | _other_step(token)),
         )
     new = list(session.scalars(statement.returning(Copy.person_id)))
     if new:
@@ -70,6 +74,11 @@ def send_copies(
     return len(new)
 
 
+def _other_step(token: int | None) -> ColumnElement[bool]:
+    """A step that waits asks also whom an earlier one has asked; one that does not leaves that as it is."""
+    return false() if token is None else Copy.token.is_distinct_from(token)
+
+
 def send_from_item(
     session: Session,
     actor: Actor,
@@ -81,7 +90,28 @@ def send_from_item(
 ) -> int:
     """Send copies of what one has on the table; only who holds the item may."""
     held = read(session, actor, item_id, version, kind, ("open",))
-    return send_copies(session, actor, held.instance.id, persons, kind=kind)
+    waits = kind == "circulate" and is_approval(held.node) and held.policy.waits_for_readers
+    return send_copies(session, actor, held.instance.id, persons, kind=kind, token=held.item.token if waits else None)
+
+
+def recall(
+    session: Session, actor: Actor, item_id: int, persons: Iterable[int], *, version: int | None = None
+) -> list[int]:
+    """撤回传阅: the step waits for these readers no more, who may read on; whom it had waited for among them."""
+    held = locked(session, actor, item_id, version, "recall", ("open",))
+    readers = (
+        update(Copy)
+        .where(*_waited_for(held.instance.id, held.item.token), Copy.person_id.in_(set(persons)))
+        .values(kind="cc", token=None)
+        .returning(Copy.person_id)
+        .execution_options(synchronize_session=False)
+    )
+    freed = sorted(session.scalars(readers))
+    if freed:
+        entry = Entry("recall", held.node.id, held.item.token, held.item.id, None, {"to": freed})
+        append(session, actor, held.instance.id, entry)
+        live.push(session, freed, "inbox")
+    return freed
 
 
 def copy_of(session: Session, actor: Actor, instance_id: int) -> Copy | None:
@@ -99,26 +129,40 @@ def acknowledge(session: Session, actor: Actor, copy_id: int) -> Copy:
     copy.acknowledged_at = clock.now()
     copy.read_at = copy.read_at or copy.acknowledged_at
     session.flush()
-    append(session, actor, copy.instance_id, Entry("acknowledge", detail={"copy": copy.id}))
+    detail: dict[str, Any] = {"copy": copy.id}
+    if copy.token is not None:  # of two at once, the second is the last whom the step has waited for
+        session.execute(select(Instance.id).where(Instance.id == copy.instance_id).with_for_update())
+        if not unacknowledged(session, copy.instance_id, copy.token):
+            detail["free"] = copy.sent_by
+    append(session, actor, copy.instance_id, Entry("acknowledge", detail=detail))
     live.push(session, [actor.person_id, copy.sent_by], "inbox")
     return copy
 
 
-def unacknowledged(session: Session, instance_id: int, token: int) -> list[int]:
-    """Who has still to acknowledge what this step circulated and waits for."""
-    open_ones = select(Copy.person_id).where(
-        Copy.instance_id == instance_id, Copy.token == token, Copy.acknowledged_at.is_(None)
-    )
-    return list(session.scalars(open_ones))
+def _waited_for(instance_id: int, token: int) -> tuple[ColumnElement[bool], ...]:
+    return Copy.instance_id == instance_id, Copy.token == token, Copy.acknowledged_at.is_(None)
 
 
-def demand_acknowledged(session: Session, instance_id: int, token: int) -> None:
-    """A step whose diagram waits for its readers goes on when all have acknowledged."""
-    waiting = unacknowledged(session, instance_id, token)
+def unacknowledged(session: Session, instance_id: int, token: int) -> tuple[int, ...]:
+    """Who has still to acknowledge what this step circulated and waits for; who has left the company keeps nobody."""
+    waited_for = select(Copy.person_id).where(*_waited_for(instance_id, token)).order_by(Copy.id)
+    return active(session, tuple(session.scalars(waited_for)))
+
+
+def demand_acknowledged(session: Session, held: Held) -> None:
+    """A step whose diagram waits for its readers is approved when all have acknowledged."""
+    if not (is_approval(held.node) and held.policy.waits_for_readers):
+        return
+    waiting = unacknowledged(session, held.instance.id, held.item.token)
     if waiting:
-        raise Conflict(
-            _("{count} readers have not acknowledged this yet.", count=len(waiting)),
-            remedy=_("Ask them to, or wait."),
+        names = CATALOG.directory.names(session, waiting) if CATALOG.directory is not None else {}
+        raise RuleViolation(
+            _(
+                "It cannot be approved before these have acknowledged what was circulated: {names}.",
+                names="、".join(names.get(person, str(person)) for person in waiting),
+            ),
+            code="not_acknowledged",
+            remedy=_("Wait for them, or withdraw the circulation; rejecting and returning stay possible."),
         )
 
 

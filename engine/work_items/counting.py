@@ -9,21 +9,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import clock, policy as policies
-from engine.models import WorkItem
+from engine.models import PENDING, WorkItem
 from engine.policy import Policy, Tally
 from engine.runtime.facts import ItemFacts
 from engine.work_items.held import change, open_up, put_aside
 
-PENDING = ("open", "waiting", "delegated", "approving")
-
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How the node stands after a decision: decided, or who is to be asked next."""
+    """How the node stands after a decision, and whether that decides it."""
 
     verdict: str | None
     tally: Tally
-    woken: tuple[int, ...] = ()
 
     @property
     def detail(self) -> dict[str, Any]:
@@ -61,14 +58,15 @@ def count(session: Session, item: ItemFacts, rule: Policy, outcome: str | None) 
             return Count(None, tally(session, item, rule, {}))
         if at.added == "before":
             open_up(session, parent.id)
-            return Count(None, tally(session, item, rule, {}), (parent.id,))
+            return Count(None, tally(session, item, rule, {}))
         change(session, parent.id, state="done")
         at, said = parent, "approve"
         settled.add(parent.id)
     counted = tally(session, item, rule, {at.id: said})
     verdict = _decide(session, item, rule, counted, at.id, said)
-    woken = () if verdict is not None else _wake_next(session, item, rule, settled)
-    return Count(verdict, counted, woken)
+    if verdict is None:
+        _wake_next(session, item, rule, settled)
+    return Count(verdict, counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +183,10 @@ def _decide(
     return None if counted.open else "reject"
 
 
-def _wake_next(session: Session, item: ItemFacts, rule: Policy, settled: set[int]) -> tuple[int, ...]:
+def _wake_next(session: Session, item: ItemFacts, rule: Policy, settled: set[int]) -> None:
     """In order: the next one's turn has come, unless somebody is at it already."""
     if rule.sign != "sequential":
-        return ()
+        return
     mine = (
         WorkItem.instance_id == item.instance_id,
         WorkItem.token == item.token,
@@ -197,10 +195,8 @@ def _wake_next(session: Session, item: ItemFacts, rule: Policy, settled: set[int
     )
     busy = select(WorkItem.id).where(*mine, WorkItem.state.in_(("open", "delegated", "approving"))).limit(1)
     if session.scalar(busy) is not None:
-        return ()
+        return
     turn = select(WorkItem.id).where(*mine, WorkItem.state == "waiting", WorkItem.added.in_(("", "parallel")))
     following = session.scalar(turn.order_by(WorkItem.sequence).limit(1))
-    if following is None:
-        return ()
-    open_up(session, following)
-    return (following,)
+    if following is not None:
+        open_up(session, following)

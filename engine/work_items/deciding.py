@@ -24,6 +24,7 @@ from engine.runtime.host import latest_form
 from engine.runtime.picking import People
 from engine.runtime.step import refuse
 from engine.work_items import picking, returning
+from engine.work_items.copies import demand_acknowledged
 from engine.work_items.counting import count
 from engine.work_items.held import Held, hold, lock
 from engine.workflow.contract import Live, Node
@@ -108,6 +109,8 @@ def decide(
         closed=closed,
         form=form,
     )
+    if action == "approve" and not item.many:
+        demand_acknowledged(session, held)
     if not (item.many and action == "reject"):  # one refusal among many is counted first
         back = returning.destination(session, actor, held, action, to_step)
         if back is not None:
@@ -161,6 +164,8 @@ def go_on(
         back = returning.destination(session, actor, held, "reject", to_step)
         if back is not None:
             return returning.send_back(session, actor, held, back, todo, "reject")
+    else:
+        demand_acknowledged(session, held)
     todo = replace(todo, act=_step_of(verdict, held.node, item.token, variables), surplus=True)
     if verdict == "approve" and item.reason.get("after_return") == "straight_back":
         todo = returning.straight_back(session, actor, held, todo, variables)

@@ -17,7 +17,7 @@ from engine.deeds import DEEDS
 from engine.errors import Conflict, InvalidForm, NotFound, Problem
 from engine.expressions.values import HOUSE_ZONE
 from engine.forms import check_opinion
-from engine.i18n import _
+from engine.i18n import Sentence, _, kept
 from engine.journal import Entry
 from engine.models import InboxEntry, Instance, InstanceLog, Participant, WorkItem
 from engine.policy import Policy
@@ -137,8 +137,10 @@ def _faster(session: Session, instance_id: int, *which: ColumnElement[bool]) -> 
     )
 
 
-def must_say(where: str, text: str) -> str:
-    """A reason that has to be given, checked."""
+def must_say(where: str, text: str | Sentence) -> Any:
+    """A reason that has to be given, checked, as it is stored; the house's own stays translatable."""
+    if isinstance(text, Sentence):
+        return kept(text)
     check_opinion(where, text)
     if not text.strip():
         raise InvalidForm([Problem(where, _("Please give a reason."), rule="opinion_required")])

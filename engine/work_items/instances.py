@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from engine import clock, events, policy as policies, repository
 from engine.actor import Actor
 from engine.errors import AppError, Conflict, Forbidden, NotFound, RuleViolation
-from engine.i18n import _
+from engine.i18n import Sentence, _
 from engine.journal import Entry
-from engine.models import Instance, InstanceLog, Timer, WorkItem
+from engine.models import PENDING, Instance, InstanceLog, Timer, WorkItem
 from engine.runtime import Step, StepResult, step
 from engine.runtime.assign import is_approval
 from engine.runtime.facts import InstanceFacts, read_instance
@@ -55,17 +55,19 @@ def decided(session: Session, instance_id: int) -> bool:
     return found is not None
 
 
-def withdraw(session: Session, actor: Actor, instance_id: int, reason: str) -> StepResult:
+def withdraw(session: Session, actor: Actor, instance_id: int, reason: str | Sentence) -> StepResult:
     """撤回: the starter takes his request back while nobody has decided on it."""
     return _end(session, actor, instance_id, "withdraw", "withdrawn", reason)
 
 
-def terminate(session: Session, actor: Actor, instance_id: int, reason: str) -> StepResult:
+def terminate(session: Session, actor: Actor, instance_id: int, reason: str | Sentence) -> StepResult:
     """终止: an administrator stops it, whatever its state."""
     return _end(session, actor, instance_id, "terminate", "terminated", reason)
 
 
-def _end(session: Session, actor: Actor, instance_id: int, action: str, state: str, reason: str) -> StepResult:
+def _end(
+    session: Session, actor: Actor, instance_id: int, action: str, state: str, reason: str | Sentence
+) -> StepResult:
     instance = _locked(session, actor, instance_id, action)
     if instance.state == "suspended":
         _unpark(session, instance_id, timedelta())
@@ -126,7 +128,7 @@ def resume(session: Session, actor: Actor, instance_id: int, reason: str = "") -
     for item in session.scalars(
         select(WorkItem).where(
             WorkItem.instance_id == instance_id,
-            WorkItem.state.in_(("open", "waiting", "delegated", "approving")),
+            WorkItem.state.in_(PENDING),
             WorkItem.due_at.is_not(None),
         )
     ):
@@ -238,7 +240,7 @@ def preview_jump(session: Session, actor: Actor, instance_id: int, token: int, t
         select(WorkItem).where(
             WorkItem.instance_id == instance_id,
             WorkItem.token.in_([*changes.cancelled, *changes.closed]),
-            WorkItem.state.in_(("open", "waiting", "delegated", "approving")),
+            WorkItem.state.in_(PENDING),
         )
     )
     opening = [route_step(session, loaded, host, task.node, task.data, form) for task in changes.opened]

@@ -12,7 +12,7 @@ from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import Forbidden, RuleViolation
 from engine.forms import check_opinion
-from engine.i18n import _
+from engine.i18n import Sentence, _, kept
 from engine.journal import Entry
 from engine.models import InstanceLog, WorkItem
 from engine.runtime.assign import is_approval
@@ -37,14 +37,14 @@ def release(session: Session, actor: Actor, item_id: int, *, version: int | None
     return _move(session, actor, held, "release", None, tuple(held.item.candidates))
 
 
-def add_candidate(session: Session, actor: Actor, item: WorkItem, person_id: int, reason: str) -> WorkItem:
+def add_candidate(session: Session, actor: Actor, item: WorkItem, person_id: int, reason: Sentence) -> WorkItem:
     """Let one more person decide an open item (an escalation); twice is once."""
     if person_id in item.candidates:
         return item
     assigned = () if item.assignee_id is None or item.assignee_id in item.candidates else (item.assignee_id,)
     candidates = (*assigned, *item.candidates, person_id)
     item.candidates = list(candidates)
-    return move(session, actor, item, "escalate", None, candidates, {"to": person_id, "reason": reason})
+    return move(session, actor, item, "escalate", None, candidates, {"to": person_id, "reason": kept(reason)})
 
 
 def transfer(
@@ -161,7 +161,7 @@ def consult(
 
 
 def assign(
-    session: Session, actor: Actor, item_id: int, to: int, *, reason: str, version: int | None = None
+    session: Session, actor: Actor, item_id: int, to: int, *, reason: str | Sentence, version: int | None = None
 ) -> WorkItem:
     """Who administers gives an item to a person, wherever it lies: one held for want of people, one of a leaver."""
     held = locked(session, actor, item_id, version, "assign", ("open", "delegated"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,19 +17,43 @@ from engine.history import Line
 from engine.models import Attachment, FormData, Instance, WorkItem
 from engine.runtime.files import RECORD_TYPE, named_files
 from engine.runtime.host import latest_form
-from engine.work_items.rights import ADMINISTER, MONITOR, holds, may_read_instance, readable_among
+from engine.work_items.rights import holds, may_read_instance, readable_among, reads_all
+
+
+class Request(Protocol):
+    """What a reader's rights hang on."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def definition_id(self) -> int: ...
+    @property
+    def starter_id(self) -> int: ...
 
 
 def hidden_fields(session: Session, actor: Actor, instance: Instance) -> set[str]:
     """Fields of the process's forms this reader may not see: what every step of theirs hides; for a mere reader, what
     any step hides. Where two forms share a field, the start form decides.
     """
-    loaded = repository.get(session, instance.definition_id)
-    forms = _start_form_first(loaded)
-    if _sees_all(actor, instance) or not any(_hidden(one, step) for one in forms for step in one.steps):
-        return set()
-    items = session.scalars(select(WorkItem).where(WorkItem.instance_id == instance.id))
-    mine = {item.node for item in items if item.done_by == actor.person_id or holds(item, actor)}
+    return hidden_in_each(session, actor, [instance])[instance.id]
+
+
+def hidden_in_each(session: Session, actor: Actor, instances: Sequence[Request]) -> dict[int, set[str]]:
+    """The same of several instances, by id."""
+    hiding = {}
+    for one in instances:
+        forms = _start_form_first(repository.get(session, one.definition_id))
+        if not _sees_all(actor, one) and any(_hidden(form, step) for form in forms for step in form.steps):
+            hiding[one.id] = forms
+    nodes: dict[int, set[str]] = defaultdict(set)
+    if hiding:
+        for item in session.scalars(select(WorkItem).where(WorkItem.instance_id.in_(hiding))):
+            if item.done_by == actor.person_id or holds(item, actor):
+                nodes[item.instance_id].add(item.node)
+    return {one.id: _hidden_to(nodes[one.id], hiding.get(one.id, ())) for one in instances}
+
+
+def _hidden_to(mine: set[str], forms: Iterable[FormSchema]) -> set[str]:
     known: set[str] = set()
     hidden: set[str] = set()
     for schema in forms:
@@ -39,8 +64,8 @@ def hidden_fields(session: Session, actor: Actor, instance: Instance) -> set[str
     return hidden
 
 
-def _sees_all(actor: Actor, instance: Instance) -> bool:
-    return actor.person_id == instance.starter_id or actor.may(MONITOR) or actor.may(ADMINISTER)
+def _sees_all(actor: Actor, instance: Request) -> bool:
+    return actor.person_id == instance.starter_id or reads_all(actor)
 
 
 def _start_form_first(loaded: repository.Loaded) -> list[FormSchema]:

@@ -12,14 +12,13 @@ from engine.actor import Actor
 from engine.errors import Forbidden, NotFound
 from engine.i18n import Sentence, _
 from engine.journal import Entry
-from engine.models import InboxEntry, Instance, InstanceLog, WorkItem
+from engine.models import PENDING, InboxEntry, Instance, InstanceLog, WorkItem
 from engine.runtime import Step, StepResult, step
 from engine.runtime.facts import InstanceFacts, ItemFacts, read_item
 from engine.runtime.foresee import peek
 from engine.runtime.opening import Again
 from engine.states import stands_still
 from engine.work_items import rights
-from engine.work_items.counting import PENDING
 from engine.work_items.held import append, lock, must_say, open_up, too_late
 from engine.workflow.contract import Node
 

@@ -131,7 +131,8 @@ def _known(item: Item, node: Node, actor: Actor) -> tuple[str, ...]:
         case "open":
             back = ("take_back",) if _is_for(item.on_behalf_of, actor) else ()
             off = ("remove_signer",) if item.many and _may_remove(item, actor) else ()
-            return (*offered(node), *_beside(node), *_pool_actions(item), *back, *off, *steers)
+            free = ("recall",) if _waits_for_readers(node) else ()
+            return (*offered(node), *_beside(node), *free, *_pool_actions(item), *back, *off, *steers)
         case "delegated":
             back = ("take_back",) if _is_for(item.owner_id, actor) else ()
             return ("resolve", *back, *steers)
@@ -141,6 +142,10 @@ def _known(item: Item, node: Node, actor: Actor) -> tuple[str, ...]:
         case "done" | "approving":
             return ("reclaim",) if item.done_by == actor.person_id else ()
     return ()
+
+
+def _waits_for_readers(node: Node) -> bool:
+    return is_approval(node) and policies.read(node.properties).waits_for_readers
 
 
 def _is_for(person: int | None, actor: Actor) -> bool:
@@ -167,7 +172,7 @@ def _refusal(action: str, item: Item, node: Node, instance: Owned, actor: Actor)
         return None  # what stands in _known is the right itself
     if item.state not in ("open", "delegated"):
         return _("{who} has already handled this.", who=item.done_by_name or "-")
-    if not holds(item, actor) and not (action == "transfer" and actor.may(ADMINISTER)):
+    if not holds(item, actor) and not (action in ("transfer", "recall") and actor.may(ADMINISTER)):
         if item.assignee_id is not None and set(item.candidates) & set(actor.principals):
             return _("A colleague has claimed this; it must be released first.")
         return _("This work item does not lie with you.")
@@ -201,9 +206,14 @@ def demand(action: str, item: Item, node: Node, instance: Owned, actor: Actor) -
 # ------------------------------------------------------------------------------------------------- instances
 
 
+def reads_all(actor: Actor) -> bool:
+    """Supervisors read every instance."""
+    return actor.may(MONITOR) or actor.may(ADMINISTER)
+
+
 def readable_by(actor: Actor) -> ColumnElement[bool]:
     """The instances this person may read: own, taken part in, copied, waiting for him, or all as a supervisor."""
-    if actor.may(MONITOR) or actor.may(ADMINISTER):
+    if reads_all(actor):
         return Instance.state != "draft"
     return or_(
         Instance.starter_id == actor.person_id,

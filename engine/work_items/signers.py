@@ -14,10 +14,10 @@ from engine.errors import InvalidForm, Problem, RuleViolation
 from engine.forms import check_opinion
 from engine.i18n import _
 from engine.journal import Entry
-from engine.models import InboxEntry, WorkItem
+from engine.models import PENDING, InboxEntry, WorkItem
 from engine.runtime import Step, StepResult
 from engine.runtime.picking import known_people
-from engine.work_items.counting import PENDING, count
+from engine.work_items.counting import count
 from engine.work_items.deciding import go_on
 from engine.work_items.held import Held, append, locked, put_aside
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container, Iterable
 
 from engine.workflow.diagram import Diagram, Scope, Shape
 
@@ -46,6 +47,18 @@ def reachable(scope: Scope, starts: list[str]) -> set[str]:
         if key not in seen:
             seen.add(key)
             todo.extend(after[key])
+    return seen
+
+
+def flows_to(scope: Scope, starts: Iterable[str], stops: Container[str] = ()) -> set[str]:
+    """Keys the flows lead to from these, by no event on a border, and no further than the `stops`."""
+    seen: set[str] = set()
+    todo = list(starts)
+    while todo:
+        key = todo.pop()
+        if key not in seen:
+            seen.add(key)
+            todo.extend(flow.target for flow in scope.outgoing(key) if key not in stops)
     return seen
 
 

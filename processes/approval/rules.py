@@ -30,6 +30,9 @@ NEXT_STATES = {
     "cancelled": set[str](),
 }
 
+LIVE_STATES = tuple(state for state, further in NEXT_STATES.items() if further)
+"""Asked for, to come or in force."""
+
 # ------------------------------------------------------------------------------------------------- due dates
 
 State = Literal["green", "amber", "red"]

@@ -62,6 +62,11 @@ class ArchivePackage(Base):
 
     attachment: Mapped[Attachment | None] = relationship(lazy="select")
 
+    @property
+    def file_name(self) -> str:
+        """What it is saved as."""
+        return f"{self.number}.zip"
+
     def __str__(self) -> str:
         return f"{self.number or self.id} {self.title}"
 

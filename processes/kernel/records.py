@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,11 @@ from engine import journal
 from engine.actor import Actor
 from processes.kernel.columns import stamp
 from processes.kernel.entry import differences, for_audit
+
+UNDECIDED: Mapping[str, str] = MappingProxyType(
+    {"rejected": "rejected", "withdrawn": "withdrawn", "terminated": "withdrawn", "failed": "withdrawn"}
+)
+"""How a process ended -> what becomes of a record nobody has decided on."""
 
 
 def create(session: Session, actor: Actor, record_type: str, record: Any, clean: Mapping[str, Any]) -> None:

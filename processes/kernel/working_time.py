@@ -26,7 +26,6 @@ Spans = tuple[tuple[time, time], ...]
 """Stretches of office hours of one day, in order, none touching another."""
 
 OFFICE_HOURS: Spans = ((time(9), time(12)), (time(13), time(18)))
-WORKING_DAY = timedelta(hours=8)
 WEEK: Mapping[int, Spans] = MappingProxyType(dict.fromkeys(range(5), OFFICE_HOURS))
 """What the house takes until a company says otherwise: Monday (0) to Friday."""
 

@@ -9,16 +9,14 @@ from sqlalchemy.orm import Session
 from engine.actor import SYSTEM
 from engine.events import subscribe
 from engine.work_items import REOPENED_EVENT, VOIDED_EVENT
+from processes.kernel.records import UNDECIDED
 from processes.office.operations import mark_withdrawn, take_back
-
-_ENDS = {"rejected": "rejected", "withdrawn": "withdrawn", "terminated": "withdrawn", "failed": "withdrawn"}
-"""How the process ended -> what becomes of a request nobody has decided on."""
 
 
 @subscribe("process.instance_ended")
 def follow_the_process(session: Session, *, instance_id: int, state: str, **_facts: Any) -> None:
-    if state in _ENDS:
-        mark_withdrawn(session, SYSTEM, instance_id=instance_id, state=_ENDS[state])
+    if state in UNDECIDED:
+        mark_withdrawn(session, SYSTEM, instance_id=instance_id, state=UNDECIDED[state])
 
 
 @subscribe(VOIDED_EVENT)

@@ -12,8 +12,6 @@ from engine.i18n import Sentence, _
 
 Side = Literal["assignee", "assigner"]
 
-OVER = frozenset({"confirmed", "cancelled", "declined"})
-"""Nothing is to be done in these; a declined one can be given to somebody else."""
 AT_WORK = frozenset({"assigned", "accepted", "in_progress", "returned"})
 """The assignee is to do something."""
 OPEN = AT_WORK | {"submitted", "declined"}

@@ -13,6 +13,7 @@ from engine import clock, history, repository, work_items
 from engine.actor import Actor
 from engine.errors import NotFound
 from engine.forms import ScopedLookups
+from engine.i18n import retold
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from engine.work_items import MOST
@@ -326,7 +327,7 @@ def _history_line(line: InstanceLog, loaded: Loaded, hidden: set[str], names: Na
         node=line.node,
         node_title=_title(loaded, line.node),
         item_id=line.item_id,
-        text=str(next((detail[k] for k in ("opinion", "reason", "cause", "error") if detail.get(k)), "")),
+        text=retold(next((detail[k] for k in ("opinion", "reason", "cause", "error") if detail.get(k)), "")),
         changes={n: Change(before=b, after=a) for n, (b, a) in changes.items() if n not in hidden},
         hash=line.hash,
     )

@@ -223,6 +223,13 @@ def circulate(call: Call, item_id: Id, body: Copies) -> Acted:
     return _send(call, item_id, body, "circulate")
 
 
+@endpoint("POST", "/work-items/{item_id}/actions/recall", tag=TAG, refusals=(409,))
+def recall(call: Call, item_id: Id, body: Copies) -> Acted:
+    """Wait for these readers no more before the step can be approved; they may read on."""
+    work_items.recall(call.session, call.actor, item_id, body.to, version=body.version)
+    return acted(call.session, item_id)
+
+
 def _send(call: Call, item_id: int, body: Copies, kind: str) -> Acted:
     people = known_people(call.session, body.to)
     work_items.send_from_item(call.session, call.actor, item_id, people, kind=kind, version=body.version)

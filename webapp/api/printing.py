@@ -16,7 +16,6 @@ from webapp.skin.headers import file_headers
 TAG = "process instances"
 
 HTML_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class PrintQuery(Query):
@@ -30,12 +29,12 @@ def get_print(call: Call, instance_id: Id, query: PrintQuery) -> Response:
     As a Word file or as one HTML page that needs nothing else; with what you may see of it.
     """
     seen = document.printed(call.session, call.actor, instance_id)
-    name = f"{seen.process} {seen.number}.{query.format}"
+    name = seen.file_name(query.format)
     if query.format == "html":
         call.headers.update(file_headers(name, HTML_POLICY))
         return Response(document.as_html(seen), content_type="text/html; charset=utf-8")
     call.headers.update(file_headers(name))
-    return Response(document.as_word(seen), content_type=WORD_TYPE)
+    return Response(document.as_word(seen), content_type=document.WORD_TYPE)
 
 
 @endpoint("GET", "/process-instances/{instance_id}/package", tag=TAG, produces="application/zip")
@@ -50,5 +49,5 @@ def get_package(call: Call, instance_id: Id) -> Response:
     demand_whole(call.session, call.actor, package)
     if package.attachment is None:
         raise NotFound
-    call.headers.update({**file_headers(f"{package.number}.zip"), "Content-Length": str(package.size)})
+    call.headers.update({**file_headers(package.file_name), "Content-Length": str(package.size)})
     return Response(attachments.chunks(package.attachment), mimetype="application/zip")

@@ -73,6 +73,29 @@ class BackTo(StepName):
     """elements of parallel branches that end with it"""
 
 
+class Past(Answer):
+    """A finished request of the same process."""
+
+    id: int
+    title: str
+    state: str
+    starter: Person
+    amount: dict[str, str] | None
+    ended_at: datetime
+    seconds: int
+    """how long it took"""
+
+
+class Before(Answer):
+    instances: list[Past]
+    """the nearest few: of the same starter first, then with a near amount, then the newest"""
+    counts: dict[str, int]
+    """how many ended in which state, of the latest"""
+    of_starter: dict[str, int]
+    near: dict[str, int]
+    """of those whose amount differs by a fifth at most"""
+
+
 class ItemDetail(Answer):
     id: int
     version: int
@@ -102,10 +125,15 @@ class ItemDetail(Answer):
     """when this step is decided, in words; empty where one person decides"""
     signers: list[Signer]
     """everybody of this step, with what they have said"""
+    unread: list[Person]
+    """who has to acknowledge what was circulated before this step can be approved"""
     back_to: list[BackTo]
     """where you may return it to"""
     to_name: list[StepName]
     """steps behind this one whose people you have to name when you agree"""
+    before: Before
+    """what finished requests of the same process got, of the past year, as far as you may read them; empty unless it
+    lies with you"""
     next: list[Step]
     """who would come next if you agreed now; empty when it cannot be foreseen"""
 
@@ -145,9 +173,11 @@ def get_item(call: Call, item_id: Id) -> ItemDetail:
             path=str(item.reason.get("path", "")),
             candidates=[names(person) for person in _candidates(session, item)],
         ),
+        before=_before(session, actor, item, instance),
         next=_next(session, actor, item, instance, node),
         rule=_rule(session, item, node),
         signers=_signers(session, item),
+        unread=_unread(session, item, node),
         back_to=_back_to(session, actor, item, instance, loaded),
         to_name=_to_name(session, actor, item, instance, loaded, node),
     )
@@ -158,6 +188,14 @@ def _rule(session: Session, item: WorkItem, node: Node) -> str:
         return ""
     people = [one for one in history.signers_of(session, item) if one.added in ("", "parallel")]
     return str(policy.explain(policy.read(node.properties), len(people)))
+
+
+def _unread(session: Session, item: WorkItem, node: Node) -> list[Person]:
+    if not is_approval(node) or not policy.read(node.properties).waits_for_readers:
+        return []
+    readers = work_items.unacknowledged(session, item.instance_id, item.token)
+    names = Names(session, list(readers))
+    return [names(person) for person in readers]
 
 
 def _signers(session: Session, item: WorkItem) -> list[Signer]:
@@ -240,6 +278,28 @@ def _candidates(session: Session, item: WorkItem) -> list[int]:
         elif CATALOG.directory is not None:
             found |= dict.fromkeys(CATALOG.directory.members(session, principal))
     return list(found)
+
+
+def _before(session: Session, actor: Actor, item: WorkItem, instance: Instance) -> Before:
+    mine = item.state == "open" and rights.holds(item, actor)
+    found = work_items.precedents_of(session, actor, instance, item.node) if mine else work_items.Precedents()
+    return Before(
+        instances=[
+            Past(
+                id=one.id,
+                title=one.title,
+                state=one.state,
+                starter=Person(id=one.starter_id, name=one.starter_name),
+                amount=dict(one.amount) if one.amount is not None else None,
+                ended_at=one.ended_at,
+                seconds=int((one.ended_at - one.started_at).total_seconds()),
+            )
+            for one in found.shown
+        ],
+        counts=dict(found.counts),
+        of_starter=dict(found.of_starter),
+        near=dict(found.near),
+    )
 
 
 def _next(session: Session, actor: Actor, item: WorkItem, instance: Instance, node: Node) -> list[Step]:

@@ -21,7 +21,7 @@ from engine.workflow import decisions
 from webapp.modeler.workspace import Workspace
 
 POLICY: Mapping[str, list[str]] = {
-    "allow": [action for action in policies.ACTIONS if action not in ("remove_signer", "reclaim")],
+    "allow": list(policies.ACTIONS),
     "allowDefault": ["approve", "reject", "return", *HOLDER_ACTIONS],
     **{name: list(values) for name, values in policies.CHOICES.items()},
 }

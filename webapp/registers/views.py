@@ -20,6 +20,7 @@ from engine.catalog import CATALOG, Column, Register
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
+from engine.work_items import may_read_instance
 from webapp.registers import cells, export, history, listing
 from webapp.registers.fields import Form, related_model
 from webapp.registers.interface import SafeInterface, find_visible, primary_key, register_of
@@ -357,8 +358,13 @@ class RegisterView(ModelView):
         return str(record)
 
     def links_of(self, record: Any) -> tuple[tuple[str, str, Sentence], ...]:
-        """Further pages offered at the head of the record's page: (address, icon, words)."""
-        return ()
+        """Further pages offered at the head of the record's page: (address, icon, words); of a record that came of a
+        process, the process, if this person may read it.
+        """
+        instance_id = getattr(record, "instance_id", None)
+        if instance_id is None or not may_read_instance(Sessions(), current_actor(), instance_id):
+            return ()
+        return ((url_for("instances.show", instance_id=instance_id), "sitemap", _("Show the process")),)
 
     def created(self, session: Session, record: Any) -> Any:
         """Something more in the transaction that made the record."""

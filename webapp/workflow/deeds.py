@@ -101,6 +101,7 @@ DEEDS = {
             needs_words=True,
             stays=True,
         ),
+        Deed("recall", _("Withdraw the circulation"), _("The step waits for them no more."), people="many", stays=True),
         Deed("take_back", _("Take it back"), _("It is yours again."), stays=True),
         Deed(
             "reclaim",
@@ -187,6 +188,10 @@ def _send(kind: str) -> Operation:
     return send
 
 
+def _recall(s: Session, a: Actor, i: int, people: list[int], _words: str, _order: str, v: int | None) -> None:
+    work_items.recall(s, a, i, people, version=v)
+
+
 _OPERATIONS: Mapping[str, Operation] = {
     "transfer": _transfer,
     "delegate": _delegate,
@@ -195,6 +200,7 @@ _OPERATIONS: Mapping[str, Operation] = {
     "consult": _consult,
     "cc": _send("cc"),
     "circulate": _send("circulate"),
+    "recall": _recall,
     "take_back": lambda s, a, i, _p, _w, _o, v: work_items.take_back(s, a, i, version=v),
     "reclaim": lambda s, a, i, _p, words, _o, v: work_items.reclaim(s, a, i, reason=words, version=v),
     "remove_signer": lambda s, a, i, _p, words, _o, v: work_items.remove_signer(s, a, i, reason=words, version=v),

@@ -16,12 +16,14 @@ from engine import clock, runtime, work_items
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import InvalidForm
-from engine.i18n import _
+from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
 from processes.approval import operations
 from processes.approval.manifest import SCOPES, STATES
 from processes.approval.models import Delegation
 from processes.approval.operations.proxies import PROCESS
+from processes.approval.permissions import may_end
+from processes.approval.rules import LIVE_STATES
 from processes.office.operations import leave_to_cover, span_of
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
@@ -32,7 +34,6 @@ pages = Blueprint("delegations", __name__)
 
 TONES = {"requested": "amber", "accepted": "blue", "active": "green", "declined": "red"}
 SHOWN = 50
-LIVE = ("requested", "accepted", "active")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Line:
     endable: bool
     word: str
     """of the button that ends it"""
+    confirm: str
+    """what it asks before"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def index() -> str:
 
 def _of(session: Session, whose: Any) -> Sequence[Delegation]:
     """What is to come or holds first, then the latest."""
-    over = Delegation.state.not_in(LIVE)
+    over = Delegation.state.not_in(LIVE_STATES)
     return session.scalars(
         select(Delegation).where(whose).order_by(over, Delegation.starts_at.desc()).limit(SHOWN)
     ).all()
@@ -108,9 +111,21 @@ def _line(delegation: Delegation, actor: Actor) -> Line:
         tone=TONES.get(delegation.state, "grey"),
         url=url_for("instances.show", instance_id=delegation.instance_id),
         answerable=asked and not mine,
-        endable=delegation.state in LIVE and (not asked or delegation.created_by == actor.person_id),
+        endable=may_end(actor, delegation),
         word=str(words.get(delegation.state, "")),
+        confirm=str(_to_confirm(delegation, actor)),
     )
+
+
+def _to_confirm(delegation: Delegation, actor: Actor) -> Sentence:
+    if delegation.state == "requested":
+        return _("Take the request back? It has not been answered yet.")
+    if delegation.state == "accepted":
+        return _("Cancel the delegation? It has not begun yet.")
+    if delegation.delegator_id == actor.person_id:
+        return _("End the delegation now? What is not finished comes back to you.")
+    name = formats.person(delegation.delegator_id)
+    return _("End the delegation now? What you have not finished goes back to {name}.", name=name)
 
 
 def scope_in_words(delegation: Delegation) -> str:
@@ -213,7 +228,7 @@ def banners(session: Session, actor: Actor) -> list[Banner]:
             url_for("delegations.index"),
             button=_("End now"),
             action=url_for("delegations.act", delegation_id=delegation.id, action="end"),
-            confirm=_("End the delegation now? What is not finished comes back to you."),
+            confirm=_to_confirm(delegation, actor),
             fields=(("version", str(delegation.version)),),
         )
         for delegation in session.scalars(mine)

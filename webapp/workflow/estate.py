@@ -19,11 +19,12 @@ from engine.work_items.rights import readable_by
 from processes.approval.manifest import STATES
 from processes.approval.models import Delegation
 from processes.approval.permissions import visible_to as visible_delegations
+from processes.approval.rules import LIVE_STATES
 from processes.tasks import operations as tasks
 from processes.tasks.models import Task
 from processes.tasks.permissions import visible_to as visible_tasks
 from webapp.skin import formats
-from webapp.workflow import delegations, lists, processes
+from webapp.workflow import lists, processes
 
 SHOWN = 50
 """Pieces of a kind that are shown before the run; all are counted, and all are handed over."""
@@ -193,7 +194,7 @@ def _named(session: Session, actor: Actor, keys: Sequence[str]) -> list[Named]:
 
 def _stand_ins(session: Session, actor: Actor, person: int) -> list[StandIn]:
     of_person = or_(Delegation.delegator_id == person, Delegation.delegate_id == person)
-    live = select(Delegation).where(visible_delegations(actor), of_person, Delegation.state.in_(delegations.LIVE))
+    live = select(Delegation).where(visible_delegations(actor), of_person, Delegation.state.in_(LIVE_STATES))
     return [
         StandIn(
             str(

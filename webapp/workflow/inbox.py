@@ -25,7 +25,7 @@ from engine.work_items.rights import holds
 from processes.approval.operations import urge_right
 from webapp.once import once
 from webapp.security.access import current_actor, signed_in
-from webapp.workflow import batch, deeds, holders, item, lists, posted, processes
+from webapp.workflow import batch, deeds, holders, item, lists, posted, precedents, processes
 from webapp.workflow.batch import Batch
 from webapp.workflow.deeds import DEEDS, ORDERS
 from webapp.workflow.lists import Listing, Wanted
@@ -210,6 +210,13 @@ def _pane_context(view: View, key: int | None, pane: item.Pane | None) -> dict[s
 def _draw_pane(view: View, key: int | None, pane: item.Pane | None, *, beside: bool = False) -> str:
     """beside: the answer to something else brings it along."""
     return render_template("workflow/_pane.html", **_pane_context(view, key, pane), beside=beside)
+
+
+@pages.get("/work-items/<int:item_id>/before")
+@signed_in
+def what_came_before(item_id: int) -> str:
+    """What the same kind of request got before: fetched by the pane, which does not wait for it."""
+    return render_template("workflow/_before.html", before=precedents.of_item(Sessions(), current_actor(), item_id))
 
 
 # ------------------------------------------------------------------------------------------------- deciding

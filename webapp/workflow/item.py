@@ -123,6 +123,8 @@ class Pane:
     removable: frozenset[int] = frozenset()
     """signers this person may take away"""
     policy: Policy = slot(default_factory=Policy)
+    unread: Sequence[int] = ()
+    """who has to acknowledge what was circulated before this step can be approved"""
     question: str = ""
     """what this person was asked, who only gives an opinion"""
     circulated: Copy | None = None
@@ -155,6 +157,11 @@ class Pane:
         return sorted(granted, key=lambda right: right.action in ("approve", "submit", "resolve"))
 
     @property
+    def decides(self) -> bool:
+        """It is this person's to approve: what the same got before helps with that."""
+        return any(right.action == "approve" for right in self.decisions)
+
+    @property
     def asks_where(self) -> frozenset[str]:
         """Decisions that go back somewhere, and ask where to."""
         found = set()
@@ -163,6 +170,10 @@ class Pane:
         if self.policy.reject == "ask":
             found.add("reject")
         return frozenset(found)
+
+    @property
+    def may_recall(self) -> bool:
+        return any(right.granted and right.action == "recall" for right in self.actions)
 
     @property
     def pool_action(self) -> Right | None:
@@ -217,6 +228,7 @@ def of_item(session: Session, actor: Actor, item_id: int, typed: Typed | None = 
         _explained(rule, signers),
         frozenset(one.id for one in signers if _removable(one, node, seen.instance, actor)),
         rule,
+        work_items.unacknowledged(session, seen.instance.id, item.token) if rule.waits_for_readers else (),
         str(item.reason.get("question") or ""),
     )
 

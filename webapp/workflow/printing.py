@@ -8,14 +8,12 @@ from engine import attachments
 from engine.db import Sessions
 from engine.errors import NotFound
 from processes.document.models import ArchivePackage
-from processes.document.operations import as_html, as_word, package_of, printed
+from processes.document.operations import WORD_TYPE, as_html, as_word, package_of, printed
 from processes.document.permissions import demand_whole
 from webapp.security.access import current_actor, signed_in
 from webapp.skin.headers import csp_nonce, file_headers
 
 pages = Blueprint("printing", __name__)
-
-WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @pages.get("/instances/<int:instance_id>/print")
@@ -35,8 +33,7 @@ def page(instance_id: int) -> str:
 @signed_in
 def word(instance_id: int) -> Response:
     seen = printed(Sessions(), current_actor(), instance_id)
-    headers = file_headers(f"{seen.process} {seen.number}.docx")
-    return Response(as_word(seen), mimetype=WORD_TYPE, headers=headers)
+    return Response(as_word(seen), mimetype=WORD_TYPE, headers=file_headers(seen.file_name("docx")))
 
 
 @pages.get("/archive/<int:package_id>")
@@ -50,5 +47,5 @@ def package(package_id: int) -> Response:
     demand_whole(session, current_actor(), found)
     if found.attachment is None:
         raise NotFound
-    headers = {**file_headers(f"{found.number}.zip"), "Content-Length": str(found.size)}
+    headers = {**file_headers(found.file_name), "Content-Length": str(found.size)}
     return Response(attachments.chunks(found.attachment), mimetype="application/zip", headers=headers)

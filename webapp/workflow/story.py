@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine import history
 from engine.forms import Field, FormSchema, Lookups
 from engine.history import Trail
-from engine.i18n import _
+from engine.i18n import _, retold
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from webapp.skin import formats, words
@@ -141,7 +141,7 @@ def said(line: InstanceLog) -> str:
     led = str(detail.get("to_title") or "") if line.action in ("return", "reject") else ""
     spoken = next((detail[k] for k in ("opinion", "question", "reason", "cause", "error") if detail.get(k)), "")
     head = f"→ {names}" if names else f"→ {led}" if led else ""
-    return "  ".join(part for part in (head, str(spoken)) if part)
+    return "  ".join(part for part in (head, retold(spoken)) if part)
 
 
 # ------------------------------------------------------------------------------------------------- history

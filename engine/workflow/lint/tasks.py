@@ -10,11 +10,14 @@ from engine.expressions import ExpressionError, compile_expression, compile_scri
 from engine.i18n import Sentence, _
 from engine.workflow import timers
 from engine.workflow.decisions import RESULTS
-from engine.workflow.diagram import Shape, Timer
+from engine.workflow.diagram import Scope, Shape, Timer
 from engine.workflow.lint.context import Context, expression, problem, variable
 from engine.workflow.names import FACTS
+from engine.workflow.routes import flows_to
 
 _CODE = ("class", "delegateExpression", "expression")
+_PASSED = frozenset({"boundaryEvent", "task", "manualTask", "scriptTask", "intermediateThrowEvent", "parallelGateway"})
+"""What lets a token through at once, and always the same way."""
 
 
 def check(context: Context, shape: Shape) -> Iterator[Problem]:
@@ -78,11 +81,57 @@ def _policies(context: Context, shape: Shape) -> Iterator[Problem]:
             _("There is no step {step} a rejection could go back to.", step=target),
             _("Name the id of a user task of this diagram."),
         )
+    if rule.waits_for_readers and not (rule.allows_all or "circulate" in rule.allow):
+        yield problem(
+            shape,
+            "policy.circulate",
+            _("The step waits for its readers, but nothing may be circulated from it."),
+            _("Add circulate to approval.allow, or remove approval.circulate."),
+        )
+    yield from _nobody(context.diagram.scopes[shape.scope], shape, rule)
     person = rule.empty.removeprefix("user:") if rule.empty.startswith("user:") else ""
     if person and context.known is not None:
         found = context.known.candidate_problem(f"person({person})")
         if found is not None:
             yield problem(shape, "policy.empty", found, _("Name the id of a person in user:ID."))
+
+
+def _catches_rejection(shape: Shape) -> bool:
+    return shape.event is not None and shape.event.kind == "error" and shape.event.name in ("", "rejected")
+
+
+def _nobody(scope: Scope, shape: Shape, rule: policies.Policy) -> Iterator[Problem]:
+    """Who is rejected because nobody was found, and sent back, can mend nothing: nobody will be found again."""
+    if rule.empty != "reject":
+        return
+    if rule.reject not in ("end", "flow"):
+        yield problem(
+            shape,
+            "policy.empty",
+            _("Where nobody is found, the request ends as rejected: the way back is for what people reject."),
+            _("Choose admin or hold for approval.empty where it should not end."),
+            severity="warning",
+        )
+        return
+    ways = [flow.target for flow in scope.outgoing(shape.key)]
+    if rule.reject == "end":
+        ways = [one.key for one in scope.boundaries(shape.key) if _catches_rejection(one)]
+    straight = {key for key, one in scope.shapes.items() if one.tag not in _PASSED}
+    if shape.key in flows_to(scope, ways, straight):
+        yield problem(
+            shape,
+            "policy.empty",
+            _("Where nobody is found, the request is rejected, comes straight back here and is rejected without end."),
+            _("Choose admin or hold for approval.empty, or let the rejection end the process."),
+        )
+    elif shape.key in flows_to(scope, ways):
+        yield problem(
+            shape,
+            "policy.empty",
+            _("Where nobody is found, the request goes back to somebody who cannot mend that."),
+            _("Choose admin or hold for approval.empty, or let the rejection end the process."),
+            severity="warning",
+        )
 
 
 def _form(context: Context, shape: Shape) -> Iterator[Problem]:

@@ -31,8 +31,6 @@ RECORD_TYPE = "approval.delegation"
 END_MESSAGE = "delegation.end"
 ANSWER_NODE = "answer"
 
-LIVE_STATES = ("requested", "accepted", "active")
-
 
 @option_source("approval.delegable_process")
 def delegable_processes(session: Session, _actor: Actor) -> list[Choice]:
@@ -131,7 +129,7 @@ def _one_at_a_time(session: Session) -> None:
 def _others(session: Session, wanted: Link) -> list[Link]:
     """Every delegation that is asked for or holds at some time of the wanted one."""
     live = select(Delegation).where(
-        Delegation.state.in_(LIVE_STATES), Delegation.starts_at < wanted.ends, Delegation.ends_at > wanted.starts
+        Delegation.state.in_(rules.LIVE_STATES), Delegation.starts_at < wanted.ends, Delegation.ends_at > wanted.starts
     )
     return [link_of(one) for one in session.scalars(live)]
 
@@ -248,17 +246,16 @@ def _finish(session: Session, actor: Actor, delegation: Delegation) -> int:
 def end(session: Session, actor: Actor, *, delegation_id: int, version: int | None = None, reason: str = "") -> None:
     """End it before its time: take back a request, cancel what was accepted, end what holds."""
     delegation = _seen(session, actor, delegation_id, version)
-    if not permissions.may_end(actor, delegation):
-        raise Forbidden(_("Only who delegated, who stands in, or human resources may end a delegation."))
-    if delegation.state == "requested":
-        if actor.person_id == delegation.created_by:
-            work_items.withdraw(session, actor, delegation.instance_id, reason or "delegation.end")
-        elif actor.may(permissions.MANAGE_DELEGATIONS):
-            work_items.terminate(session, SYSTEM, delegation.instance_id, reason or f"ended by {actor.name}")
-        else:
-            raise Forbidden(_("Accept or decline it; only who asked for it can take it back."))
-        return
-    end_now(session, actor, delegation)
+    why_not = permissions.no_end(actor, delegation)
+    if why_not is not None:
+        raise Forbidden(why_not)
+    if delegation.state != "requested":
+        end_now(session, actor, delegation)
+    elif actor.person_id == delegation.created_by:
+        work_items.withdraw(session, actor, delegation.instance_id, reason or _("The delegation was taken back."))
+    else:
+        ended = reason or _("Ended by {name}.", name=actor.name)
+        work_items.terminate(session, SYSTEM, delegation.instance_id, ended)
 
 
 def end_now(session: Session, actor: Actor, delegation: Delegation) -> None:
@@ -298,15 +295,16 @@ def end_those_of(session: Session, actor: Actor, *, person_id: int) -> int:
     One that cannot hear of it, suspended or at an incident, is terminated: it must not keep anybody from leaving.
     """
     theirs = select(Delegation).where(
-        Delegation.state.in_(LIVE_STATES),
+        Delegation.state.in_(rules.LIVE_STATES),
         (Delegation.delegate_id == person_id) | (Delegation.delegator_id == person_id),
     )
     found = list(session.scalars(theirs.order_by(Delegation.instance_id)))
+    gone = _("{name} has left the company.", name=session.get_one(Employee, person_id).name)
     for delegation in found:
         instance = session.get_one(Instance, delegation.instance_id)
         hears = instance.state == "running" and _wait_of(session, delegation) is not None
         if delegation.state == "requested" or not hears:
-            work_items.terminate(session, SYSTEM, delegation.instance_id, "left the company")
+            work_items.terminate(session, SYSTEM, delegation.instance_id, gone)
         else:
             end_now(session, actor, delegation)
     return len(found)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.catalog import CATALOG
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, retold
 from engine.journal import Entry
 from engine.models import Copy, Follower, Instance, Participant, WorkItem
 from engine.runtime.files import RECORD_TYPE
@@ -48,6 +48,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "remove_signer": _("{who} took a signer away: {what}"),
     "cc": _("{who} sends you a copy: {what}"),
     "circulate": _("{who} asks you to read and acknowledge: {what}"),
+    "acknowledge": _("{who} has read it, and everybody has now: {what}"),
     "resolve": _("{who} gave an opinion: {what}"),
     "change_people": _("{who} named who does later steps: {what}"),
 }
@@ -76,6 +77,8 @@ def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: E
 
     Who may not read it hears only that his work is gone.
     """
+    if entry.action == "acknowledge" and "free" not in entry.detail:
+        return
     sentence = VOTES.get(entry.detail.get("vote", "")) or SENTENCES.get(entry.action) or ENDINGS.get(state or "")
     if sentence is None:
         return
@@ -84,7 +87,7 @@ def tell_of_action(session: Session, *, instance_id: int, actor: Actor, entry: E
         return
     title = Sentence(sentence.template, {"who": actor.name, "what": instance.title})
     key = f"act:{instance_id}:{instance.rev}:{entry.action}:{entry.item_id or 0}"[:150]
-    text = str(next((entry.detail[k] for k in ("opinion", "reason", "question") if entry.detail.get(k)), ""))
+    text = retold(next((entry.detail[k] for k in ("opinion", "reason", "question") if entry.detail.get(k)), ""))
     told = {actor.person_id, 0}
     for of, persons in _audience(session, instance, entry, state):
         new = [person for person in dict.fromkeys(persons) if person not in told]
@@ -110,6 +113,9 @@ def _audience(
         return
     if action in ("cc", "circulate") and not entry.detail.get("with"):
         yield NAMED, _named(entry.detail)
+    if action == "acknowledge":
+        yield NAMED, [entry.detail["free"]]
+        return
     yield from _starter(instance, action, state)
     if action == "resolve" and isinstance(asker := entry.detail.get("to"), int):
         yield ANSWERED, [asker]

@@ -13,7 +13,7 @@ from engine.i18n import _
 from engine.models import WorkItem
 from engine.service_tasks import StepFacts, service_task
 from processes.approval import rules
-from processes.approval.operations.telling import Told, facts_of, holders, tell
+from processes.approval.operations.telling import Told, facts_of, holders, overdue_with, tell
 from processes.organization.assignments import lines_above
 from processes.organization.models import Employee
 
@@ -49,7 +49,7 @@ def escalate_overdue(session: Session, actor: Actor, facts: StepFacts, *, host: 
             if superior is None:
                 alone.append(holder)
             elif superior.id not in escalated:
-                work_items.add_candidate(session, actor, item, superior.id, f"overdue at {holder.name}")
+                work_items.add_candidate(session, actor, item, superior.id, overdue_with(holder.name))
                 _tell(session, actor, facts, [superior], item, "approval_escalated", Told(), holder=holder.name)
                 escalated.append(superior.id)
         _tell(session, actor, facts, alone, item, "approval_reminder", Told())

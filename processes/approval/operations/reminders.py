@@ -21,7 +21,7 @@ from engine.journal import Entry
 from engine.models import Instance, WorkItem
 from processes.approval import rules
 from processes.approval.models import ItemReminder, ItemWatch
-from processes.approval.operations.telling import Channel, Told, facts_of, holders, tell
+from processes.approval.operations.telling import Channel, Told, facts_of, holders, overdue_with, tell
 from processes.kernel.working_time import WorkingCalendar
 from processes.organization.assignments import lines_above
 from processes.organization.calendar import company_calendar
@@ -206,7 +206,7 @@ def _escalate(session: Session, item: WorkItem, instance: Instance, threshold: i
     above = _superiors(session, present, instance)
     _tell(session, present, item, "approval_reminder", threshold, ("notice", "sms"), told, facts)
     for superior, holder in above:
-        work_items.add_candidate(session, SYSTEM, item, superior.id, f"overdue at {holder}")
+        work_items.add_candidate(session, SYSTEM, item, superior.id, overdue_with(holder))
         said = {**facts, "holder": holder}
         _tell(session, [superior], item, "approval_escalated", threshold, ("notice", "sms"), told, said)
     _note(session, item, threshold, told)
@@ -234,7 +234,7 @@ def _to_leader(session: Session, item: WorkItem, instance: Instance, threshold: 
     if not above or item.kind != "sign":
         return _remind(session, item, instance, threshold)
     superior, holder = above[0]
-    work_items.assign(session, SYSTEM, item.id, superior.id, reason=f"overdue at {holder}")
+    work_items.assign(session, SYSTEM, item.id, superior.id, reason=overdue_with(holder))
     told = Told()
     said = {**facts_of(session, item), "holder": holder}
     _tell(session, [superior], item, "approval_escalated", threshold, ("notice", "sms"), told, said)

@@ -71,6 +71,11 @@ def facts_of(session: Session, item: WorkItem) -> dict[str, Any]:
     }
 
 
+def overdue_with(holder: str) -> Sentence:
+    """Why an item went to the superior."""
+    return _("It was overdue with {holder}.", holder=holder)
+
+
 DUE = kind("approval.due", _("Something that lies with me becomes due"), ("in_app",), mandatory=True)
 URGED = kind("approval.urged", _("Somebody urges me"), ("in_app",), mandatory=True)
 BELOW = kind("approval.overdue_below", _("Something is overdue with somebody below me"), ("in_app",), mandatory=True)

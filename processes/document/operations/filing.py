@@ -345,7 +345,7 @@ def _file(content: _Content, zip_file: Path, parts: int) -> bool:
         kept = attachments.adopt(
             session,
             SYSTEM,
-            f"{content.number}.zip",
+            package.file_name,
             zip_file,
             media_type="application/zip",
             record_type=FILE,

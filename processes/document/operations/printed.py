@@ -14,8 +14,8 @@ from engine import attachments, clock, history, repository, states, work_items
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import NotFound
-from engine.i18n import Sentence, _, current_locale
-from engine.models import Instance, InstanceLog, WorkItem
+from engine.i18n import Sentence, _, current_locale, retold
+from engine.models import PENDING, Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from engine.runtime.files import RECORD_TYPE
 from engine.runtime.host import latest_form
@@ -86,8 +86,12 @@ class PrintedInstance:
     printed_on: str
     printed_at: datetime
 
+    def file_name(self, ending: str) -> str:
+        """What it is saved as."""
+        return f"{self.process} {self.number}.{ending}"
 
-PENDING = ("open", "waiting", "delegated", "approving", "cancelled")
+
+SILENT = (*PENDING, "cancelled")
 """States of items that say nothing (yet)."""
 STEERING = ("withdraw", "terminate", "void", "reopen", "jump")
 """What is done to a whole instance, and belongs beside the opinions."""
@@ -233,11 +237,11 @@ def _opinions(session: Session, instance: Instance, locale: str) -> list[Opinion
         began = rules.instant(instance.started_at, locale)
         begun = Opinion(str(WORDS["begun"]), instance.starter_name, str(word("start")), "", began)
         told.append((instance.started_at, begun))
-    told += [(one.done_at, _closed(one, names, locale)) for one in items if one.done_at and one.state not in PENDING]
+    told += [(one.done_at, _closed(one, names, locale)) for one in items if one.done_at and one.state not in SILENT]
     steered = select(InstanceLog).where(InstanceLog.instance_id == instance.id, InstanceLog.action.in_(STEERING))
     for line in session.scalars(steered.order_by(InstanceLog.seq)):
         who = _who(line.actor_name, line.on_behalf_of, names)
-        said = str((line.detail or {}).get("reason") or "")
+        said = retold((line.detail or {}).get("reason") or "")
         told.append((line.at, Opinion("", who, str(word(line.action)), said, rules.instant(line.at, locale))))
     told.sort(key=lambda one: one[0])
     waiting = [

@@ -18,6 +18,8 @@ from processes.document.operations.printed import WORDS, Opinion, PrintedInstanc
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 
+WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
 QR_MM = 24
 SIGNATURE_MM = (9.0, 23.0)
 

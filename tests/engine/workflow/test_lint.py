@@ -311,3 +311,70 @@ def test_the_table_of_elements_is_what_lint_refuses() -> None:
         if rule.startswith("unsupported.")
         and rule.split(".")[1] not in {"class", "delegateExpression", "choreographyTask"}
     }
+
+
+def policies(**named: str) -> str:
+    rows = "".join(f'<camunda:property name="approval.{name}" value="{value}"/>' for name, value in named.items())
+    return f"<extensionElements><camunda:properties>{rows}</camunda:properties></extensionElements>"
+
+
+def approval_found(build: Callable[[Drawing], None], **named: str) -> set[tuple[str, str]]:
+    """(rule, severity) of what is found at the approval `it` between `start` and `end`."""
+
+    def whole(d: Drawing) -> None:
+        one("userTask", policies(**named), camunda_candidateUsers="ann")(d)
+        build(d)
+
+    return {(rule, severity) for where, rule, severity in drawn(whole) if where == "it" and rule != "candidates"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("due", "P1D"), ("allow", "approve,reclaim"), ("allow", "remove_signer")])
+def test_a_policy_that_would_do_nothing_is_refused(name: str, value: str) -> None:
+    assert approval_found(lambda _d: None, **{name: value}) == {(f"policy.{name}", "error")}
+
+
+def test_a_step_that_waits_for_readers_may_circulate() -> None:
+    assert approval_found(lambda _d: None, circulate="wait", allow="approve,reject") == {("policy.circulate", "error")}
+    assert approval_found(lambda _d: None, circulate="wait", allow="approve,reject,circulate") == set()
+    assert approval_found(lambda _d: None, circulate="wait") == set()
+    assert approval_found(lambda _d: None, circulate="later") == {("policy.circulate", "error")}
+
+
+def rejected(*way: str) -> Callable[[Drawing], None]:
+    """A way back for what is rejected, over the elements named."""
+
+    def build(d: Drawing) -> None:
+        d.add("boundaryEvent", "no", event("error", "rejected"), attachedToRef="it")
+        for tag in way:
+            d.add(tag, tag)
+        d.chain("no", *way, "it")
+
+    return build
+
+
+def test_who_is_rejected_for_want_of_people_does_not_go_round_in_circles() -> None:
+    assert approval_found(rejected(), empty="reject") == {("policy.empty", "error")}
+    assert approval_found(rejected("manualTask"), empty="reject") == {("policy.empty", "error")}
+    assert approval_found(rejected("userTask"), empty="reject") == {("policy.empty", "warning")}
+    assert approval_found(rejected("exclusiveGateway"), empty="reject") == {("policy.empty", "warning")}
+    assert approval_found(rejected("userTask"), empty="hold") == set()
+    assert approval_found(lambda _d: None, empty="reject") == set()
+    assert approval_found(lambda _d: None, empty="reject", reject="starter") == {("policy.empty", "warning")}
+
+
+def test_a_rejection_along_the_flow_is_followed_by_flows_alone() -> None:
+    def loop(d: Drawing) -> None:
+        d.user("mend", camunda_candidateUsers="ann")
+        d.user("boss", camunda_candidateUsers="ann")
+        d.flow("it", "boss")
+        d.add("boundaryEvent", "back", event("error", "returned"), attachedToRef="boss")
+        d.chain("back", "mend", "it")
+
+    assert approval_found(loop, empty="reject", reject="flow") == set()
+
+    def back(d: Drawing) -> None:
+        d.user("mend", camunda_candidateUsers="ann")
+        d.flow("it", "mend", '${outcome == "reject"}')
+        d.flow("mend", "it")
+
+    assert approval_found(back, empty="reject", reject="flow") == {("policy.empty", "warning")}

@@ -212,3 +212,22 @@ def test_the_scopes_of_the_form_are_those_of_the_rules(house: DemoHouse) -> None
 def test_a_process_may_be_started_by_everybody(house: DemoHouse) -> None:
     for key in ("general_approval", "leave_request", "delegation"):
         assert house.login("ma.chao").get(f"/start/{key}").status_code == 200
+
+
+def test_each_of_the_two_is_told_what_ending_means_to_them(house: DemoHouse, facts: Facts) -> None:
+    active = "/delegations?_l_=en"
+    assert "What is not finished comes back to you." in house.login(AWAY).get(active).text
+    theirs = house.login(STANDS_IN).get(active).text
+    assert "What you have not finished goes back to 黄杰." in theirs
+    assert "comes back to you" not in theirs
+    ask(house, "zhou.ming", facts.person("王磊"))
+    assert "Take the request back? It has not been answered yet." in house.login("zhou.ming").get(active).text
+
+
+def test_what_the_house_says_of_an_end_is_read_in_ones_own_language(house: DemoHouse, facts: Facts) -> None:
+    asked = ask(house, "zhou.ming", facts.person("王磊"))
+    zhou = house.login("zhou.ming")
+    assert zhou.post(f"/delegations/{asked.id}/end", {"version": str(asked.version)}).status_code == 302
+    history = f"/instances/{asked.instance_id}?tab=history&_l_="
+    assert "委托申请已收回。" in zhou.get(f"{history}zh_CN").text
+    assert "The delegation was taken back." in zhou.get(f"{history}en").text

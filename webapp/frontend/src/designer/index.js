@@ -139,7 +139,7 @@ export async function openDesigner({
       say('failed', 'The diagram could not be written: {reason}', { reason: error.message });
     } else if (kind === 'problems') {
       linting.setServerProblems(found);
-      say('refused', 'Not deployed: {count} problems', { count: found.length, problems: found });
+      say('refused', 'Not deployed. Problems: {count}', { count: found.length, problems: found });
     } else {
       const advice = translate(REFUSALS[kind], { status });
       onStatus({ state: kind === 'conflict' ? 'conflict' : 'failed', message: [detail, advice].filter(Boolean).join(' ') });

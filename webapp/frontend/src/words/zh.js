@@ -264,6 +264,9 @@ export const zh = {
   'When it comes again after a return': '退回后重新提交时',
   'Through all steps once more': '重新走所有步骤',
   'Straight back to who sent it back': '直接送回退回人',
+  'When it is circulated': '传阅时',
+  'Go on without waiting for the readers': '不等待传阅人，可继续审批',
+  'Approve only when all have read it': '传阅人全部已阅后才能同意',
   'Who names the people': '办理人由谁指定',
   'The rule under “Who does it”': '按“谁来办理”的规则',
   'The starter': '发起人',
@@ -371,7 +374,7 @@ export const zh = {
   'Deploying': '正在部署',
   'Version {version} deployed': '已部署第 {version} 版',
   'Deployed': '已部署',
-  'Not deployed: {count} problems': '没有部署：有 {count} 个问题',
+  'Not deployed. Problems: {count}': '没有部署：有 {count} 个问题',
   'Somebody else has changed this diagram since you opened it. Nothing of yours is lost: export your diagram, reload the page, then import or redo your change.':
     '您打开之后，别人修改了这个流程图。您的内容没有丢：请先导出文件，再重新打开页面，然后导入或重做修改。',
   'You are no longer signed in or may not do this. Export your diagram before you leave the page.': '登录已失效，或没有权限。离开页面前请先导出文件。',

@@ -41,6 +41,10 @@ const CHOICES = {
     label: 'When somebody has approved before', unset: 'none',
     values: { none: 'Ask again', consecutive: 'Skip when it was the step before', all: 'Skip whenever it was' },
   },
+  circulate: {
+    label: 'When it is circulated', unset: 'free',
+    values: { free: 'Go on without waiting for the readers', wait: 'Approve only when all have read it' },
+  },
   pick: {
     label: 'Who names the people', unset: '',
     values: { '': 'The rule under “Who does it”', starter: 'The starter', approver: 'The approver of the step before' },
