@@ -131,6 +131,8 @@ class StepHost:
                 receipt = outbox.receipt(self._session, int(answer)) if topic.kind == "connector" else None
         except (BpmnError, StaleInstance):
             raise
+        except service_tasks.WrongParameter as fault:  # whoever acts can do nothing about the diagram
+            raise ServiceFailed(str(fault.message)[:200], str(fault)) from fault
         except AppError as refusal:
             if self._interactive:
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -23,7 +24,7 @@ from engine.runtime.facts import read_instance
 from engine.runtime.host import StepHost
 from engine.runtime.plain import plain
 from engine.runtime.step import Step, StepResult, record
-from engine.workflow.contract import Choice, OpenedTask, ServiceCall
+from engine.workflow.contract import Choice, OpenedTask, ServiceCall, Way
 
 DRAFT_REVISION = 1
 """A draft is saved over and over in one place; what is submitted gets a revision of its own."""
@@ -107,7 +108,8 @@ def _named(
     """Later steps' people as the starter names them; looked at only where a diagram leaves them to him."""
     if not people and "starter" not in loaded.picked_by:
         return {}
-    reached = [step.node for step in _walk(session, actor, loaded, form, routed, actor.person_id).steps]
+    _host, way = _way(session, actor, loaded, form, routed, actor.person_id)
+    reached = [one.task.node for one in way.steps]
     return dict(picking.checked_at_start(session, loaded, actor.person_id, reached, people or {}))
 
 
@@ -266,6 +268,31 @@ def _walk(
     routed: Mapping[str, Any],
     starter_id: int,
 ) -> Route:
+    usual = history.usual_spans(session, loaded.key)
+    host, way = _way(session, actor, loaded, form, routed, starter_id, usual)
+    steps = []
+    for one in way.steps:
+        step = route_step(session, loaded, host, one.task.node, one.task.data, form, choices=one.choices)
+        if one.expected_at is not None:
+            step = replace(
+                step,
+                expected_at=one.expected_at,
+                expected_from="due_date" if one.task.due_at is not None else "history",
+            )
+        steps.append(step)
+    return Route(tuple(steps), way.choices, way.ended)
+
+
+def _way(
+    session: Session,
+    actor: Actor,
+    loaded: repository.Loaded,
+    form: Mapping[str, Any],
+    routed: Mapping[str, Any],
+    starter_id: int,
+    usual: Mapping[str, timedelta] = MappingProxyType({}),
+) -> tuple[DryHost, Way]:
+    """The steps alone: who does them, and when, is asked by whoever shows them."""
     host = DryHost(
         session,
         actor,
@@ -279,19 +306,8 @@ def _walk(
         form=form,
         reckon=loaded.form_facts,
     )
-    host.usual = history.usual_spans(session, loaded.key)
-    way = workflow.preview(loaded.compiled, routed, host)
-    steps = []
-    for one in way.steps:
-        step = route_step(session, loaded, host, one.task.node, one.task.data, form, choices=one.choices)
-        if one.expected_at is not None:
-            step = replace(
-                step,
-                expected_at=one.expected_at,
-                expected_from="due_date" if one.task.due_at is not None else "history",
-            )
-        steps.append(step)
-    return Route(tuple(steps), way.choices, way.ended)
+    host.usual = usual
+    return host, workflow.preview(loaded.compiled, routed, host)
 
 
 def route_step(

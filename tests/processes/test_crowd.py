@@ -113,3 +113,26 @@ def test_the_rule_kept_with_each_item_is_short(company: Company, people: list[in
         reasons = session.scalars(select(WorkItem.reason).where(WorkItem.instance_id == instance)).all()
     assert len(reasons) == MANY
     assert {reason["rule"].count("person(") for reason in reasons} == {20}
+
+
+def test_naming_later_people_asks_nobody_about_the_other_steps(company: Company, people: list[int]) -> None:
+    """Which steps are reached is all that must be known; not who does them, nor how long they took lately."""
+    asked = []
+    named = {"picked": [people[1]]}
+    for count in (1, 12):
+        d = Drawing(f"steps{count}")
+        d.start()
+        draw_approval(d, "picked", f"person({people[0]})", pick="starter")
+        for number in range(count):
+            draw_approval(d, f"step{number}", f"position(finance),person({people[number]})", sign="or")
+        d.end()
+        d.chain("start", "picked", *(f"step{number}" for number in range(count)), "end")
+        with transaction() as session:
+            repository.deploy(session, SYSTEM, {"main.bpmn": d.xml()})
+        Sessions.remove()
+        for _each in range(2):
+            with statements() as seen:
+                runtime.perform(lambda s, k=f"steps{count}": runtime.start(s, actor_of(company.li), k, people=named))
+            Sessions.remove()
+        asked.append(len(seen))
+    assert asked[0] == asked[1]
