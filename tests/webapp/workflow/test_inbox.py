@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
-from engine import work_items
-from engine.actor import SYSTEM
+from engine import runtime, work_items
+from engine.actor import SYSTEM, Actor
 from engine.db import Sessions, transaction
 from engine.models import Copy, InboxEntry, WorkItem
 from tests.demo_house import DemoHouse, Facts
@@ -319,3 +320,30 @@ def test_a_list_drawn_afresh_keeps_as_many_lines_as_were_looked_at(house: DemoHo
     assert zhou.get("/inbox/open/list?size=0", partial=True).text.count("data-yl-entry=") == 2
     for size in ("x", "-3", "100000"):
         assert zhou.get(f"/inbox/open/list?size={size}", partial=True).status_code == 200
+
+
+class Nesting(HTMLParser):
+    """How deep forms stand in one another: a browser takes only the outermost, and its buttons would decide."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.depth = self.deepest = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag == "form"
+        self.deepest = max(self.deepest, self.depth)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag == "form"
+
+
+def test_no_form_stands_in_the_form_that_decides(house: DemoHouse, facts: Facts) -> None:
+    item, who = facts.open_item(WAITING), Actor(facts.person("周明"), "周明")
+    added = [facts.person("徐芳")]
+    runtime.perform(lambda s: work_items.add_signers(s, who, item.id, added, order="parallel"))
+    Sessions.remove()
+    pane = house.login("zhou.ming").get(f"/inbox/open/{item.id}", partial=True).text
+    assert "data-yl-verdict" in pane
+    assert 'form="remove-' in pane
+    assert Nesting(pane).deepest == 1
