@@ -299,6 +299,8 @@ def end_those_of(session: Session, actor: Actor, *, person_id: int) -> int:
         (Delegation.delegate_id == person_id) | (Delegation.delegator_id == person_id),
     )
     found = list(session.scalars(theirs.order_by(Delegation.instance_id)))
+    if not found:
+        return 0
     gone = _("{name} has left the company.", name=session.get_one(Employee, person_id).name)
     for delegation in found:
         instance = session.get_one(Instance, delegation.instance_id)

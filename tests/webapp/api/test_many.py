@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,7 +101,7 @@ def stranded(people: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         raise ValueError("the template is broken")
 
     topic = TOPICS["messaging.notify_sms"]
-    broken = type(topic)(topic.name, topic.kind, topic.title, away, topic.parameters, topic.required)
+    broken = replace(topic, function=away)
     monkeypatch.setitem(TOPICS, topic.name, broken)
     for _each in range(2):
         people(EMPLOYEE).post("/process-definitions/expense_request/start", request_of("80.00"))
@@ -134,9 +135,7 @@ def test_what_fails_again_says_so(people: House, stranded: list[int], monkeypatc
         raise ValueError("still broken")
 
     topic = TOPICS["messaging.notify_sms"]
-    monkeypatch.setitem(
-        TOPICS, topic.name, type(topic)(topic.name, topic.kind, topic.title, away, topic.parameters, topic.required)
-    )
+    monkeypatch.setitem(TOPICS, topic.name, replace(topic, function=away))
     answer = people(ADMIN).post("/incidents/batch", {"action": "retry", "ids": stranded})
     assert answer["done"] == 0
     assert [(one["code"], one["state"]) for one in answer["items"]] == [("failed_again", "open")] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -138,7 +139,7 @@ def stranded(house: DemoHouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) ->
         raise ValueError("the template is broken")
 
     topic = TOPICS["messaging.notify_sms"]
-    broken = type(topic)(topic.name, topic.kind, topic.title, away, topic.parameters, topic.required)
+    broken = replace(topic, function=away)
     monkeypatch.setitem(TOPICS, topic.name, broken)
     item = facts.open_item(UNDECIDED)
     answer = house.login("zhou.ming").post(f"/work-items/{item.id}/approve", {"version": item.version})
