@@ -24,7 +24,9 @@ def test_two_hundred_kills_lose_nothing_and_double_nothing(database: Database, t
     with crash_site.declared(wire):
         crash_site.deploy()
         number = 0
-        while number < KILLS or (number < 4 * KILLS and cases() < ENOUGH):  # a busy machine gets less done in a life
+        while number < KILLS or (
+            number < 4 * KILLS and cases() < ENOUGH
+        ):  # a busy machine gets less done in a life: longer ones
             database.engine.dispose()  # a forked connection must not be shared
             crash_site.kill_in_the_middle(database.url, number, LONGEST_RUN)
             number += 1
