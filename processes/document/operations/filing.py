@@ -148,7 +148,7 @@ class _Content:
 
 def _take(package_id: int) -> _Content | None:
     with transaction() as session, reading_as(DEFAULT_LOCALE):
-        package = _locked(session, package_id)
+        package = _locked(session, package_id, patient=False)
         now = clock.now()
         if package is None or package.due_at > now:
             return None
@@ -165,12 +165,14 @@ def _take(package_id: int) -> _Content | None:
         return _read(session, package, instance)
 
 
-def _locked(session: Session, package_id: int) -> ArchivePackage | None:
-    """The package, if it still waits and nobody else is at it."""
+def _locked(session: Session, package_id: int, *, patient: bool = True) -> ArchivePackage | None:
+    """The package, if it still waits. Who is not patient passes over one that another worker just looks at; who has
+    built it must not.
+    """
     return session.scalars(
         select(ArchivePackage)
         .where(ArchivePackage.id == package_id, ArchivePackage.state == WAITING)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=not patient)
         .execution_options(populate_existing=True)
     ).first()
 
