@@ -14,6 +14,7 @@ from engine.history.views import (
     counts,
     in_view,
     inbox,
+    instance_line,
     item_line,
     present_steps,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "deeds_of",
     "in_view",
     "inbox",
+    "instance_line",
     "item_line",
     "items_of",
     "log_lines",

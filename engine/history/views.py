@@ -202,7 +202,7 @@ def _started(session: Session, actor: Actor, limit: int, before: int | None) -> 
     conditions = [Instance.starter_id == actor.person_id, *([Instance.id < before] if before else [])]
     instances = session.scalars(_instances(conditions, limit)).all()
     now_at = present_steps(session, [i.id for i in instances])
-    return [_instance_line(i, now_at.get(i.id, "")) for i in instances]
+    return [instance_line(i, None, now_at.get(i.id, ""), i.started_at) for i in instances]
 
 
 def _copied(session: Session, actor: Actor, limit: int, before: int | None) -> list[Line]:
@@ -213,26 +213,12 @@ def _copied(session: Session, actor: Actor, limit: int, before: int | None) -> l
         .order_by(Copy.id.desc())
         .limit(limit)
     )
-    return [
-        Line(
-            instance.id,
-            instance.definition_key,
-            instance.title,
-            instance.summary,
-            instance.state,
-            instance.starter_id,
-            instance.starter_name,
-            copy.id,
-            "",
-            since=copy.sent_at,
-            due_at=None,
-            read_at=copy.read_at,
-        )
-        for copy, instance in session.execute(wanted)
-    ]
+    rows = session.execute(wanted)
+    return [instance_line(instance, copy.id, "", copy.sent_at, read_at=copy.read_at) for copy, instance in rows]
 
 
-def _instance_line(instance: Instance, node_title: str) -> Line:
+def instance_line(instance: Instance, key: int | None, node_title: str, since: datetime, **more: Any) -> Line:
+    """An instance as a line of a view; key: of the item or copy it is shown for."""
     return Line(
         instance.id,
         instance.definition_key,
@@ -241,27 +227,21 @@ def _instance_line(instance: Instance, node_title: str) -> Line:
         instance.state,
         instance.starter_id,
         instance.starter_name,
-        None,
+        key,
         node_title,
-        since=instance.started_at,
-        due_at=None,
+        since,
+        **more,
     )
 
 
 def item_line(item: WorkItem, instance: Instance, view: View) -> Line:
     """A work item as a line of one of the views of items."""
     undone = view in UNDONE
-    return Line(
-        instance.id,
-        instance.definition_key,
-        instance.title,
-        instance.summary,
-        instance.state,
-        instance.starter_id,
-        instance.starter_name,
+    return instance_line(
+        instance,
         item.id,
         item.title,
-        since=item.created_at if undone else item.done_at or item.created_at,
+        item.created_at if undone else item.done_at or item.created_at,
         due_at=item.due_at if undone else None,
         assignee_id=item.assignee_id,
         version=item.version,

@@ -86,8 +86,8 @@ def find(
     done_now: {node: person} of what this very step has completed and not written yet.
     Nobody (an empty answer) only where the diagram says what then: approve, reject, hold, a named person.
     """
-    if node.kind == "startEvent":  # sent back: whoever sent it mends it
-        return Candidates((starter_id,)), "starter"
+    if node.kind == "startEvent":
+        return to_starter(starter_id)
     rule = policies.read(node.properties) if is_approval(node) else None
     request = Request(
         instance_id=instance_id,
@@ -111,6 +111,11 @@ def find(
     if rule is not None and rule.empty != "admin":
         return Candidates(), f"empty:{rule.empty}"
     return _fallback(session, node, found.path, None if own_allowed else starter_id), "fallback"
+
+
+def to_starter(starter_id: int) -> tuple[Candidates, str]:
+    """What comes back to the start event: whoever sent it mends it."""
+    return Candidates((starter_id,)), "starter"
 
 
 def _in_short(rules: Sequence[str]) -> str:

@@ -96,8 +96,8 @@ class Opening:
         again = self._again.get(node.id, Again())
         if again.reuse:
             return None
-        if node.kind == "startEvent":  # sent back to the starter, who mends what he sent
-            self._plain(task, node, Candidates((self._facts.starter_id,)), "starter", due_at, again)
+        if node.kind == "startEvent":
+            self._plain(task, node, *assign.to_starter(self._facts.starter_id), due_at, again)
             return None
         rule = policies.read(node.properties) if assign.is_approval(node) else None
         found, by = self._people(task, node, again)

@@ -137,11 +137,10 @@ def _count(
     item, node = held.item, held.node
     lock(session, held.instance)
     counted = count(session, item, held.policy, "approve" if action == "submit" else action)
-    vote = {"vote": counted.verdict or "open"} if held.policy.sign == "vote" else {}
-    entry = replace(todo.entry, detail={**todo.entry.detail, "tally": counted.detail, **vote})
+    entry = replace(todo.entry, detail={**todo.entry.detail, "tally": counted.detail})
     todo = replace(todo, entry=entry, items_moved=True)
     if counted.verdict is None:
-        waiting = replace(todo, act=lambda _live: None)
+        waiting = _of_vote(replace(todo, act=lambda _live: None), held, "open")
         return step(session, actor, item.instance_id, waiting, seen=held.instance)
     verdict = action if action == "submit" else counted.verdict
     said = {**variables[node.id], "outcome": verdict, **counted.detail}
@@ -159,7 +158,7 @@ def go_on(
     to_step: str | None = None,
 ) -> StepResult:
     """The node is decided: back where the diagram sends a rejection, straight back to who returned it, or on."""
-    item = held.item
+    item, todo = held.item, _of_vote(todo, held, verdict)
     if verdict == "reject":
         back = returning.destination(session, actor, held, "reject", to_step)
         if back is not None:
@@ -170,6 +169,13 @@ def go_on(
     if verdict == "approve" and item.reason.get("after_return") == "straight_back":
         todo = returning.straight_back(session, actor, held, todo, variables)
     return step(session, actor, item.instance_id, todo, seen=held.instance)
+
+
+def _of_vote(todo: Step, held: Held, verdict: str) -> Step:
+    """How a vote stands after it ("open": it goes on) is told with whatever moved it: a ballot, a signer taken away."""
+    if held.policy.sign != "vote":
+        return todo
+    return replace(todo, entry=replace(todo.entry, detail={**todo.entry.detail, "vote": verdict}))
 
 
 def _step_of(action: str, node: Node, token: int, variables: dict[str, Any]) -> Callable[[Live], object]:

@@ -111,3 +111,19 @@ def test_the_starter_hears_of_each_step_when_he_wishes(session: Session, company
     session.commit()
     Walk(session, company.li, "two", {}).act(company.wang)
     assert told() == [("李娜", "approval.steps")]
+
+
+def test_a_vote_decided_by_taking_a_voter_away_is_told_as_well(session: Session, company: Company, told: Told) -> None:
+    request = ask(session, company, [company.wang, company.zhao, company.sun], sign="vote", vote_pass="50%")
+    request.act(company.wang)
+    assert told() == []
+    boss = actor_in(session, company.chen, rights.ADMINISTER)
+    voter = next(item.id for item in request.open if item.assignee_id == company.sun.id)
+    request.do(lambda s: work_items.remove_signer(s, boss, voter))
+    assert request.instance.state == "completed"
+    assert told() == [
+        ("孙悦", "approval.lost"),
+        ("李娜", "approval.ended"),
+        ("王芳", "approval.signers"),
+        ("赵磊", "approval.lost"),
+    ]

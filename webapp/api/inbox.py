@@ -130,19 +130,9 @@ def _read(view: View, row: Any, steps: dict[int, str]) -> Line:
     if view in history.OF_ITEMS:
         return history.item_line(row.WorkItem, instance, view)
     copy: Copy | None = row.Copy if view == "cc" else None
-    return Line(
-        instance.id,
-        instance.definition_key,
-        instance.title,
-        instance.summary,
-        instance.state,
-        instance.starter_id,
-        instance.starter_name,
-        copy.id if copy else None,
-        steps.get(instance.id, ""),
-        since=copy.sent_at if copy else instance.started_at,
-        read_at=copy.read_at if copy else None,
-    )
+    if copy is None:
+        return history.instance_line(instance, None, steps.get(instance.id, ""), instance.started_at)
+    return history.instance_line(instance, copy.id, "", copy.sent_at, read_at=copy.read_at)
 
 
 def _line(line: Line, view: View) -> InboxLine:

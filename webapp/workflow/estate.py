@@ -15,7 +15,6 @@ from engine.actor import Actor
 from engine.i18n import Sentence, _
 from engine.models import Definition, Instance, WorkItem
 from engine.repository import DEPLOY
-from engine.work_items.rights import readable_by
 from processes.approval.manifest import STATES
 from processes.approval.models import Delegation
 from processes.approval.permissions import visible_to as visible_delegations
@@ -113,7 +112,7 @@ def pieces(session: Session, actor: Actor, kind: str, ids: Sequence[int], person
 
 def _items(session: Session, actor: Actor, ids: Sequence[int], _person: int | None) -> list[Piece]:
     rows = session.execute(select(WorkItem, Instance).join(Instance).where(WorkItem.id.in_(ids))).all()
-    open_to_me = _readable(session, actor, {row.Instance.id for row in rows})
+    open_to_me = work_items.readable_among(session, actor, {row.Instance.id for row in rows})
     return [
         Piece(
             item.id,
@@ -128,7 +127,7 @@ def _items(session: Session, actor: Actor, ids: Sequence[int], _person: int | No
 
 def _instances(session: Session, actor: Actor, ids: Sequence[int], person: int | None) -> list[Piece]:
     rows = session.scalars(select(Instance).where(Instance.id.in_(ids))).all()
-    open_to_me = _readable(session, actor, ids)
+    open_to_me = work_items.readable_among(session, actor, ids)
     return [
         Piece(
             row.id,
@@ -170,10 +169,6 @@ _READ: Mapping[str, Callable[[Session, Actor, Sequence[int], int | None], list[P
     "drafts": _instances,
     "tasks": _tasks,
 }
-
-
-def _readable(session: Session, actor: Actor, ids: Sequence[int] | set[int]) -> set[int]:
-    return set(session.scalars(select(Instance.id).where(Instance.id.in_(ids), readable_by(actor))))
 
 
 def _address(instance: Instance, open_to_me: set[int]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -225,29 +224,13 @@ def _lines(session: Session, view: View, ids: list[int]) -> list[Line]:
     if view == "started":
         rows: Any = session.scalars(select(Instance).where(Instance.id.in_(ids)))
         steps = history.present_steps(session, ids)
-        return _in_order(ids, {i.id: _line(i, None, steps.get(i.id, ""), i.started_at) for i in rows})
+        return _in_order(ids, {i.id: history.instance_line(i, None, steps.get(i.id, ""), i.started_at) for i in rows})
     if view == "cc":
         rows = session.execute(select(Copy, Instance).join(Instance).where(Copy.id.in_(ids)))
-        return _in_order(ids, {c.id: _line(i, c.id, "", c.sent_at, read_at=c.read_at) for c, i in rows})
+        return _in_order(ids, {c.id: history.instance_line(i, c.id, "", c.sent_at, read_at=c.read_at) for c, i in rows})
     rows = session.execute(select(WorkItem, Instance).join(Instance).where(WorkItem.id.in_(ids)))
     return _in_order(ids, {item.id: history.item_line(item, instance, view) for item, instance in rows})
 
 
 def _in_order(ids: list[int], lines: Mapping[int, Line]) -> list[Line]:
     return [lines[key] for key in ids if key in lines]
-
-
-def _line(instance: Instance, key: int | None, node_title: str, since: datetime, **more: Any) -> Line:
-    return Line(
-        instance.id,
-        instance.definition_key,
-        instance.title,
-        instance.summary,
-        instance.state,
-        instance.starter_id,
-        instance.starter_name,
-        key,
-        node_title,
-        since=since,
-        **{"due_at": None, **more},
-    )

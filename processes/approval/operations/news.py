@@ -121,12 +121,12 @@ def _audience(
         yield ANSWERED, [asker]
     if action in ("suspend", "resume"):
         yield PAUSED, _holders(session, instance.id)
-    if vote or (action == "add_signer" and entry.detail.get("order") == "parallel"):
-        yield SIGNERS, _signers(session, instance.id, entry)
     if action == "remove_signer":
         yield LOST, [person for person in (entry.detail.get("who"),) if isinstance(person, int)]
-    if action in TO_LOSERS:
+    if vote or action in TO_LOSERS:
         yield LOST, _losers(session, instance, entry)
+    if vote or (action == "add_signer" and entry.detail.get("order") == "parallel"):
+        yield SIGNERS, _signers(session, instance.id, entry)
     if action in TO_TAKERS_PART:
         yield FOLLOWED, _took_part(session, instance.id)
     if action == "reject":
