@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask_appbuilder.security.sqla.models import Role, User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from engine.db import Sessions, transaction
@@ -61,6 +61,25 @@ def save(page: Page) -> None:
 def deploy(page: Page) -> None:
     page.locator("[data-yl-deploy]").click()
     page.locator("#yl-confirm button[value=yes]").click()
+
+
+def test_a_right_chosen_before_the_script_has_come_counts(sign_in: SignIn, browser: Browser, site: Site) -> None:
+    state = sign_in(DESIGNER).context.storage_state()
+    # A service worker would fetch the script where no test can hold it back.
+    context = browser.new_context(base_url=site.address, storage_state=state, service_workers="block")
+    page, held = context.new_page(), []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/modeler-files.js*", hold)
+    page.goto(f"/designer/{KEY}/files", wait_until="commit")
+    page.locator("[data-yl-step=approve_superior][data-yl-field=remark]").select_option("edit")
+    for route in held:
+        route.continue_()
+    assert held
+    expect(page.locator("textarea")).to_have_value(re.compile(r'"approve_superior": \{"remark": "edit"\}'))
+    context.close()
 
 
 def test_a_candidate_and_a_right_are_changed_by_clicking_and_deployed(sign_in: SignIn) -> None:

@@ -5,7 +5,16 @@ const WIDTH = 110; // signs of a line that still reads well
 
 document.addEventListener('change', event => {
   const choice = event.target.closest('[data-yl-step]');
-  if (!choice) return;
+  if (choice) write(choice);
+});
+
+// What was chosen before this script came (a slow line) is a choice too.
+for (const choice of document.querySelectorAll('[data-yl-step]')) {
+  const drawn = choice.querySelector('option[selected]') ?? choice.options[0];
+  if (choice.value !== drawn.value) write(choice);
+}
+
+function write(choice) {
   const schema = JSON.parse(text.value); // the table is only there when the text can be read
   const { ylStep: step, ylField: field } = choice.dataset;
   const rights = { ...schema.steps?.[step] };
@@ -14,7 +23,7 @@ document.addEventListener('change', event => {
   if (!Object.keys(rights).length) delete schema.steps[step];
   text.value = `${written(schema)}\n`;
   text.dispatchEvent(new Event('input', { bubbles: true }));
-});
+}
 
 /** JSON as people write it: what fits stands on one line. */
 function written(value, depth = 0) {
