@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from engine.catalog import Column, Manifest, Permission, Process, Register
 from engine.i18n import _
-from processes.approval import permissions
+from processes.approval import permissions, rules
 from processes.approval.models import Delegation
-
-STATES = {
-    "requested": _("Waits for an answer"),
-    "accepted": _("Accepted"),
-    "declined": _("Declined"),
-    "active": _("In force"),
-    "ended": _("Ended"),
-    "cancelled": _("Cancelled"),
-}
 
 SCOPES = {"all": _("Every approval"), "processes": _("Some processes"), "amount": _("Up to an amount")}
 
@@ -31,7 +22,7 @@ DELEGATIONS = Register(
         Column("starts_at", _("From"), kind="datetime"),
         Column("ends_at", _("Until"), kind="datetime"),
         Column("scope", _("Scope"), kind="state", choices=SCOPES, phone=False),
-        Column("state", _("State"), kind="state", choices=STATES),
+        Column("state", _("State"), kind="state", choices=rules.STATE_NAMES),
     ),
     scope=permissions.visible_to,
     permission=permissions.MANAGE_DELEGATIONS,

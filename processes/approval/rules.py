@@ -21,6 +21,16 @@ LONGEST_PERIOD = timedelta(days=366)
 
 SCOPES = ("all", "processes", "amount")
 
+STATE_NAMES = {
+    "requested": _("Waits for an answer"),
+    "accepted": _("Accepted"),
+    "declined": _("Declined"),
+    "active": _("In force"),
+    "ended": _("Ended"),
+    "cancelled": _("Cancelled"),
+}
+"""What people read of a delegation's state."""
+
 NEXT_STATES = {
     "requested": {"accepted", "declined", "cancelled"},
     "accepted": {"active", "cancelled", "ended"},
@@ -263,7 +273,8 @@ def _common(window: Window, link: Link) -> Window | None:
 def check_move(state: str, to: str) -> None:
     if to not in NEXT_STATES[state]:
         raise RuleViolation(
-            _("The delegation is {state} and cannot become {to}.", state=state, to=to), code="wrong_state"
+            _("The delegation is “{state}” and cannot become “{to}”.", state=STATE_NAMES[state], to=STATE_NAMES[to]),
+            code="wrong_state",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.catalog import Column, Manifest, Permission, Process, Register
 from engine.i18n import _
-from processes.office import permissions
+from processes.office import permissions, rules
 from processes.office.models import LeaveRequest
 
 KINDS = {
@@ -36,12 +36,7 @@ LEAVE = Register(
             "state",
             _("State"),
             kind="state",
-            choices={
-                "in_approval": _("In approval"),
-                "approved": _("Approved"),
-                "rejected": _("Rejected"),
-                "withdrawn": _("Withdrawn"),
-            },
+            choices=rules.STATE_NAMES,
         ),
     ),
     order_by=("first_day", "desc"),

@@ -15,6 +15,14 @@ KINDS = ("annual", "personal", "sick", "time_off", "marriage", "parental", "bere
 
 LONGEST = timedelta(days=366)
 
+STATE_NAMES = {
+    "in_approval": _("In approval"),
+    "approved": _("Approved"),
+    "rejected": _("Rejected"),
+    "withdrawn": _("Withdrawn"),
+}
+"""What people read of a request's state."""
+
 NEXT_STATES = {
     "in_approval": {"in_approval", "approved", "rejected", "withdrawn"},
     "approved": set[str](),
@@ -84,6 +92,11 @@ def check_move(number: str | None, state: str, to: str) -> None:
     """What has been decided stays decided."""
     if to not in NEXT_STATES[state]:
         raise RuleViolation(
-            _("The request {number} is {state} and cannot become {to}.", number=number, state=state, to=to),
+            _(
+                "The request {number} is “{state}” and cannot become “{to}”.",
+                number=number,
+                state=STATE_NAMES[state],
+                to=STATE_NAMES[to],
+            ),
             code="wrong_state",
         )

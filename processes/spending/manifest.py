@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.catalog import Column, Manifest, Permission, Process, Register
 from engine.i18n import _
-from processes.spending import operations, permissions
+from processes.spending import operations, permissions, rules
 from processes.spending.models import Budget, ExpenseCategory, ExpenseRequest
 
 _PERIODS = {"month": _("Month"), "quarter": _("Quarter"), "year": _("Year")}
@@ -28,13 +28,7 @@ REQUESTS = Register(
             "state",
             _("State"),
             kind="state",
-            choices={
-                "in_approval": _("In approval"),
-                "approved": _("Approved"),
-                "rejected": _("Rejected"),
-                "withdrawn": _("Withdrawn"),
-                "closed": _("Closed"),
-            },
+            choices=rules.STATE_NAMES,
         ),
         Column("over_budget", _("Over budget"), kind="bool", phone=False),
         Column("filed_on", _("Filed on"), kind="date"),

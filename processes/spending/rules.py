@@ -16,6 +16,15 @@ PERIODS = {"month": 1, "quarter": 3, "year": 12}
 
 POLICIES = ("stop", "warn", "ignore")
 
+STATE_NAMES = {
+    "in_approval": _("In approval"),
+    "approved": _("Approved"),
+    "rejected": _("Rejected"),
+    "withdrawn": _("Withdrawn"),
+    "closed": _("Closed"),
+}
+"""What people read of a request's state."""
+
 NEXT_STATES = {
     "in_approval": {"in_approval", "approved", "rejected", "withdrawn"},
     "approved": {"closed"},
@@ -29,7 +38,12 @@ def check_move(number: str | None, state: str, to: str) -> None:
     """A request moves forward only; what has been decided stays decided."""
     if to not in NEXT_STATES[state]:
         raise RuleViolation(
-            _("The request {number} is {state} and cannot become {to}.", number=number, state=state, to=to),
+            _(
+                "The request {number} is “{state}” and cannot become “{to}”.",
+                number=number,
+                state=STATE_NAMES[state],
+                to=STATE_NAMES[to],
+            ),
             code="wrong_state",
         )
 

@@ -19,11 +19,11 @@ from engine.errors import InvalidForm
 from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
 from processes.approval import operations
-from processes.approval.manifest import SCOPES, STATES
+from processes.approval.manifest import SCOPES
 from processes.approval.models import Delegation
 from processes.approval.operations.proxies import PROCESS
 from processes.approval.permissions import may_end
-from processes.approval.rules import LIVE_STATES
+from processes.approval.rules import LIVE_STATES, STATE_NAMES
 from processes.office.operations import leave_to_cover, span_of
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
@@ -107,7 +107,7 @@ def _line(delegation: Delegation, actor: Actor) -> Line:
         starts_at=delegation.starts_at,
         ends_at=delegation.ended_at or delegation.ends_at,
         scope=scope_in_words(delegation),
-        state=str(STATES[delegation.state]),
+        state=str(STATE_NAMES[delegation.state]),
         tone=TONES.get(delegation.state, "grey"),
         url=url_for("instances.show", instance_id=delegation.instance_id),
         answerable=asked and not mine,
@@ -168,13 +168,21 @@ def lent(session: Session, actor: Actor) -> list[Lent]:
 # ------------------------------------------------------------------------------------------------- buttons
 
 
+def _end(session: Session, actor: Actor, delegation_id: int, version: int | None) -> Sentence:
+    """What its end meant, in words."""
+    began = session.scalar(select(Delegation.state).where(Delegation.id == delegation_id)) == "active"
+    operations.end(session, actor, delegation_id=delegation_id, version=version)
+    if began:
+        return _("The delegation has ended; what was not finished is back.")
+    return _("The delegation was cancelled before it began.")
+
+
 @pages.post("/delegations/<int:delegation_id>/<any(accept, decline, end):action>")
 @signed_in
 def act(delegation_id: int, action: str) -> Response:
     actor, version = current_actor(), request.form.get("version", type=int)
     if action == "end":
-        runtime.perform(lambda session: operations.end(session, actor, delegation_id=delegation_id, version=version))
-        flash(str(_("The delegation has ended; what was not finished is back.")), "success")
+        flash(str(runtime.perform(lambda session: _end(session, actor, delegation_id, version))), "success")
         return _back()
     decision: Literal["approve", "reject"] = "approve" if action == "accept" else "reject"
     opinion = request.form.get("opinion", "")

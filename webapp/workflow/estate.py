@@ -15,10 +15,9 @@ from engine.actor import Actor
 from engine.i18n import Sentence, _
 from engine.models import Definition, Instance, WorkItem
 from engine.repository import DEPLOY
-from processes.approval.manifest import STATES
 from processes.approval.models import Delegation
 from processes.approval.permissions import visible_to as visible_delegations
-from processes.approval.rules import LIVE_STATES
+from processes.approval.rules import LIVE_STATES, STATE_NAMES
 from processes.tasks import operations as tasks
 from processes.tasks.models import Task
 from processes.tasks.permissions import visible_to as visible_tasks
@@ -201,7 +200,7 @@ def _stand_ins(session: Session, actor: Actor, person: int) -> list[StandIn]:
                     ends=formats.instant(one.ends_at),
                 )
             ),
-            STATES[one.state],
+            STATE_NAMES[one.state],
         )
         for one in session.scalars(live.order_by(Delegation.starts_at))
     ]

@@ -15,7 +15,7 @@ from engine.models import Instance, WorkItem
 from webapp.skin import formats, words
 from webapp.skin.words import Word
 from webapp.workflow import processes
-from webapp.workflow.lists import LONGEST_SEARCH, PAGE_SIZE, name_of, process_part, summary
+from webapp.workflow.lists import LONGEST_SEARCH, PAGE_SIZE, know_people, name_of, process_part, summary
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def page(
         query = query.where(Instance.id < after if wanted.order == "new" else Instance.id > after)
     rows = list(session.scalars(query.limit(size + 1)))
     waiting = _waiting(session, [row.id for row in rows[:size] if row.state == "running"])
+    know_people(session, ((row.definition_key, row.summary) for row in rows[:size]))
     return Listing(wanted, [_entry(session, row, waiting.get(row.id, ())) for row in rows[:size]], len(rows) > size)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,6 +109,7 @@ def inbox(
     if view in history.OF_OTHERS:
         page = replace(page, lines=work_items.veiled(session, actor, page.lines))
         formats.people(line.assignee_id for line in page.lines)
+    know_people(session, ((line.definition_key, line.summary) for line in page.lines))
     offers = _offers(session, actor, page.lines) if view == "open" else {}
     return Listing(view, wanted, [_entry(session, view, line, offers) for line in page.lines], page.has_more)
 
@@ -153,6 +154,17 @@ def summary(session: Session, key: str, values: Mapping[str, Any]) -> tuple[tupl
         elif field.type not in ("department", "reference", "attachment", "table", "multi", "select"):
             found.append((field.label, fields.text(field, value), field.type == "money"))
     return tuple((label, text) for label, text, _money in sorted(found, key=lambda one: not one[2]))
+
+
+def know_people(session: Session, lines: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """The persons in the summaries of a list, by (process, summary): asked for at once, not line by line."""
+    formats.people(
+        value
+        for key, values in lines
+        if (schema := processes.start_form(session, key)) is not None
+        for name, value in values.items()
+        if isinstance(value, int) and (field := schema.by_id.get(name)) is not None and field.type == "person"
+    )
 
 
 def _offers(session: Session, actor: Actor, lines: Sequence[Line]) -> dict[int, Offer]:

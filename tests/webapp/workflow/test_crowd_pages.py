@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -87,3 +88,32 @@ def test_whom_it_lies_with_is_asked_only_for_who_may_move_it(house: DemoHouse) -
     admin = house.login("zheng.kai").get(f"/instances/{instance}").text
     assert re.search(r'<select[^>]*id="jump-token"', admin)
     assert not re.search(r'id="jump-token"', house.login("wang.lei").get(f"/instances/{instance}").text)
+
+
+def test_a_list_asks_once_for_the_persons_in_its_lines(house: DemoHouse) -> None:
+    d = Drawing("referral")
+    d.start()
+    draw_approval(d, "sign", "superior(starter)", sign="or")
+    d.end()
+    d.chain("start", "sign", "end")
+    field = {"id": "whom", "type": "person", "label": {"zh_CN": "推荐人选", "en": "Whom"}, "summary": True}
+    form = {"title": {"zh_CN": "内部推荐", "en": "Referral"}, "fields": [field]}
+    start = d.xml().replace('<startEvent id="start"', '<startEvent id="start" camunda:formKey="referral"')
+    with transaction() as session:
+        repository.deploy(session, SYSTEM, {"referral.bpmn": start, "referral.form.json": json.dumps(form)})
+        known = session.scalars(select(Employee).where(Employee.state == "active")).all()
+        wang = actor_of(next(one for one in known if one.name == "王磊"))
+        people = [(one.id, one.name) for one in known if one.name != "王磊"]
+    Sessions.remove()
+    pages = ("/instances?process=referral", "/inbox/started?process=referral")
+    counts = []
+    for some in (people[:1], people[1:]):
+        for person, _name in some:
+            runtime.perform(
+                lambda session, whom=person: runtime.start(session, wang, "referral", values={"whom": whom})
+            )
+            Sessions.remove()
+        counts.append([asked_by(house, "wang.lei", page) for page in pages])
+    assert all(many <= few for few, many in zip(*counts, strict=True))
+    shown = house.login("wang.lei").get(pages[0]).text
+    assert all(name in shown for _person, name in people)

@@ -123,6 +123,7 @@ def test_asked_accepted_and_given_back(house: DemoHouse, facts: Facts) -> None:
     assert stale.status_code == 409
     browser.post(f"/delegations/{delegation.id}/end", {"version": str(accepted.version)})
     assert one(id=delegation.id).state == "cancelled"
+    assert "委托在开始之前已取消" in browser.get("/delegations").text
 
 
 def test_to_decline_needs_a_reason(house: DemoHouse, facts: Facts) -> None:
