@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -109,9 +110,7 @@ def test_a_list_asks_once_for_the_persons_in_its_lines(house: DemoHouse) -> None
     counts = []
     for some in (people[:1], people[1:]):
         for person, _name in some:
-            runtime.perform(
-                lambda session, whom=person: runtime.start(session, wang, "referral", values={"whom": whom})
-            )
+            runtime.perform(partial(runtime.start, actor=wang, key="referral", values={"whom": person}))
             Sessions.remove()
         counts.append([asked_by(house, "wang.lei", page) for page in pages])
     assert all(many <= few for few, many in zip(*counts, strict=True))
