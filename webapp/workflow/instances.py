@@ -70,8 +70,12 @@ class Reach:
 
 @pages.get("/instances/<int:instance_id>")
 @signed_in
-def show(instance_id: int) -> str:
-    return page(current_actor(), instance_id)
+def show(instance_id: int) -> str | BaseResponse:
+    actor = current_actor()
+    draft = Sessions().get(Instance, instance_id)
+    if draft is not None and draft.state == "draft" and draft.starter_id == actor.person_id:
+        return redirect(url_for("start.form", key=draft.definition_key, draft=instance_id))
+    return page(actor, instance_id)
 
 
 def page(actor: Actor, instance_id: int, refusal: AppError | None = None) -> str:

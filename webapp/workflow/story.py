@@ -65,6 +65,8 @@ class Voice:
 
 def voices(session: Session, instance: Instance, loaded: Loaded, items: Sequence[WorkItem]) -> list[Voice]:
     """Who has decided what so far, then with whom it lies now."""
+    if instance.state == "draft":
+        return []
     told = [Voice(instance.starter_name, words.deed("start"), "", instance.started_at)]
     formats.people(person for item in items for person in (item.on_behalf_of, item.assignee_id))
     closed = sorted(

@@ -145,6 +145,18 @@ def test_a_draft_is_kept_found_again_and_sent(wang: Browser, facts: Facts) -> No
     assert wang.get(f"{URL}?draft={kept['draft']}").location.endswith(f"/instances/{kept['draft']}")
 
 
+@pytest.mark.parametrize("who", ["wang.lei", "zheng.kai"])  # who supervises all has drafts of his own as well
+def test_a_draft_among_my_requests_leads_back_to_its_form(house: DemoHouse, who: str) -> None:
+    browser = house.login(who)
+    kept = browser.post(f"{URL}/draft", filled(title="未写完")).json["draft"]
+    pane = browser.get(f"/inbox/started/{kept}").text
+    assert f'href="/instances/{kept}"' in pane
+    assert f"/drafts/{kept}/discard" in pane
+    assert "提交了申请" not in pane
+    assert browser.get(f"/instances/{kept}").location.endswith(f"{URL}?draft={kept}")
+    assert house.login("zhou.ming").get(f"/instances/{kept}").status_code == 404
+
+
 def test_a_draft_sent_from_two_windows_leads_to_the_one_request(wang: Browser) -> None:
     kept = wang.post(f"{URL}/draft", filled(title="两个窗口")).json["draft"]
     first = wang.post(URL, filled(title="两个窗口", draft=str(kept), submission="left"))
