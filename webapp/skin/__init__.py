@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, request
+from markupsafe import Markup
 
 from engine.i18n import _, current_locale
 from webapp.bootstrap import LANGUAGES, language_of
@@ -28,7 +29,9 @@ def speak(app: Flask) -> None:
 
 
 def sentence(template: str, **values: object) -> str:
-    """`_()` of the templates: the same sentences, places and catalogue as in Python."""
+    """`_()` of the templates: sentences, places and catalogue as in Python; a `<time>` in a place stays one."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return Markup(str(_(template))).format(**values)  # noqa: S704 - the catalogue is ours, other values are escaped
     return str(_(template, **values))
 
 

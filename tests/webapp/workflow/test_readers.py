@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
 from engine import repository, runtime
 from engine.actor import SYSTEM, Actor
 from engine.db import Sessions, transaction
-from engine.models import WorkItem
+from engine.models import Copy, WorkItem
 from tests.demo_house import DemoHouse, Facts
 from tests.engine.approvals.play import approval
 from tests.engine.workflow.drawing import Drawing
@@ -49,3 +51,15 @@ def test_the_pane_says_whom_the_step_waits_for(house: DemoHouse, facts: Facts, i
     assert f'form="recall-{reader}"' not in freed.text
     form = {"version": "1", "submission": "four"}
     assert zhou.post(f"/work-items/{item}/approve", form, partial=True).status_code == 200
+
+
+def test_the_copy_says_when_it_was_acknowledged(house: DemoHouse, facts: Facts, item: int) -> None:
+    reader = facts.person("徐芳")
+    form = {"version": "1", "to": str(reader), "dialog": "deed-circulate", "submission": "one"}
+    house.login("zhou.ming").post(f"/work-items/{item}/circulate", form, partial=True)
+    with transaction() as session:
+        copy, instance = session.execute(select(Copy.id, Copy.instance_id).where(Copy.person_id == reader)).one()
+    Sessions.remove()
+    xu = house.login("xu.fang")
+    xu.post(f"/instances/{instance}/acknowledge", {"from": "inbox"})
+    assert re.search(r"You acknowledged this <time [^<]*>just now</time>", xu.get(f"/inbox/cc/{copy}?_l_=en").text)

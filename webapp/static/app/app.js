@@ -63,6 +63,7 @@ export function enhance(scope = document) {
       valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: !select.multiple, clearAfterSelect: select.multiple,
       render: { no_results: () => `<div class="no-results">${words.nothing_found}</div>` },
       shouldLoad: () => true,
+      onItemAdd() { if (select.multiple) this.load(''); }, // the offers were those for what had been typed
       load(text, answer) {
         this.clearOptions(); // what was chosen stays; offers for an older text would stand before the right ones
         return fetch(`${select.dataset.ylRemote}?q=${encodeURIComponent(text)}`, { headers: { Accept: 'application/json' } })
