@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, TextClause, select, text
+from sqlalchemy import ColumnElement, CompoundSelect, Result, Select, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
@@ -94,19 +94,35 @@ def inbox(session: Session, actor: Actor, view: View, *, size: int = 20, before:
     return Page(lines[:size], len(lines) > size)
 
 
-@lru_cache(maxsize=256)
-def _newest(principals: int, *, paged: bool) -> TextClause:
-    """The newest few items of each principal, merged: an index-only scan per principal, whatever the pools' size.
+_TO_DO = (*_ITEM, WorkItem.created_at.label("since"), WorkItem.due_at, WorkItem.assignee_id, WorkItem.version)
 
-    Written out and kept by the number of principals: building it anew costs more than the database needs to answer.
-    """
+_BY_IDS = (
+    select(*_TO_DO)
+    .join(Instance, Instance.id == WorkItem.instance_id)
+    .where(WorkItem.id.in_(bindparam("ids", expanding=True)))
+    .order_by(WorkItem.id.desc())
+)
+"""Kept whole, as are the two below: building a statement anew costs more than the database needs to answer it."""
+
+
+@lru_cache(maxsize=256)
+def _newest(principals: int, *, paged: bool) -> Select[Any]:
+    """The newest few items of each principal, merged: an index-only scan per principal, whatever the pools' size."""
     older = "AND item_id < :before " if paged else ""
     parts = " UNION ALL ".join(
         f"SELECT * FROM (SELECT item_id FROM inbox WHERE principal = :p{n} {older}"  # noqa: S608  (numbers only)
         f"ORDER BY item_id DESC LIMIT :most) AS part{n}"
         for n in range(principals)
     )
-    return text(f"SELECT DISTINCT item_id FROM ({parts}) AS merged ORDER BY item_id DESC LIMIT :most")  # noqa: S608
+    merged = text(f"SELECT DISTINCT item_id FROM ({parts}) AS merged ORDER BY item_id DESC LIMIT :most")  # noqa: S608
+    newest = merged.columns(InboxEntry.item_id).subquery("newest")
+    return (
+        select(*_TO_DO)
+        .select_from(newest)
+        .join(WorkItem, WorkItem.id == newest.c.item_id)
+        .join(Instance, Instance.id == WorkItem.instance_id)
+        .order_by(newest.c.item_id.desc())
+    )
 
 
 @lru_cache(maxsize=256)
@@ -128,20 +144,16 @@ def _named(actor: Actor) -> dict[str, int]:
 def _open(session: Session, actor: Actor, limit: int, before: int | None) -> list[Line]:
     named = _named(actor)
     values = {**named, "most": limit, **({"before": before} if before else {})}
-    ids = session.scalars(_newest(len(named), paged=bool(before)), values).all()
-    return _lines(session, ids)
+    return _read(session.execute(_newest(len(named), paged=bool(before)), values))
 
 
 def _lines(session: Session, ids: Sequence[int]) -> list[Line]:
-    if not ids:
-        return []
-    wanted = (
-        select(*_ITEM, WorkItem.created_at.label("since"), WorkItem.due_at, WorkItem.assignee_id, WorkItem.version)
-        .join(Instance, Instance.id == WorkItem.instance_id)
-        .where(WorkItem.id.in_(ids))
-        .order_by(WorkItem.id.desc())
-    )
-    return [Line(**row) for row in session.execute(wanted).mappings()]
+    return _read(session.execute(_BY_IDS, {"ids": ids})) if ids else []
+
+
+def _read(rows: Result[Any]) -> list[Line]:
+    names = tuple(rows.keys())
+    return [Line(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def in_view(session: Session, actor: Actor, view: View) -> ColumnElement[bool]:
@@ -191,7 +203,7 @@ def _done(session: Session, actor: Actor, limit: int, before: int | None) -> lis
     if before:
         mark = select(WorkItem.done_at).where(WorkItem.id == before).scalar_subquery()
         wanted = wanted.where(WorkItem.done_at <= mark, WorkItem.id != before)
-    return [Line(**row) for row in session.execute(wanted).mappings()]
+    return _read(session.execute(wanted))
 
 
 def _instances(condition: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
