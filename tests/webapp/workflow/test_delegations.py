@@ -232,3 +232,18 @@ def test_what_the_house_says_of_an_end_is_read_in_ones_own_language(house: DemoH
     history = f"/instances/{asked.instance_id}?tab=history&_l_="
     assert "委托申请已收回。" in zhou.get(f"{history}zh_CN").text
     assert "The delegation was taken back." in zhou.get(f"{history}en").text
+
+
+def test_the_way_does_not_promise_what_nobody_knows_yet(house: DemoHouse, facts: Facts) -> None:
+    """Whom the request goes to stands only when it is filed: the way says so instead of "nobody has to decide"."""
+    begins = (clock.now() + timedelta(days=10)).astimezone(ZONE)
+    form = {
+        "reason": "出差",
+        "delegate": str(facts.person("周明")),
+        "starts": f"{begins:%Y-%m-%dT%H:%M}",
+        "ends": f"{begins + timedelta(days=2):%Y-%m-%dT%H:%M}",
+        "scope": "all",
+    }
+    way = house.login("lin.xiaoyan").post("/start/delegation/route", {**form, "_present": list(form)}).text
+    assert "无需审批" not in way
+    assert "之后如何进行，取决于届时的情况" in way
