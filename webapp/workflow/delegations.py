@@ -98,7 +98,7 @@ def _of(session: Session, whose: Any) -> Sequence[Delegation]:
 def _line(delegation: Delegation, actor: Actor) -> Line:
     mine = delegation.delegator_id == actor.person_id
     asked = delegation.state == "requested"
-    words = {"requested": _("Take back"), "accepted": _("Cancel it"), "active": _("End now")}
+    words = {"requested": _("Take the request back"), "accepted": _("Cancel the delegation"), "active": _("End now")}
     return Line(
         id=delegation.id,
         version=delegation.version,
