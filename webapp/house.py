@@ -109,13 +109,21 @@ def open_house(settings: Settings, *, host: str, port: int, demo: bool) -> None:
             demo_company.send_samples(session)
         simulated = demo_company.is_loaded(session)
     Sessions.remove()
-    environment = {**os.environ, "DATA_DIR": str(settings.data_dir)} | ({"DEMO": "1"} if simulated else {})
+    environment = environment_of_children(settings, port, simulated=simulated)
     children = serve.house(host, port, devices=bool(settings.sms_modem) and not simulated)
     greeter = threading.Thread(
         target=_greet, args=(host, port, began, admin, simulated), name="greeter", daemon=True
     )  # fmt: skip
     serve.Supervisor(children, environment).run(when_started=greeter)
     click.echo("Stopped.")
+
+
+def environment_of_children(settings: Settings, port: int, *, simulated: bool) -> dict[str, str]:
+    """Ours, with what is only known here: where the data lies, and the address QR codes lead to unless one is set."""
+    environment = {**os.environ, "DATA_DIR": str(settings.data_dir)} | ({"DEMO": "1"} if simulated else {})
+    if "BASE_URL_FILE" not in environment:
+        environment.setdefault("BASE_URL", f"http://localhost:{port}")
+    return environment
 
 
 def _greet(host: str, port: int, began: float, admin: NewAdmin | None, simulated: bool) -> None:

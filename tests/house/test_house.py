@@ -20,6 +20,8 @@ from engine import clock, db
 from engine.models import OutboxMessage
 from tests import servers
 from webapp import migrations
+from webapp.house import environment_of_children
+from webapp.settings import load_settings
 
 READY_SECONDS = 60
 SECOND_START_SECONDS = 10
@@ -174,3 +176,14 @@ def test_worker_and_beat_work_over_each_broker(empty: Engine, broker_url: str, t
         codes = [process.wait(30) for process in processes]
         log.close()
     assert codes == [0, 0]
+
+
+def test_addresses_lead_to_the_port_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path)})
+    monkeypatch.delenv("BASE_URL", raising=False)
+    assert environment_of_children(settings, 8123, simulated=True)["BASE_URL"] == "http://localhost:8123"
+    monkeypatch.setenv("BASE_URL", "https://yunliu.example.com")
+    assert environment_of_children(settings, 8123, simulated=True)["BASE_URL"] == "https://yunliu.example.com"
+    monkeypatch.delenv("BASE_URL")
+    monkeypatch.setenv("BASE_URL_FILE", str(tmp_path / "address"))
+    assert "BASE_URL" not in environment_of_children(settings, 8123, simulated=True)
