@@ -60,10 +60,10 @@ export function enhance(scope = document) {
   for (const select of scope.querySelectorAll('select[data-yl-remote]:not(.tomselected)')) {
     new TomSelect(select, {
       plugins: select.multiple ? ['remove_button'] : ['clear_button'],
-      valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: !select.multiple, clearAfterSelect: select.multiple,
+      valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: true, clearAfterSelect: select.multiple,
       render: { no_results: () => `<div class="no-results">${words.nothing_found}</div>` },
       shouldLoad: () => true,
-      onItemAdd() { if (select.multiple) this.load(''); }, // the offers were those for what had been typed
+      onDropdownOpen() { if (!this.inputValue()) this.load(''); }, // the offers may still be those for what was typed last
       load(text, answer) {
         this.clearOptions(); // what was chosen stays; offers for an older text would stand before the right ones
         return fetch(`${select.dataset.ylRemote}?q=${encodeURIComponent(text)}`, { headers: { Accept: 'application/json' } })
