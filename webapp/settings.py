@@ -59,6 +59,10 @@ class Settings:
     )
     sms_modem: str = _setting("", "Serial port of the SMS modem, e.g. /dev/ttyUSB0; empty = the simulator.")
     sms_pin: str = _setting("", "PIN of the modem's SIM card.", secret=True)
+    sms_gateway_url: str = _setting(
+        "", "HTTP gateway for SMS, https://host/path, instead of a modem; docs/sms-gateway.md says what it is asked."
+    )
+    sms_gateway_token: str = _setting("", "Bearer token of the SMS gateway.", secret=True)
     smtp_url: str = _setting(
         "", "Mail server, smtp://user:password@host:587 or smtps://…; empty = the simulator.", secret=True
     )
@@ -71,7 +75,9 @@ class Settings:
     )
     web_threads: int = _setting(8, "Threads that serve pages in one web process.", read=int)
     demo: bool = _setting(
-        False, "Demo company is loaded: devices are simulated whatever SMS_MODEM and SMTP_URL say.", read=_flag
+        False,
+        "Demo company is loaded: devices are simulated whatever SMS_MODEM, SMS_GATEWAY_URL and SMTP_URL say.",
+        read=_flag,
     )
     login_attempts: int = _setting(
         5, "Wrong passwords in a row before a login is locked; each further one doubles the pause.", read=int
@@ -138,6 +144,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         given["secret_key"] = _kept_secret(data_dir / "secret_key")
     if len(given["secret_key"]) < 32:
         raise SettingsError("SECRET_KEY", "needs at least 32 characters")
+    if given.get("sms_modem") and given.get("sms_gateway_url"):
+        raise SettingsError("SMS_GATEWAY_URL", "there is an SMS_MODEM already: set one of the two")
     given["base_url"] = given.get("base_url", Settings.base_url).rstrip("/")
     return Settings(**given)
 

@@ -9,6 +9,7 @@ from connectors.mail.simulator import SimulatedMailRoad
 from connectors.mail.smtp import SmtpTransport
 from connectors.mail.transport import Attachment, MailTransport, OutMail
 from connectors.outcome import Health, Outcome
+from connectors.sms.gateway import GatewaySms
 from connectors.sms.modem import ModemSms
 from connectors.sms.simulator import SimulatedSmsRoad
 from connectors.sms.transport import OutSms, SmsTransport
@@ -24,13 +25,20 @@ def install(settings: Settings) -> None:
     """Give this process the roads that need no device of their own; a modem belongs to the listener alone."""
     outbox.HANDLERS[MAIL] = MailHandler(mail_road(settings))
     if not has_modem(settings):
-        outbox.HANDLERS[SMS] = SmsHandler(SimulatedSmsRoad())
+        outbox.HANDLERS[SMS] = SmsHandler(sms_road(settings))
     for channel, handler in outbox.HANDLERS.items():
         CATALOG.health[channel] = health_of(handler)
 
 
 def has_modem(settings: Settings) -> bool:
     return bool(settings.sms_modem) and not settings.devices_simulated
+
+
+def sms_road(settings: Settings) -> SmsTransport:
+    """The road of a house without a modem."""
+    if settings.sms_gateway_url and not settings.devices_simulated:
+        return GatewaySms.from_url(settings.sms_gateway_url, settings.sms_gateway_token)
+    return SimulatedSmsRoad()
 
 
 def mail_road(settings: Settings) -> MailTransport:
@@ -46,7 +54,7 @@ def modem(settings: Settings) -> ModemSms:
 
 @dataclass(frozen=True)
 class SmsHandler:
-    """Payload: {"to": E.164, "text"}; result: {"parts_sent", "total", "refs", "road"}."""
+    """Payload: {"to": E.164, "text"}; result: {"parts_sent", "total", "refs", "provider_ids", "road"}."""
 
     road: SmsTransport
     retry_unknown: bool = False
@@ -64,12 +72,14 @@ class SmsHandler:
             )
         )
         refs = {part.index: part.ref for part in result.parts if part.ref is not None}
+        theirs = {part.provider_id for part in result.parts if part.provider_id}
         return _delivery(
             result.outcome,
             {
                 "parts_sent": sorted({*before.get("parts_sent", ()), *result.sent}),
                 "total": result.total,
                 "refs": before.get("refs", {}) | {str(index): ref for index, ref in refs.items()},
+                "provider_ids": sorted({*before.get("provider_ids", ()), *theirs}),
                 "road": self.road.name,
             },
         )

@@ -37,6 +37,10 @@ REASONS: dict[str, Sentence] = {
     "not_registered": _("not registered in a network"),
     "sim_pin_refused": _("the SIM refused its PIN; a person must look"),
     "auth_refused": _("the server refused the login"),
+    "unreachable": _("the server cannot be reached"),
+    "certificate_untrusted": _("the server shows a certificate that is not trusted"),
+    "redirected": _("the gateway has moved to another address; correct SMS_GATEWAY_URL"),
+    "in_doubt": _("the last answer did not come"),
     "closed": _("closed"),
 }
 

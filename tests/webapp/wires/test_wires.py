@@ -16,6 +16,7 @@ from engine import jobs, outbox
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.models import Message as ReceivedMessage, OutboxMessage
+from tests.connectors.http_peer import http_peer
 from tests.connectors.pty_modem import PtyModem
 from tests.connectors.smtp_peers import Postbox, mail_server
 from tests.databases import Database
@@ -154,11 +155,51 @@ def test_a_dead_mail_server_holds_the_mail(database: Database, no_handlers: None
     assert look(made).last_error
 
 
+# ------------------------------------------------------------------------------------------------- the gateway
+
+
+def test_a_text_leaves_over_the_gateway_once(database: Database, no_handlers: None) -> None:
+    with http_peer() as peer:
+        peer.says(200, {"id": "BizId-9"})
+        wires.install(Settings(sms_gateway_url=peer.url, sms_gateway_token="t0ken"))
+        made = put("sms", {"to": "+8619900000001", "text": TEXT})
+        jobs.deliver_outbox()
+        jobs.deliver_outbox()
+    sent = look(made)
+    assert (sent.state, sent.result["provider_ids"]) == ("sent", ["BizId-9"])
+    (asked,) = peer.asked
+    assert asked.body == {"id": str(made), "to": "+8619900000001", "text": TEXT, "segments": sent.result["total"]}
+
+
+def test_a_gateway_that_says_nothing_leaves_doubt_and_is_not_asked_again(database: Database, no_handlers: None) -> None:
+    with http_peer() as peer:
+        peer.answer = None
+        wires.install(Settings(sms_gateway_url=peer.url))
+        made = put("sms", {"to": "+8619900000001", "text": "短信"})
+        jobs.deliver_outbox()
+        jobs.deliver_outbox()
+    assert look(made).state == "unknown"
+    assert len(peer.asked) == 1
+
+
+def test_a_gateway_that_is_down_holds_the_text(database: Database, no_handlers: None) -> None:
+    wires.install(Settings(sms_gateway_url="http://127.0.0.1:9/send"))
+    made = put("sms", {"to": "+8619900000001", "text": "短信"})
+    jobs.deliver_outbox()
+    held = look(made)
+    assert (held.state, held.attempts, held.last_error) == ("queued", 0, "unreachable")
+
+
 # ------------------------------------------------------------------------------------------------- what stands where
 
 
 def test_demo_data_forces_simulators_whatever_the_settings_say(no_handlers: None) -> None:
-    settings = Settings(demo=True, sms_modem="/dev/ttyUSB0", smtp_url="smtp://mail.example.com")
+    settings = Settings(
+        demo=True,
+        sms_modem="/dev/ttyUSB0",
+        sms_gateway_url="https://sms.example.cn/",
+        smtp_url="smtp://mail.example.com",
+    )
     wires.install(settings)
     sms, mail = outbox.HANDLERS["sms"], outbox.HANDLERS["mail"]
     assert isinstance(sms, wires.SmsHandler)
