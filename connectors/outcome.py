@@ -10,6 +10,7 @@ ConnectorError
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -119,3 +120,11 @@ class PeerRefused(ConnectorError):
 def last_four(number: str) -> str:
     """A telephone number as logs may show it: "…8000"."""
     return f"…{number[-4:]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is said to this host stays on this machine: secrets may go there in plain."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

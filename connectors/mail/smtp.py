@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import random
 import re
@@ -17,7 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from connectors.mail import message
 from connectors.mail.transport import MailResult, OutMail
-from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome
+from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome, is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -79,20 +78,13 @@ class SmtpSettings:
         settings = cls(security, parts.hostname, port or _PORTS[security], *_login_of(parts), ca_file, timeout)
         if not (settings.user + settings.password).isascii():
             raise Misconfigured("User and password must be plain ASCII: SMTP clients and servers disagree on the rest.")
-        if settings.password and security is Security.PLAIN and not _is_loopback(settings.host):
+        if settings.password and security is Security.PLAIN and not is_loopback(settings.host):
             raise Misconfigured("A password over smtp:// could be read on the way: use smtps:// or smtp+starttls://.")
         return settings
 
 
 def _login_of(parts: SplitResult) -> tuple[str, str]:
     return unquote(parts.username or ""), unquote(parts.password or "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _Trouble(Exception):

@@ -13,7 +13,6 @@ provider may have sent it. Such a message is shown to a person and never repeate
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import logging
 import ssl
@@ -25,7 +24,7 @@ from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome, last_four
+from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome, is_loopback, last_four
 from connectors.sms import segments
 from connectors.sms.transport import OutSms, PartRef, SmsCaps, SmsEvent, SmsResult
 
@@ -66,7 +65,7 @@ class GatewaySettings:
             raise Misconfigured("The address of the gateway cannot be read.") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment:
             raise Misconfigured("The address of the gateway must read https://host[:port]/path, without a login in it.")
-        if token and parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if token and parts.scheme == "http" and not is_loopback(parts.hostname):
             raise Misconfigured("A token over http:// could be read on the way: use https://.")
         if not token.isascii() or not token.isprintable():
             raise Misconfigured("The token of the gateway must be plain ASCII without line ends.")
@@ -74,13 +73,6 @@ class GatewaySettings:
         if not path.isascii() or any(sign.isspace() for sign in path):
             raise Misconfigured("The path of the gateway must be percent-encoded.")
         return cls(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path, token, timeout)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class GatewaySms:

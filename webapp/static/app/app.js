@@ -63,8 +63,9 @@ export function enhance(scope = document) {
       valueField: 'value', labelField: 'text', searchField: [], preload: 'focus', maxOptions: 100, closeAfterSelect: true, clearAfterSelect: select.multiple,
       render: { no_results: () => `<div class="no-results">${words.nothing_found}</div>` },
       shouldLoad: () => true,
-      onDropdownOpen() { if (!this.inputValue()) this.load(''); }, // the offers may still be those for what was typed last
+      onDropdownOpen() { if (!this.inputValue() && this.offersFor) this.load(''); }, // they are still those for what was typed last
       load(text, answer) {
+        this.offersFor = text;
         this.clearOptions(); // what was chosen stays; offers for an older text would stand before the right ones
         return fetch(`${select.dataset.ylRemote}?q=${encodeURIComponent(text)}`, { headers: { Accept: 'application/json' } })
         .then(response => response.ok ? response.json() : []).then(answer).catch(() => answer());
