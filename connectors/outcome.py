@@ -2,6 +2,7 @@
 
 ConnectorError
  ├── Misconfigured     no retry helps until a person changes a setting or the device
+ ├── BadSignature      whoever calls us cannot prove who he is
  ├── BadMessage        this message can never be put on this wire; nothing was sent
  ├── LinkDown          the peer cannot be reached
  ├── PeerSilent        the peer was reached and did not answer in time
@@ -86,6 +87,19 @@ class Health:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Trial:
+    """One thing that was tried of a link without sending anything; the first that fails is the last.
+
+    step: connect | tls | login | device | sim | network | folder | folders | program | answer | simulated.
+    words: what the peer said.
+    """
+
+    step: str
+    ok: bool
+    words: str = ""
+
+
 class ConnectorError(Exception):
     """Base of all that a connector raises; `code` is stable and made for machines."""
 
@@ -99,6 +113,10 @@ class ConnectorError(Exception):
 
 class Misconfigured(ConnectorError):
     code = "misconfigured"
+
+
+class BadSignature(ConnectorError):
+    code = "bad_signature"
 
 
 class BadMessage(ConnectorError):

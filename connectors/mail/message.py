@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from email.errors import HeaderParseError
@@ -11,12 +10,16 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from connectors.mail import marks
 from connectors.mail.transport import OutMail
 from connectors.outcome import BadMessage
 
 POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
 """Bodies as 7-bit text, so that any relay may carry them."""
 
+LONGEST_THREAD = 20
+
+_METHOD = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0085\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -37,17 +40,19 @@ def build(m: OutMail, sender: str) -> EmailMessage:
         message["Cc"] = _addresses(m.cc, "Cc")
     if m.reply_to:
         message["Reply-To"] = parse_address(m.reply_to, "Reply-To")
-    message["Subject"] = _one_line(m.subject, "Subject")
+    message["Subject"] = _one_line(_subject(m), "Subject")
     message["Date"] = format_datetime(m.at)
-    message["Message-ID"] = message_id(m.id, author.domain)
+    message["Message-ID"] = message_id(m.id, author.domain, m.number)
     if m.in_reply_to:
         message["In-Reply-To"] = _reference(m.in_reply_to)
-    if m.references:
-        message["References"] = " ".join(_reference(reference) for reference in m.references)
+    if thread := _thread(m):
+        message["References"] = " ".join(_reference(reference) for reference in thread)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_whole(m.text, "text"))
     if m.html:
         message.add_alternative(_whole(m.html, "html"), subtype="html")
+    if m.calendar:
+        _add_calendar(message, _whole(m.calendar, "calendar"))
     for attachment in m.attachments:
         kind, _slash, subkind = _one_line(attachment.media_type, "Content-Type").partition("/")
         if not subkind:
@@ -62,13 +67,28 @@ def to_bytes(message: EmailMessage) -> bytes:
     return message.as_bytes(policy=POLICY)
 
 
-def message_id(key: str, domain: str) -> str:
-    """The same for the same key. The key is hashed: it may hold a name or a number that strangers need not read."""
-    return f"<{envelope_id(key)}@{domain}>"
+def message_id(key: str, domain: str, number: int = 0) -> str:
+    """The same for the same mail, whichever attempt it is."""
+    return f"<{marks.of_mail(key, number)}@{domain}>"
 
 
-def envelope_id(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+def _subject(m: OutMail) -> str:
+    tag = marks.for_subject(m.id, m.number) if m.tagged and m.number else ""
+    return f"{m.subject} {tag}" if tag and tag not in m.subject else m.subject
+
+
+def _thread(m: OutMail) -> tuple[str, ...]:
+    """The references of the mail answered and then itself; of long threads the first and the newest."""
+    whole = tuple(dict.fromkeys((*m.references, *((m.in_reply_to,) if m.in_reply_to else ()))))
+    return whole if len(whole) <= LONGEST_THREAD else (whole[0], *whole[1 - LONGEST_THREAD :])
+
+
+def _add_calendar(message: EmailMessage, calendar: str) -> None:
+    """As another way of saying the same: mail programs that know invitations show buttons, the others the text."""
+    method = _METHOD.search(calendar)
+    if method is None:
+        raise BadMessage("An invitation needs its METHOD.", code="bad_calendar")
+    message.add_alternative(calendar, subtype="calendar", params={"method": method[1]})
 
 
 def parse_address(text: str, field: str) -> Address:
@@ -97,8 +117,13 @@ def _addresses(texts: Iterable[str], field: str) -> list[Address]:
     return [parse_address(text, field) for text in texts]
 
 
+def is_reference(text: str) -> bool:
+    """Whether this Message-ID may stand in a header of ours; strangers make some that may not."""
+    return _MESSAGE_ID.fullmatch(text) is not None
+
+
 def _reference(text: str) -> str:
-    if not _MESSAGE_ID.fullmatch(text):
+    if not is_reference(text):
         raise BadMessage("A reference must be one message id in angle brackets.", code="bad_header")
     return text
 

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from itertools import takewhile
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from connectors.mail import message
+from connectors.mail import marks, message
 from connectors.mail.transport import MailResult, OutMail
-from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome, is_loopback
+from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome, Trial, is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,16 @@ def _login_of(parts: SplitResult) -> tuple[str, str]:
     return unquote(parts.username or ""), unquote(parts.password or "")
 
 
+_STEP_OF = {
+    "unreachable": "connect",
+    "certificate_untrusted": "tls",
+    "tls_failed": "tls",
+    "no_starttls": "tls",
+    "no_auth": "login",
+    "auth_refused": "login",
+}
+
+
 class _Trouble(Exception):
     """An attempt that ended before the mail was handed over, with the outcome for all its recipients."""
 
@@ -102,7 +113,12 @@ class SmtpTransport:
     """
 
     def __init__(
-        self, settings: SmtpSettings, sender: str, *, random_fraction: Callable[[], float] = random.random
+        self,
+        settings: SmtpSettings,
+        sender: str,
+        *,
+        bounces_to: str = "",
+        random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self.name = f"{settings.security}://{settings.host}:{settings.port}"
         self._settings = settings
@@ -115,14 +131,37 @@ class SmtpTransport:
             message.parse_address(sender, "From")
         except BadMessage as error:
             raise Misconfigured("The sender (MAIL_FROM) must be one mail address, with or without a name.") from error
+        try:
+            self._bounces_to = message.parse_address(bounces_to, "Return-Path").addr_spec if bounces_to else ""
+        except BadMessage as error:
+            raise Misconfigured("Where bounces go (MAIL_BOUNCES_TO) must be one mail address.") from error
 
     @classmethod
-    def from_url(cls, url: str, sender: str) -> SmtpTransport:
-        """sender: "云流 <bpm@example.cn>". Raises Misconfigured."""
-        return cls(SmtpSettings.parse(url), sender)
+    def from_url(cls, url: str, sender: str, bounces_to: str = "") -> SmtpTransport:
+        """sender: "云流 <bpm@example.cn>"; bounces_to: "" sends them to the sender. Raises Misconfigured."""
+        return cls(SmtpSettings.parse(url), sender, bounces_to=bounces_to)
 
     def health(self) -> Health:
         return self._health
+
+    def try_out(self) -> list[Trial]:
+        """Connect, secure, sign in and ask for an answer; no mail is sent. A stop for a refused login is lifted."""
+        self._stopped = None
+        done = [Trial("connect", True, self.name)]
+        if self._tls is not None:
+            done.append(Trial("tls", True, self._settings.host))
+        if self._settings.user:
+            done.append(Trial("login", True, self._settings.user))
+        try:
+            with self._session(attempt=1) as smtp:
+                code, text = smtp.noop()
+        except _Trouble as trouble:
+            failed = _STEP_OF.get(
+                trouble.outcome.code, "connect" if trouble.outcome.code == "unreachable" else "answer"
+            )
+            before = list(takewhile(lambda one: one.step != failed, done))
+            return [*before, Trial(failed, False, f"{trouble.outcome.code} {trouble.outcome.text}".strip())]
+        return [*done, Trial("answer", code // 100 == 2, f"{code} {_text(text)}")]
 
     def send(self, m: OutMail) -> MailResult:
         try:
@@ -141,7 +180,7 @@ class SmtpTransport:
     def _deliver(self, m: OutMail, message_id: str, recipients: tuple[str, ...], content: bytes) -> MailResult:
         if self._stopped is not None:
             return MailResult.alike(self._stopped, recipients, message_id)
-        sender = message.parse_address(m.sender or self._sender, "From").addr_spec
+        sender = self._bounces_to or message.parse_address(m.sender or self._sender, "From").addr_spec
         try:
             with self._session(m.attempt) as smtp:
                 self._open_envelope(smtp, m, sender, len(content))
@@ -207,7 +246,7 @@ class SmtpTransport:
             raise _Trouble(Outcome.rejected("too_big", f"The mail has {size} bytes, the server takes {most}."))
         options = [f"SIZE={size}"] if smtp.has_extn("size") else []
         if smtp.has_extn("dsn"):
-            options += ["RET=HDRS", f"ENVID={message.envelope_id(m.id)}"]
+            options += ["RET=HDRS", f"ENVID={marks.of_mail(m.id, m.number)}"]
         code, text = smtp.mail(sender, options)
         if code != 250:
             raise _Trouble(self._outcome(code, text, m.attempt))

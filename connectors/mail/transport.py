@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from connectors.outcome import Health, Outcome, Verdict
+from connectors.outcome import Health, Outcome, Trial, Verdict
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,12 @@ class OutMail:
     """One mail. Addresses are "name@host" or "显示名 <name@host>".
 
     id: our own key (the outbox row); the Message-ID is made from it, so that every attempt bears the same.
+    number: our number of the mail; with the hash of `id` it marks Message-ID and ENVID, so that answers find their way.
+    tagged: the subject shows the mark, too: "[#4711-3fa9c1]".
     at: the instant for the Date header, the same at every attempt.
     sender: another sender than the road's own.
+    in_reply_to, references: Message-IDs; the mail answered is added to the references, as RFC 5322 wants it.
+    calendar: an invitation, an iCalendar text with its METHOD; shown by mail programs as one.
     attempt: 1 at first; pauses between attempts grow with it.
     settled: recipients (bare addresses) that an earlier attempt has accepted or refused, not asked again.
     """
@@ -43,6 +47,9 @@ class OutMail:
     reply_to: str = ""
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    number: int = 0
+    tagged: bool = False
+    calendar: str = ""
     attempt: int = 1
     settled: frozenset[str] = frozenset()
 
@@ -85,3 +92,6 @@ class MailTransport(Protocol):
         """Never raises for what the wire does; every end is an outcome."""
 
     def health(self) -> Health: ...
+
+    def try_out(self) -> list[Trial]:
+        """Whether the link works, step by step, without sending anything."""

@@ -17,15 +17,26 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.outcome import BadMessage, Health, LinkState, Misconfigured, Outcome, is_loopback, last_four
-from connectors.sms import segments
+from connectors import signatures
+from connectors.outcome import (
+    BadMessage,
+    BadSignature,
+    Health,
+    LinkState,
+    Misconfigured,
+    Outcome,
+    Trial,
+    is_loopback,
+    last_four,
+)
+from connectors.sms import callbacks, segments
 from connectors.sms.transport import OutSms, PartRef, SmsCaps, SmsEvent, SmsResult
 
 logger = logging.getLogger(__name__)
@@ -54,9 +65,11 @@ class GatewaySettings:
     path: str
     token: str = field(default="", repr=False)
     timeout: float = DEFAULT_TIMEOUT
+    secret: str = field(default="", repr=False)
+    """signs what the gateway calls back with; without one nothing is taken"""
 
     @classmethod
-    def parse(cls, url: str, token: str = "", timeout: float = DEFAULT_TIMEOUT) -> GatewaySettings:
+    def parse(cls, url: str, token: str = "", timeout: float = DEFAULT_TIMEOUT, *, secret: str = "") -> GatewaySettings:
         """https://sms.example.cn/send; http:// without a token, or on this machine. Raises Misconfigured."""
         try:
             parts = urlsplit(url)
@@ -72,7 +85,9 @@ class GatewaySettings:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not path.isascii() or any(sign.isspace() for sign in path):
             raise Misconfigured("The path of the gateway must be percent-encoded.")
-        return cls(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path, token, timeout)
+        return cls(
+            parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path, token, timeout, secret
+        )
 
 
 class GatewaySms:
@@ -82,7 +97,8 @@ class GatewaySms:
     """
 
     def __init__(self, settings: GatewaySettings) -> None:
-        self.caps = SmsCaps(inbound=False, reports=False, per_second=50.0)
+        told = bool(settings.secret)
+        self.caps = SmsCaps(inbound=told, reports=told, per_second=50.0)
         self.name = f"{settings.scheme}://{settings.host}:{settings.port}"
         self._settings = settings
         self._tls = ssl.create_default_context() if settings.scheme == "https" else None
@@ -90,17 +106,41 @@ class GatewaySms:
         self._stopped_until = 0.0
 
     @classmethod
-    def from_url(cls, url: str, token: str = "") -> GatewaySms:
+    def from_url(cls, url: str, token: str = "", secret: str = "") -> GatewaySms:
         """Raises Misconfigured."""
-        return cls(GatewaySettings.parse(url, token))
+        return cls(GatewaySettings.parse(url, token, secret=secret))
 
     def health(self) -> Health:
         return self._health
 
+    def try_out(self) -> list[Trial]:
+        """Connect and secure; nothing is asked, for whatever is asked of a gateway may send. A stop is lifted."""
+        self._stopped_until = 0.0
+        done = [Trial("connect", True, self.name)]
+        if self._tls is not None:
+            done.append(Trial("tls", True, self._settings.host))
+        connection = self._connection()
+        try:
+            connection.connect()
+        except ssl.SSLError as error:
+            return [*done[:1], Trial("tls", False, str(error.reason or error))]
+        except (OSError, http.client.HTTPException) as error:
+            return [Trial("connect", False, f"{self.name}: {error}")]
+        finally:
+            connection.close()
+        return done
+
     def events(self, stop: Event) -> Iterator[SmsEvent]:
-        """Nothing comes in by this road."""
+        """Nothing comes in by itself: the gateway calls back (`parse_callback`)."""
         stop.wait()
         yield from ()
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[SmsEvent]:
+        """What the gateway tells us, all or none. Raises BadSignature, BadMessage."""
+        if not self._settings.secret:
+            raise BadSignature("No secret is set for callbacks.")
+        signatures.verify([self._settings.secret], headers, body, now)
+        return callbacks.read(body)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -42,6 +42,8 @@ class Inbox:
         self._handled: set[tuple[int, str]] = set()
         self._home = self._selected = CURRENT_MEMORY
         self.wake = threading.Event()
+        self.taken_out = 0
+        """messages deleted from the modem, ever"""
 
     def announce(self, line: Unsolicited) -> None:
         with self._lock:
@@ -96,6 +98,7 @@ class Inbox:
             try:
                 line.command(f"AT+CMGD={index}")
                 self._handled.discard(key)
+                self.taken_out += 1
             except Refused:
                 # Not handed out twice; deleting is tried again at the next sweep.
                 self._handled.add(key)

@@ -13,12 +13,22 @@ from threading import Event
 
 import serial
 
-from connectors.outcome import BadMessage, ConnectorError, Health, LinkDown, LinkState, Outcome, PeerSilent, last_four
+from connectors.outcome import (
+    BadMessage,
+    ConnectorError,
+    Health,
+    LinkDown,
+    LinkState,
+    Outcome,
+    PeerSilent,
+    Trial,
+    last_four,
+)
 from connectors.sms.at import AtLine, InDoubt, NoPrompt, Refused, SerialLine, Timing
 from connectors.sms.failures import HOLD_RETRY, STOPPED_RETRY, Meaning, code_of, deferred, meaning_of, outcome_of
 from connectors.sms.inbox import Inbox
 from connectors.sms.pdu import Submit, encode_submit
-from connectors.sms.startup import PinRules, SimStopped, prepare, read_network
+from connectors.sms.startup import MEMORY_FULL, PinRules, SimStopped, prepare, read_network
 from connectors.sms.transport import HealthChanged, OutSms, PartRef, SmsCaps, SmsEvent, SmsResult
 
 logger = logging.getLogger(__name__)
@@ -115,6 +125,25 @@ class ModemSms:
             self._drop()
             self._health = Health(LinkState.DOWN, "closed")
 
+    def try_out(self) -> list[Trial]:
+        """Open the device, unlock the SIM, look for the network; nothing is sent. A refused PIN is not tried again."""
+        with self._sending:
+            self._pause.end()
+            try:
+                line = self._open_line()
+                self._looked_at = 0.0
+                self._look_at_network(line)
+            except SimStopped as error:
+                return [Trial("device", True, self.name), Trial("sim", False, error.code)]
+            except ConnectorError as error:
+                return [Trial("device", False, f"{self.name}: {error.code}")]
+        health = self._health
+        words = ", ".join(health.facts.values())
+        network = Trial(
+            "network", health.state is LinkState.UP, words if health.state is LinkState.UP else health.reason
+        )
+        return [Trial("device", True, self.name), Trial("sim", True), network]
+
     # --- out ---
 
     def send(self, m: OutSms) -> SmsResult:
@@ -184,6 +213,7 @@ class ModemSms:
                 self._health = Health(LinkState.DEGRADED, "no_network", self._health.facts)
             case Meaning.MEMORY_FULL:
                 self._inbox.sweep_later()
+                self._looked_at = 0.0
             case _:
                 logger.warning("sms.modem.refused", extra={"modem": self.name, "code": code_of(refusal)})
 
@@ -200,12 +230,15 @@ class ModemSms:
             if line is None:
                 stop.wait(self._timing.poll)
                 continue
+            taken_out = self._inbox.taken_out
             try:
                 yield from self._inbox.take(line)
             except ConnectorError as error:
                 logger.warning("sms.modem.inbox_failed", extra={"modem": self.name, "code": error.code})
                 stop.wait(self._timing.reopen_first)
             else:
+                if self._health.reason == MEMORY_FULL and self._inbox.taken_out > taken_out:
+                    self._looked_at = 0.0  # there may be room again
                 self._inbox.wake.wait(self._timing.poll)
 
     # --- the link ---
@@ -274,6 +307,8 @@ class ModemSms:
             self._health = Health(LinkState.DOWN, error.code)
             raise
         self._looked_at = now
+        if self._health.reason == MEMORY_FULL:
+            self._inbox.sweep_later()
 
     def _stop(self, error: SimStopped) -> None:
         self._stopped = error

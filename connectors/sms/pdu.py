@@ -58,6 +58,17 @@ class DeliveryState(StrEnum):
     GAVE_UP = "gave_up"
     RESERVED = "reserved"
 
+    @classmethod
+    def of(cls, status: int) -> DeliveryState:
+        """What a TP-Status says (TS 23.040, 9.2.3.15)."""
+        if status <= 0x1F:
+            return cls.DELIVERED
+        if status <= 0x3F:
+            return cls.TRYING
+        if status <= 0x5F:
+            return cls.FAILED
+        return cls.GAVE_UP if status <= 0x7F else cls.RESERVED
+
 
 @dataclass(frozen=True)
 class StatusReport:
@@ -69,13 +80,7 @@ class StatusReport:
 
     @property
     def state(self) -> DeliveryState:
-        if self.status <= 0x1F:
-            return DeliveryState.DELIVERED
-        if self.status <= 0x3F:
-            return DeliveryState.TRYING
-        if self.status <= 0x5F:
-            return DeliveryState.FAILED
-        return DeliveryState.GAVE_UP if self.status <= 0x7F else DeliveryState.RESERVED
+        return DeliveryState.of(self.status)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import count
 from queue import Empty, Queue
 from threading import Event
 
-from connectors.outcome import BadMessage, Health, LinkState, Outcome
+from connectors.outcome import BadMessage, Health, LinkState, Outcome, Trial
 from connectors.sms.pdu import Deliver, DeliveryState, decode, encode_submit
 from connectors.sms.transport import OutSms, PartRef, Received, Report, SmsCaps, SmsEvent, SmsResult
 
@@ -84,6 +84,9 @@ class SimulatedSmsRoad:
                 yield self._events.get(timeout=0.1)
             except Empty:
                 continue
+
+    def try_out(self) -> list[Trial]:
+        return [Trial("simulated", True)]
 
     def health(self) -> Health:
         return Health(LinkState.UP, "simulated")

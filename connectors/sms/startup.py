@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 NO_SIGNAL = 99
 REGISTERED = (1, 5)
 """Home network, roaming."""
+MEMORY_FULL = "memory_full"
+"""No room for what comes in: the network keeps it, and some modems send nothing either."""
 
 NOTIFICATIONS = ("AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,2,0", "AT+CNMI=1,1,0,1,0", "AT+CNMI=2,1,0,0,0")
 """New messages stored and announced; status reports straight through, or stored, or (last) none."""
@@ -117,7 +119,7 @@ def _must(line: AtLine, command: str) -> None:
 
 
 def read_network(line: AtLine) -> Health:
-    """Signal, registration and operator as the modem sees them now."""
+    """Signal, registration, operator and room for what comes in, as the modem sees them now."""
     signal = _numbers(line, "AT+CSQ", "+CSQ", at=0)
     registration = _numbers(line, "AT+CREG?", "+CREG", at=1)
     facts = {"operator": operator} if (operator := _operator(line)) else {}
@@ -127,20 +129,38 @@ def read_network(line: AtLine) -> Health:
         return Health(LinkState.DEGRADED, "not_registered", facts)
     if signal == NO_SIGNAL:
         return Health(LinkState.DEGRADED, "no_signal", facts)
+    if _is_full(line):
+        return Health(LinkState.DOWN, MEMORY_FULL, facts)
     return Health(LinkState.UP, "", facts)
+
+
+def _is_full(line: AtLine) -> bool:
+    """Whether the memory that received messages go to has no room; the third of `+CPMS: name,used,total,…`."""
+    fields = _fields(line, "AT+CPMS?", "+CPMS")
+    if len(fields) < 9:
+        return False
+    used, total = _number(fields[7]), _number(fields[8])
+    return used is not None and total is not None and used >= total > 0
 
 
 def _numbers(line: AtLine, command: str, head: str, *, at: int) -> int | None:
     """One number of an answer; None when this modem does not tell."""
+    fields = _fields(line, command, head)
+    return _number(fields[at]) if len(fields) > at else None
+
+
+def _fields(line: AtLine, command: str, head: str) -> list[str]:
+    """What stands between the commas of an answer; nothing when this modem does not know the command."""
     try:
         lines = line.command(command)
     except Refused:
-        return None
-    for text in lines:
-        fields = text.removeprefix(f"{head}:").split(",")
-        if text.startswith(f"{head}:") and len(fields) > at and fields[at].strip().isdigit():
-            return int(fields[at])
-    return None
+        return []
+    told = next((text for text in lines if text.startswith(f"{head}:")), "")
+    return told.removeprefix(f"{head}:").split(",") if told else []
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.strip().isdigit() else None
 
 
 def _operator(line: AtLine) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Event
 from typing import Protocol
 
-from connectors.outcome import Health, Outcome
+from connectors.outcome import Health, Outcome, Trial
 from connectors.sms.pdu import Deliver, DeliveryState
 
 DAY_MINUTES = 24 * 60
@@ -95,6 +95,36 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Incoming:
+    """A whole incoming message, from roads that put the parts together themselves; `external_id` tells repeats."""
+
+    external_id: str
+    sender: str
+    text: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed over has left: the references that its parts' reports will carry, as far as they are told."""
+
+    message_id: str
+    refs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ProviderReport:
+    """What became of a whole message, told by the provider's id or by ours (`message_id`)."""
+
+    provider_id: str
+    message_id: str
+    to: str
+    state: DeliveryState
+    at: datetime | None
+    code: str = ""
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """Something arrived that cannot be decoded; a person should see it."""
 
@@ -107,7 +137,7 @@ class HealthChanged:
     health: Health
 
 
-SmsEvent = Received | Report | Unreadable | HealthChanged
+SmsEvent = Received | Incoming | Report | Handed | ProviderReport | Unreadable | HealthChanged
 
 
 class SmsTransport(Protocol):
@@ -130,5 +160,8 @@ class SmsTransport(Protocol):
         """
 
     def health(self) -> Health: ...
+
+    def try_out(self) -> list[Trial]:
+        """Whether the link works, step by step, without sending anything."""
 
     def close(self) -> None: ...

@@ -13,7 +13,6 @@ import os
 import re
 import select
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -49,6 +48,7 @@ class PtyModem:
     """`behaviours`: one for each coming AT+CMGS (an error line to answer, or a constant above); OK when used up.
 
     `answers`: commands (by beginning) and the line that answers them, an error or not. `deaf`: never answers anything.
+    `delay`: seconds the network takes for each part. `capacity`: messages each of its memories holds.
     """
 
     link: Path | None = None
@@ -60,6 +60,8 @@ class PtyModem:
     report_status: int = 0
     wants_acknowledgement: bool = False
     deaf: bool = False
+    delay: float = 0.0
+    capacity: int = 50
     behaviours: deque[str] = field(default_factory=deque)
     answers: dict[str, str] = field(default_factory=dict)
     on_message: Callable[[Message], None] = lambda _message: None
@@ -276,7 +278,7 @@ class PtyModem:
         return []
 
     def _usage(self, *, quoted: bool = False) -> str:
-        used = f"{len(self.memories[self.memory])},50"
+        used = f"{len(self.memories[self.memory])},{self.capacity}"
         return f'"{self.memory}",{used}' if quoted else used
 
     def _choose_memory(self, value: str) -> list[str]:
@@ -339,6 +341,7 @@ class PtyModem:
             self.say("+CMS ERROR: 304")
             return
         ref = self._accept(pdu)
+        time.sleep(self.delay)
         if behaviour == UNPLUG_AFTER_MESSAGE:
             self.unplug()
         elif behaviour == OK:
@@ -368,13 +371,12 @@ def main() -> None:
         with options.sent.open("a", encoding="utf-8") as sent:
             sent.write(json.dumps(message.__dict__, ensure_ascii=False) + "\n")
 
-    def end(*_signal: object) -> None:
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, end)
+    # Waited for, not handled: the kernel may wake any thread by a signal, and Python's handlers run in the main one
+    # alone, which would go on sleeping.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     with PtyModem(link=options.device, pin=options.pin, on_message=keep):
-        while True:
-            time.sleep(3600)
+        signal.sigwait(ends)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given, strategies as st
 
+from connectors.mail import marks
 from connectors.mail.message import build, message_id, recipients, to_bytes
 from connectors.mail.simulator import SimulatedMailRoad
 from connectors.mail.transport import Attachment, OutMail
@@ -78,6 +79,40 @@ def test_the_message_id_is_the_same_at_every_attempt_and_tells_nothing() -> None
     first, again = (build(mail(id=key, subject=subject), SENDER)["Message-ID"] for subject in ("a", "b"))
     assert first == again == message_id(key, "example.cn") != message_id("other", "example.cn")
     assert "13800138000" not in first
+
+
+def test_an_answer_names_what_it_answers_and_the_thread_before_it() -> None:
+    read = sent_and_read(mail(in_reply_to="<3@b>", references=("<1@b>", "<2@b>")))
+    assert (read["In-Reply-To"], read["References"]) == ("<3@b>", "<1@b> <2@b> <3@b>")
+    long = sent_and_read(mail(in_reply_to="<last@b>", references=tuple(f"<{n}@b>" for n in range(60))))
+    references = str(long["References"]).split()
+    assert len(references) == 20
+    assert (references[0], references[-1]) == ("<0@b>", "<last@b>")
+
+
+def test_the_mark_stands_in_message_id_and_on_wish_in_the_subject_once() -> None:
+    read = sent_and_read(mail(id="k", number=12, tagged=True, subject="报价单"))
+    assert marks.find(read["Message-ID"]) == marks.Mark(12, marks.hashed("k"))
+    assert read["Subject"] == f"报价单 {marks.for_subject('k', 12)}"
+    again = mail(id="k", number=12, tagged=True, subject=f"Re: {read['Subject']}")
+    assert sent_and_read(again)["Subject"] == f"Re: {read['Subject']}"
+    assert sent_and_read(mail(id="k", number=12))["Subject"] == "s"
+
+
+def test_an_invitation_is_another_way_of_saying_the_same() -> None:
+    calendar = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nSUMMARY:评审会\r\nEND:VCALENDAR\r\n"
+    read = sent_and_read(mail(html="<p>t</p>", calendar=calendar, attachments=(Attachment("a.pdf", b"x"),)))
+    alternative, _file = read.iter_parts()
+    assert [part.get_content_type() for part in alternative.iter_parts()] == [
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    part = list(alternative.iter_parts())[-1]
+    assert (part.get_param("method"), part.get_content_charset()) == ("REQUEST", "utf-8")
+    assert "SUMMARY:评审会" in part.get_content()
+    with pytest.raises(BadMessage):
+        build(mail(calendar="BEGIN:VCALENDAR"), SENDER)
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r", "\0", "\x0b", "\u2028", "\x85"])

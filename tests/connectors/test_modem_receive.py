@@ -140,6 +140,30 @@ def test_memory_full_makes_room(peer: PtyModem, open_modem: OpenModem, listen: L
     eventually(lambda: peer.memories["SM"] == {})
 
 
+def test_a_memory_that_stays_full_is_told_and_sending_goes_on(
+    peer: PtyModem, open_modem: OpenModem, listen: Listen
+) -> None:
+    peer.capacity = 2
+    for draft in ("a", "b"):
+        peer.store(deliver(SENDER, draft), state=2, announce=False)
+    modem = open_modem(peer)
+    listen(modem)
+    eventually(lambda: (modem.health().state, modem.health().reason) == (LinkState.DOWN, "memory_full"))
+    assert modem.send(sms(want_report=False)).outcome.is_accepted
+    assert len(peer.memories["SM"]) == 2, "drafts are somebody's"
+    peer.memories["SM"].popitem()
+    eventually(lambda: modem.health().state is LinkState.UP)
+
+
+def test_a_modem_that_says_nothing_of_its_memory_is_not_called_full(peer: PtyModem, open_modem: OpenModem) -> None:
+    for answer in ("+CMS ERROR: 303", '+CPMS: "SM",0,0,"SM",0,0,"SM",0,0', '+CPMS: "SM",50,50'):
+        peer.answers["+CPMS?"] = answer
+        modem = open_modem(peer)
+        assert modem.send(sms(want_report=False)).outcome.is_accepted
+        assert modem.health().state is LinkState.UP
+        modem.close()
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [

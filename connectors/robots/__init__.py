@@ -1,0 +1,1 @@
+"""Robots in group chats of WeCom, DingTalk and Feishu: plain HTTP, each with its own limits, signature and refusals."""

@@ -1,0 +1,1 @@
+"""Telephony: an exchange's calls as events and commands, whatever exchange it is."""

@@ -1,0 +1,1 @@
+"""Webhooks as standardwebhooks.com wants them: signed both ways, safe to receive twice."""
