@@ -23,6 +23,35 @@ Scope = Callable[[Actor], "ColumnElement[bool]"]
 """visible_to(actor): the SQL condition of the rows the actor may see; asked on every road."""
 
 
+class Masked(str):
+    """A sensitive value with its middle struck out: shown as it is, never dialled, sent or compared."""
+
+    __slots__ = ()
+
+
+class Sealed(Masked):
+    """A masked value the asker may not uncover either."""
+
+    __slots__ = ()
+
+
+class Hidden(Sealed):
+    """Nothing of the value, not even whether there is one."""
+
+    __slots__ = ()
+
+
+Look = Callable[[Any, str, Any], Any]
+"""(record, column, value) -> the value as one asker sees it: whole or Masked."""
+Sight = Callable[[Session, Actor, Sequence[Any]], Look]
+"""How these records look to an actor, for registers with sensitive columns; asked once for all rows of a page."""
+
+
+def whole(_record: Any, _column: str, value: Any) -> Any:
+    """The look of a register without sensitive columns."""
+    return value
+
+
 @dataclass(frozen=True)
 class Permission:
     """`package.noun.verb`, said once; checked in the operation, used by the page to hide the button."""
@@ -35,7 +64,7 @@ class Permission:
 class Column:
     """A column of a register.
 
-    kind: text | number | money | date | datetime | bool | state | person | reference | shares.
+    kind: text | long | number | money | date | datetime | bool | state | person | reference | shares | phone (E.164).
     shares: a mapping of amounts that make up a whole, drawn as a bar; `choices` names them.
     """
 
@@ -49,6 +78,21 @@ class Column:
     """stored value -> what people read (kind "state")"""
     hint: Sentence | None = None
     """what the form says below the field"""
+    asked_only: bool = False
+    """asked by the form, shown on no record"""
+    only_new: bool = False
+    """asked when a record is made, fixed afterwards"""
+
+
+@dataclass(frozen=True)
+class View:
+    """A ready-made question to a register, one click away: mine, the pool, those due today. Within the scope always."""
+
+    name: str
+    title: Sentence
+    where: Callable[[Actor], ColumnElement[bool]]
+    of_superiors: bool = False
+    """only for people others report to"""
 
 
 @dataclass(frozen=True)
@@ -70,8 +114,15 @@ class Register:
     icon: str = "table"
     order_by: tuple[str, str] = ("id", "desc")
     search: tuple[str, ...] = ()
+    """columns that are searched for a text in them"""
+    finds: Callable[[Actor, str], ColumnElement[bool]] | None = None
+    """a better way to search than looking into columns; the scope is asked beside it"""
+    beside: tuple[str, ...] = ()
+    """what tells records of one name apart where they are found: the employer of a contact, the owner of a customer"""
     fields: tuple[Column, ...] = ()
     """what the add/edit form shows, in order; relation columns by the relationship's name"""
+    further: tuple[Column, ...] = ()
+    """columns one may have in the list and ask for, beyond those it shows by itself"""
     related: tuple[str, ...] = ()
     """names of registers shown as tabs on the record page"""
     permission: str = ""
@@ -79,6 +130,14 @@ class Register:
     create: Callable[..., Any] | None = None
     change: Callable[..., Any] | None = None
     archive: Callable[..., Any] | None = None
+    views: tuple[View, ...] = ()
+    """ready-made questions, as tabs above the list; "all" is always there"""
+    quick: tuple[str, ...] = ()
+    """columns offered as one-click filters: states with their choices, references with a search"""
+    loads: tuple[str, ...] = ()
+    """relations behind values the columns show, fetched for a whole page at once: "party.points" """
+    sight: Sight | None = None
+    """what of sensitive columns the asker sees; None = a record one may see is seen whole"""
     removes: bool = False
     """`archive` takes the record away altogether; what it was stands in the audit alone"""
 

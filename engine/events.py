@@ -17,13 +17,29 @@ ACTED = "process.acted"
 """Somebody did something in a process: instance_id, actor, entry (engine.journal.Entry), state (of the instance, None
 where it did not change). Published after the rows are written, inside the transaction; for those who tell people."""
 
+ITEMS_OPENED = "process.items_opened"
+"""Work items lie in somebody's inbox from now on: instance_id, item_ids."""
 
-def subscribe(event: str) -> Callable[[Subscriber], Subscriber]:
-    """Declare `(session, **facts) -> None` as a reaction to an event named `package.noun_happened`."""
+INCIDENTS_OPENED = "process.incidents_opened"
+"""Nodes failed: instance_id, incidents ([{"token", "node", "cause", "state"}])."""
+
+SETTLED = "outbox.settled"
+"""A message of the outbox has come to rest: message_id, channel, state (sent | failed | unknown), result."""
+
+
+WIRE_CHANGED = "wires.changed"
+"""A connector has been down for a while, or works again: change (engine.health.Change)."""
+
+
+def subscribe(event: str, *, early: bool = False) -> Callable[[Subscriber], Subscriber]:
+    """Declare `(session, **facts) -> None` as a reaction to an event named `package.noun_happened`.
+
+    early: before all others, whatever was imported first; for who knows better what the general reaction does as well.
+    """
 
     def declare(function: Subscriber) -> Subscriber:
         if function not in _SUBSCRIBERS[event]:
-            _SUBSCRIBERS[event].append(function)
+            _SUBSCRIBERS[event].insert(0 if early else len(_SUBSCRIBERS[event]), function)
         return function
 
     return declare

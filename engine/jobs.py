@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
-import threading
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from engine import attachments, clock, health, migration, outbox, runtime
+from engine import attachments, clock, events, health, migration, outbox, runtime, wire_tests
 from engine.actor import SYSTEM
 from engine.catalog import CATALOG
 from engine.db import Sessions, UTCDateTime, transaction
-from engine.errors import AppError, Conflict
+from engine.delivering import tell_of
+from engine.errors import AppError
 from engine.live import KEEP_SECONDS
 from engine.models import IdempotencyKey, Incident, Instance, Message, OutboxMessage, PushEvent, StartTimer, Timer
-from engine.outbox import Delivery, Leased
 from engine.queue import periodic
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50
 IDEMPOTENCY_LIFE = timedelta(days=2)
-
-
-def owner() -> str:
-    """Names this thread in leases."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:80]
 
 
 # ------------------------------------------------------------------------------------------------- timers
@@ -106,61 +98,6 @@ def _start_due(session: Session, timer_id: int) -> int:
         return 0
     runtime.fire_start_timer(session, timer)
     return 1
-
-
-# ------------------------------------------------------------------------------------------------- outbox
-
-
-@periodic(outbox.DELIVER_JOB, seconds=1)
-def deliver_outbox() -> int:
-    """Send what is ready on the channels this process serves."""
-    channels = list(outbox.HANDLERS)
-    if not channels:
-        return 0
-    sent = 0
-    while True:
-        with transaction() as session:
-            batch = outbox.lease(session, channels, owner(), BATCH)
-        for message in batch:
-            _deliver_one(message)
-            sent += 1
-        Sessions.remove()
-        if len(batch) < BATCH:
-            return sent
-
-
-def _deliver_one(message: Leased) -> None:
-    with transaction() as session:
-        if not outbox.begin_attempt(session, message):
-            return
-    try:
-        delivery = outbox.HANDLERS[message.channel].deliver(message)
-    except Exception as error:
-        # The wire may have been touched: whoever cannot say "nothing was sent" must not be repeated blindly.
-        logger.exception("outbox.handler_failed", extra={"outbox_id": message.id, "channel": message.channel})
-        delivery = Delivery("unknown", error=f"{type(error).__name__}: {error}"[:500])
-    runtime.perform(lambda session: _settle(session, message, delivery))
-
-
-def _settle(session: Session, message: Leased, delivery: Delivery) -> None:
-    state = outbox.settle(session, message, delivery)
-    logger.info("outbox.settled", extra={"outbox_id": message.id, "channel": message.channel, "state": state})
-    if message.instance_id is not None and message.token is not None and state in ("sent", "failed", "unknown"):
-        told = message.instance_id, message.token, message.channel
-        _tell_token(session, *told, state, dict(delivery.detail), delivery.error)
-
-
-def _tell_token(
-    session: Session, instance_id: int, token: int, channel: str, state: str, result: dict[str, Any], error: str
-) -> None:
-    """Give a connector task what its wire answered; what has left stays sent, whatever the diagram makes of it."""
-    try:
-        with session.begin_nested():
-            runtime.settle_connector(session, instance_id, token, channel, state, result, error)
-    except Conflict:
-        logger.info("outbox.nobody_waits", extra={"instance_id": instance_id, "token": token, "state": state})
-    except AppError as refusal:
-        runtime.settle_connector(session, instance_id, token, channel, "failed", {}, str(refusal))
 
 
 # ------------------------------------------------------------------------------------------------- messages, incidents
@@ -256,9 +193,8 @@ def _free(session: Session, message_id: int) -> int:
     message = outbox.free(session, message_id)
     if message is None:
         return 0
-    if message.state == "unknown" and message.instance_id is not None and message.token is not None:
-        told = message.instance_id, message.token, message.channel
-        _tell_token(session, *told, message.state, {}, message.last_error)
+    tell_of(session, message, message.state, {}, message.last_error)
+    outbox.moved(session, message.channel, [message.id], message.state)
     return 1
 
 
@@ -276,6 +212,24 @@ def report_health() -> None:
     with transaction() as session:
         health.report(session, CATALOG.health)
     Sessions.remove()
+
+
+@periodic("engine.watch_wires", seconds=health.PERIOD)
+def watch_wires() -> None:
+    """Announce the wires that have gone down for good, and those that are back."""
+
+    def watch(session: Session) -> None:
+        for change in health.changes(session):
+            events.publish(session, events.WIRE_CHANGED, change=change)
+
+    runtime.perform(watch)
+    Sessions.remove()
+
+
+@periodic("engine.answer_wire_tests", seconds=1)
+def answer_wire_tests() -> int:
+    """Try the wires of this process that somebody wants to know about."""
+    return wire_tests.answer()
 
 
 def backlog(session: Session) -> dict[str, int]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, exists, literal, or_, select, tuple_, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,8 +14,10 @@ from engine import clock, queue, states
 from engine.actor import SYSTEM, Actor
 from engine.db import after_commit
 from engine.errors import Conflict, NotFound, RuleViolation
+from engine.events import publish
 from engine.i18n import _
 from engine.models import Instance, OutboxMessage
+from engine.wire import Delivery, Handler, Leased
 
 LEASE = timedelta(minutes=2)
 """How long a batch may wait in a sender's hands before the wire is touched."""
@@ -32,46 +33,10 @@ RESENDABLE = ("failed", "unknown", "cancelled")
 
 DELIVER_JOB = "engine.deliver_outbox"
 
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a wire answered."""
-
-    outcome: Literal["accepted", "rejected", "deferred", "unknown"]
-    detail: dict[str, Any] = field(default_factory=dict)
-    """kept as the message's result: references, codes"""
-    error: str = ""
-    retry_after: timedelta | None = None
-    tried: bool = True
-    """False: the link was not ready and the message merely held back; that does not count as an attempt"""
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A message this process may send until the lease ends."""
-
-    id: int
-    channel: str
-    key: str
-    payload: dict[str, Any]
-    attempts: int
-    fence: int
-    instance_id: int | None
-    token: int | None
-    result: dict[str, Any]
-    """what earlier attempts brought: parts that left, recipients that took it"""
-    created_at: datetime
-
-
-class Handler(Protocol):
-    """Delivers the messages of one channel; no transaction is open while it runs."""
-
-    @property
-    def retry_unknown(self) -> bool:
-        """True for idempotent peers: a doubtful attempt may be repeated"""
-        ...
-
-    def deliver(self, message: Leased) -> Delivery: ...
+MOVED = "outbox.messages_moved"
+"""Messages have come to a state: message_ids, channel, state, asked (somebody wants them to leave now, and may be
+refused; else it has happened to them). Published in the transaction that brings them there,
+after everything else it locks: whoever keeps accounts of messages never differs from them, wherever a process dies."""
 
 
 HANDLERS: dict[str, Handler] = {}
@@ -89,8 +54,12 @@ def enqueue(
     instance_id: int | None = None,
     token: int | None = None,
     send_at: datetime | None = None,
+    lapses_at: datetime | None = None,
 ) -> int:
-    """Write one effect; the same key again is the same effect. Returns the message's id."""
+    """Write one effect; the same key again is the same effect. Returns the message's id.
+
+    send_at: it leaves no earlier.  lapses_at: not picked by then it does not leave at all (`lapse`).
+    """
     now = clock.now()
     values = {
         "channel": channel,
@@ -100,6 +69,8 @@ def enqueue(
         "attempts": 0,
         "fence": 0,
         "available_at": send_at or now,
+        "due_at": send_at,
+        "lapses_at": lapses_at,
         "result": {},
         "last_error": "",
         "instance_id": instance_id,
@@ -116,8 +87,60 @@ def enqueue(
     )
     if new is not None:
         after_commit(session, lambda: queue.wake(DELIVER_JOB))
+        moved(session, channel, [int(new)], "queued", asked=True)
         return int(new)
     return session.scalars(select(OutboxMessage.id).where(OutboxMessage.key == key)).one()
+
+
+def enqueue_many(
+    session: Session,
+    effects: Sequence[tuple[str, dict[str, Any]]],
+    *,
+    channel: str,
+    created_by: int,
+    record: tuple[str, int] | None = None,
+    send_at: datetime | None = None,
+    lapses_at: datetime | None = None,
+) -> dict[str, int]:
+    """Write many effects, (key, payload), in batches; key -> id of those that are new."""
+    if not effects:
+        return {}
+    now = clock.now()
+    common = {
+        "channel": channel,
+        "state": "queued",
+        "attempts": 0,
+        "fence": 0,
+        "available_at": send_at or now,
+        "due_at": send_at,
+        "lapses_at": lapses_at,
+        "result": {},
+        "last_error": "",
+        "record_type": record[0] if record else None,
+        "record_id": record[1] if record else None,
+        "created_at": now,
+        "created_by": created_by,
+    }
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"])
+    rows = [{**common, "key": key, "payload": payload} for key, payload in effects]
+    written = session.execute(statement.returning(OutboxMessage.id, OutboxMessage.key), rows)
+    new = {row.key: int(row.id) for row in written}
+    if new:
+        after_commit(session, lambda: queue.wake(DELIVER_JOB))
+    moved(session, channel, sorted(new.values()), "queued", asked=True)
+    return new
+
+
+def wake(session: Session) -> None:
+    """Have a sender look, once this is committed."""
+    after_commit(session, lambda: queue.wake(DELIVER_JOB))
+
+
+def moved(session: Session, channel: str, message_ids: Sequence[int], state: str, *, asked: bool = False) -> None:
+    """Tell whoever follows them."""
+    if message_ids:
+        publish(session, MOVED, message_ids=message_ids, channel=channel, state=state, asked=asked)
 
 
 def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50) -> list[Leased]:
@@ -129,15 +152,17 @@ def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50
             OutboxMessage.state == "queued",
             OutboxMessage.channel.in_(channels),
             OutboxMessage.available_at <= now,
+            or_(OutboxMessage.lapses_at.is_(None), OutboxMessage.lapses_at > now),
         )
         .order_by(OutboxMessage.available_at, OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("ready")  # computed once: as a plain subquery PostgreSQL may run it anew for each row, past its limit
     )
     rows = session.execute(
         update(OutboxMessage)
         .where(
-            OutboxMessage.id.in_(ready.scalar_subquery()),
+            OutboxMessage.id.in_(select(ready.c.id)),
             OutboxMessage.state == "queued",
         )
         .values(
@@ -158,20 +183,20 @@ def lease(session: Session, channels: Sequence[str], owner: str, limit: int = 50
             OutboxMessage.token,
             OutboxMessage.result,
             OutboxMessage.created_at,
+            OutboxMessage.due_at,
         )
         .execution_options(synchronize_session=False)
     ).all()
     return sorted((Leased(*row) for row in rows), key=lambda message: message.id)
 
 
-def begin_attempt(session: Session, message: Leased) -> bool:
-    """Note, before the wire is touched, that from here on the peer may act. False: the lease is no longer ours."""
+def begin_attempts(session: Session, messages: Sequence[Leased]) -> list[Leased]:
+    """Note, before the wire is touched, that from here on the peer may act. Returns those whose lease is still ours."""
     now = clock.now()
-    mine = session.scalar(
+    mine = session.execute(
         update(OutboxMessage)
         .where(
-            OutboxMessage.id == message.id,
-            OutboxMessage.fence == message.fence,
+            tuple_(OutboxMessage.id, OutboxMessage.fence).in_([(message.id, message.fence) for message in messages]),
             OutboxMessage.state == "sending",
             OutboxMessage.lease_until > now,
         )
@@ -183,45 +208,125 @@ def begin_attempt(session: Session, message: Leased) -> bool:
         .returning(OutboxMessage.id)
         .execution_options(synchronize_session=False)
     )
-    return mine is not None
+    ours = set(mine.scalars())
+    return [message for message in messages if message.id in ours]
+
+
+def put_back(session: Session, messages: Iterable[Leased], until: datetime | None = None) -> None:
+    """Give up leases whose wire was not touched; the messages wait, until that instant where there is one."""
+    ours = [(message.id, message.fence) for message in messages]
+    values: dict[str, Any] = {"state": "queued", "lease_owner": None, "lease_until": None}
+    if until is not None:
+        values["available_at"] = until
+    if ours:
+        session.execute(
+            update(OutboxMessage)
+            .where(
+                tuple_(OutboxMessage.id, OutboxMessage.fence).in_(ours),
+                OutboxMessage.state == "sending",
+                OutboxMessage.attempt_started_at.is_(None),
+            )
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def channels_ready(session: Session, channels: Sequence[str]) -> list[str]:
+    """Those of the channels on which something may leave now."""
+    now = clock.now()
+    waiting = [
+        select(literal(channel)).where(
+            exists().where(
+                OutboxMessage.state == "queued",
+                OutboxMessage.channel == channel,
+                OutboxMessage.available_at <= now,
+                or_(OutboxMessage.lapses_at.is_(None), OutboxMessage.lapses_at > now),
+            )
+        )
+        for channel in channels
+    ]
+    return list(session.scalars(union_all(*waiting))) if waiting else []
 
 
 def settle(session: Session, message: Leased, delivery: Delivery) -> str | None:
-    """Record what came of an attempt; returns the new state, or None when a later lease has taken over."""
+    """Record what came of an attempt; returns the new state, or None when a later lease has taken over.
+
+    The caller says `moved` when it has done what else this brings.
+    """
+    return settle_many(session, [(message, delivery)]).get(message.id)
+
+
+def settle_many(session: Session, results: Sequence[tuple[Leased, Delivery]]) -> dict[int, str]:
+    """Record what came of many attempts: message id -> new state; those a later lease has taken over are missing."""
     now = clock.now()
-    values: dict[str, Any] = {
-        "lease_owner": None,
-        "lease_until": None,
-        "last_error": delivery.error,
-    }
-    if delivery.detail:
-        values["result"] = delivery.detail
+    fences = {message.id: message.fence for message, _delivery in results}
+    held = (
+        select(
+            OutboxMessage.id,
+            OutboxMessage.fence,
+            OutboxMessage.result,
+            OutboxMessage.attempts,
+            OutboxMessage.available_at,
+            OutboxMessage.attempt_started_at,
+        )
+        .where(OutboxMessage.id.in_(fences), OutboxMessage.state == "sending")
+        .order_by(OutboxMessage.id)
+        .with_for_update()
+    )
+    ours = {row.id: row for row in session.execute(held) if row.fence == fences[row.id]}
+    rows = [
+        {
+            "message_id": message.id,
+            "state": "sending",
+            "result": delivery.detail or ours[message.id].result,
+            "last_error": delivery.error,
+            "sent_at": None,
+            "attempts": ours[message.id].attempts,
+            "available_at": ours[message.id].available_at,
+            "attempt_started_at": ours[message.id].attempt_started_at,
+        }
+        | _outcome(message, delivery, now)
+        for message, delivery in results
+        if message.id in ours
+    ]
+    if rows:
+        session.connection().execute(_SETTLE, rows)
+    return {row["message_id"]: str(row["state"]) for row in rows}
+
+
+_SETTLE = (
+    update(OutboxMessage.__table__)  # type: ignore[arg-type]  # a Table, which the class calls a FromClause
+    .where(OutboxMessage.__table__.c.id == bindparam("message_id"))
+    .values(
+        lease_owner=None,
+        lease_until=None,
+        state=bindparam("state"),
+        result=bindparam("result"),
+        last_error=bindparam("last_error"),
+        sent_at=bindparam("sent_at"),
+        attempts=bindparam("attempts"),
+        available_at=bindparam("available_at"),
+        attempt_started_at=bindparam("attempt_started_at"),
+    )
+)
+
+
+def _outcome(message: Leased, delivery: Delivery, now: datetime) -> dict[str, Any]:
     match delivery.outcome:
         case "accepted":
-            values |= {"state": "sent", "sent_at": now}
+            return {"state": "sent", "sent_at": now}
         case "rejected":
-            values |= {"state": "failed"}
+            return {"state": "failed"}
         case "unknown":
-            values |= {"state": "unknown"}
+            return {"state": "unknown"}
         case "deferred":
-            values |= _deferred(message, delivery, now)
-    done = session.execute(
-        update(OutboxMessage)
-        .where(
-            OutboxMessage.id == message.id,
-            OutboxMessage.fence == message.fence,
-            OutboxMessage.state == "sending",
-        )
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return str(values["state"]) if done.rowcount == 1 else None  # type: ignore[attr-defined]
+            return _deferred(message, delivery, now)
 
 
 def _deferred(message: Leased, delivery: Delivery, now: datetime) -> dict[str, Any]:
     """The wire knows best when to try again; one that does not say so gets our own growing pauses."""
     if not delivery.tried:
-        if now - message.created_at > HELD_LIFE:
+        if now - (message.due_at or message.created_at) > HELD_LIFE:
             return {"state": "failed", "attempts": message.attempts}
         pause = delivery.retry_after or PAUSES[0]
         return {
@@ -243,7 +348,10 @@ def expired(session: Session) -> list[int]:
 
 
 def free(session: Session, message_id: int) -> OutboxMessage | None:
-    """Free what a dead process held: an untouched message goes back in the queue, a doubtful one becomes `unknown`."""
+    """Free what a dead process held: an untouched message goes back in the queue, a doubtful one becomes `unknown`.
+
+    The caller says `moved`, as after `settle`.
+    """
     now = clock.now()
     dead = select(OutboxMessage).where(
         OutboxMessage.id == message_id, OutboxMessage.state == "sending", OutboxMessage.lease_until <= now
@@ -298,10 +406,29 @@ def resend(session: Session, actor: Actor, message_id: int) -> OutboxMessage:
 def _queue_again(session: Session, message: OutboxMessage) -> None:
     message.state = "queued"
     message.attempts = 0
-    message.available_at = clock.now()
+    message.available_at = message.due_at = clock.now()
+    message.lapses_at = None
     message.fence += 1
     session.flush()
     after_commit(session, lambda: queue.wake(DELIVER_JOB))
+    moved(session, message.channel, [message.id], message.state, asked=True)
+
+
+def cancel_queued(session: Session, message_ids: Sequence[int], reason: str = "") -> list[int]:
+    """Take back those of these that have not been picked yet and no process waits for; the ids of those."""
+    if not message_ids:
+        return []
+    gone = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(message_ids), OutboxMessage.state == "queued", OutboxMessage.token.is_(None))
+        .values(state="cancelled", fence=OutboxMessage.fence + 1, last_error=reason)
+        .returning(OutboxMessage.id, OutboxMessage.channel)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.expire_all()
+    for channel in sorted({row.channel for row in gone}):
+        moved(session, channel, sorted(row.id for row in gone if row.channel == channel), "cancelled")
+    return sorted(row.id for row in gone)
 
 
 def cancel(session: Session, message_id: int) -> OutboxMessage:
@@ -325,4 +452,6 @@ def cancel(session: Session, message_id: int) -> OutboxMessage:
         )
     message.state = "cancelled"
     message.fence += 1
+    session.flush()
+    moved(session, message.channel, [message.id], message.state)
     return message

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from engine.models.definitions import Definition, DefinitionDraft, DefinitionFile
 from engine.models.instances import PENDING, Copy, Follower, FormData, InboxEntry, Instance, Participant, WorkItem
-from engine.models.leaving import IdempotencyKey, Lease, OutboxMessage, PushEvent, WireHealth
+from engine.models.leaving import IdempotencyKey, Lease, OutboxAttempt, OutboxMessage, PushEvent
 from engine.models.moving import InstancePreimage, MigrationItem, MigrationRun
 from engine.models.traces import Attachment, InstanceLog, RecordAudit, SearchToken
 from engine.models.waiting import Incident, Message, MessageWait, StartTimer, Timer
+from engine.models.wires import WireGate, WireHealth, WireTest
 
 __all__ = [
     "PENDING",
@@ -29,6 +30,7 @@ __all__ = [
     "MessageWait",
     "MigrationItem",
     "MigrationRun",
+    "OutboxAttempt",
     "OutboxMessage",
     "Participant",
     "PushEvent",
@@ -36,6 +38,8 @@ __all__ = [
     "SearchToken",
     "StartTimer",
     "Timer",
+    "WireGate",
     "WireHealth",
+    "WireTest",
     "WorkItem",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.db import Base, Id, Json
@@ -32,6 +32,10 @@ class OutboxMessage(Base):
     """queued | sending | sent | delivered | failed | unknown | cancelled"""
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     available_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    """when it was asked to leave at the earliest, whatever the attempts have made of `available_at`; null = at once"""
+    lapses_at: Mapped[datetime | None]
+    """when it is too late to leave at all; null = never"""
     lease_owner: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(Integer, default=0)
@@ -48,6 +52,36 @@ class OutboxMessage(Base):
     record_id: Mapped[int | None] = mapped_column(Id)
     created_at: Mapped[datetime]
     created_by: Mapped[int] = mapped_column(Id, default=0)
+
+
+class OutboxAttempt(Base):
+    """What one attempt to send a message came to; append-only."""
+
+    __tablename__ = "outbox_attempt"
+    __table_args__ = (
+        Index("ix_outbox_attempt_message", "message_id"),
+        Index("ix_outbox_attempt_channel", "channel", "at"),
+        Index(
+            "ix_outbox_attempt_trouble",
+            "channel",
+            "id",
+            postgresql_where=text("outcome <> 'accepted'"),
+            sqlite_where=text("outcome <> 'accepted'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("outbox.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    """when its result was kept"""
+    channel: Mapped[str] = mapped_column(String(40))
+    number: Mapped[int] = mapped_column(Integer)
+    """counted from 1 since the message was last queued by a person"""
+    outcome: Mapped[str] = mapped_column(String(10))
+    """accepted | rejected | deferred | unknown"""
+    milliseconds: Mapped[int] = mapped_column(Integer)
+    road: Mapped[str] = mapped_column(String(200), default="")
+    error: Mapped[str] = mapped_column(String(500), default="")
 
 
 class PushEvent(Base):
@@ -72,18 +106,6 @@ class Lease(Base):
     owner: Mapped[str] = mapped_column(String(80))
     until: Mapped[datetime]
     fence: Mapped[int] = mapped_column(Integer, default=1)
-
-
-class WireHealth(Base):
-    """What a connector said of itself last; written by the process that holds it."""
-
-    __tablename__ = "wire_health"
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    state: Mapped[str] = mapped_column(String(10))
-    """up | degraded | down"""
-    reason: Mapped[str] = mapped_column(String(200), default="")
-    at: Mapped[datetime]
 
 
 class IdempotencyKey(Base):

@@ -77,7 +77,7 @@ class Attachment(Base):
 
 
 class SearchToken(Base):
-    """Bigrams, pinyin and pinyin initials of what a record is called."""
+    """Bigrams, pinyin and pinyin initials of what a record is called (processes/lookup)."""
 
     __tablename__ = "search_token"
     __table_args__ = (
@@ -85,6 +85,9 @@ class SearchToken(Base):
         {"sqlite_with_rowid": False},
     )
 
-    token: Mapped[str] = mapped_column(String(40), primary_key=True)
+    token: Mapped[str] = mapped_column(
+        String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
+    )
+    """compared byte by byte on both databases: what begins with a text is a stretch of the key"""
     record_type: Mapped[str] = mapped_column(String(60), primary_key=True)
     record_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -60,8 +60,11 @@ def publish(
     kind: str = "message",
     ttl: timedelta = MESSAGE_LIFE,
     actor: Actor = SYSTEM,
+    instance_id: int | None = None,
 ) -> Message:
     """Take in a message or signal once: store, then match, in one transaction.
+
+    instance_id: the one instance it is meant for, where that is known; nobody else gets it, and it starts nothing.
 
     The same (name, business_key, message_id) again changes nothing and returns the first one. What matches nobody is
     kept until `ttl` and shown to supervisors.
@@ -78,6 +81,7 @@ def publish(
         "state": "waiting",
         "received_at": now,
         "expires_at": now + ttl,
+        "instance_id": instance_id,
     }
     dialect = session.get_bind().dialect.name
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(Message)
@@ -102,15 +106,22 @@ def deliverable(session: Session, limit: int = 500) -> list[int]:
         MessageWait.kind == Message.kind,
         MessageWait.name == Message.name,
         or_(
-            Message.business_key == "",
-            MessageWait.business_key.is_(None),
-            MessageWait.business_key == Message.business_key,
+            MessageWait.instance_id == Message.instance_id,
+            and_(
+                Message.instance_id.is_(None),
+                or_(
+                    Message.business_key == "",
+                    MessageWait.business_key.is_(None),
+                    MessageWait.business_key == Message.business_key,
+                ),
+            ),
         ),
         MessageWait.instance_id == Instance.id,
         Instance.state == "running",
     )
     starting = {name for kind, name, _loaded, _node in _starts(session) if kind == "message"}
-    wanted = or_(Message.kind == "signal", Message.name.in_(starting), waited_for)
+    begins = and_(Message.name.in_(starting), Message.instance_id.is_(None))
+    wanted = or_(Message.kind == "signal", begins, waited_for)
     return list(
         session.scalars(select(Message.id).where(Message.state == "waiting", wanted).order_by(Message.id).limit(limit))
     )
@@ -131,13 +142,17 @@ def correlate(session: Session, message: Message, actor: Actor = SYSTEM) -> bool
     )
     if message.kind == "message":
         waits = waits.limit(1)
-        if message.business_key:
+        if message.instance_id is not None:
+            waits = waits.where(MessageWait.instance_id == message.instance_id)
+        elif message.business_key:
             key = MessageWait.business_key
             waits = waits.where(or_(key == message.business_key, key.is_(None)))
     found = list(session.scalars(waits))
     for wait in found:
         _deliver(session, wait, message, actor)
         message.instance_id = wait.instance_id
+    if not found and message.instance_id is not None:
+        return False
     if not found:
         found_start = _start_by(session, message, actor)
         if found_start is None and message.kind == "message":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,10 @@ class StepResult:
     changes: Changes
 
 
+def _too_many() -> Conflict:
+    return Conflict(_("Too many people are working on this process at this moment."), remedy=_("Please try again."))
+
+
 def perform(work: Callable[[Session], Result]) -> Result:
     """Run `work` in a transaction of its own; repeat it under row locks when another step was faster."""
     for attempt in range(ATTEMPTS):
@@ -86,13 +91,13 @@ def perform(work: Callable[[Session], Result]) -> Result:
                 return work(session)
         except StaleInstance:
             if attempt == ATTEMPTS - 1:
-                raise Conflict(
-                    _("Too many people are working on this process at this moment."), remedy=_("Please try again.")
-                ) from None
+                raise _too_many() from None
         except OperationalError as error:
-            if attempt == ATTEMPTS - 1 or not is_deadlock(error):
+            if not is_deadlock(error):
                 raise
-            time.sleep(0.02 * (attempt + 1))
+            if attempt == ATTEMPTS - 1:
+                raise _too_many() from error
+            time.sleep(0.02 * (attempt + 1) * random.uniform(0.5, 2))  # noqa: S311 - rivals must not meet in step
         finally:
             Sessions().info.pop("lock_instances", None)
     raise AssertionError("unreachable")
@@ -209,6 +214,11 @@ def record(
     events.publish(
         session, events.ACTED, instance_id=facts.id, actor=actor, entry=entries[0], state=state if over else None
     )
+    waiting = [born[position] for position, new in enumerate(rows.opened) if new.state == "open"]
+    if waiting:
+        events.publish(session, events.ITEMS_OPENED, instance_id=facts.id, item_ids=waiting)
+    if rows.incidents:
+        events.publish(session, events.INCIDENTS_OPENED, instance_id=facts.id, incidents=rows.incidents)
     if over:
         events.publish(
             session,

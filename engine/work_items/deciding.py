@@ -45,13 +45,15 @@ def act(
     to_step: str | None = None,
     signature: str = "",
     people: People | None = None,
+    road: str = "",
 ) -> StepResult:
     """Decide or finish a work item: approve, reject, return, abstain or submit.
 
     version: the one the person saw; a stale one is a Conflict that says who was faster.  values: the fields this step
     may change.  to_step: where a return goes ("starter", "previous", the id of a step), and a rejection where the
     diagram lets the person choose.  signature: sha256 of the picture; the one on file where none is given.  people: of
-    the steps behind this one, where the diagram leaves them to the approver: {node id: [person id]}.
+    the steps behind this one, where the diagram leaves them to the approver: {node id: [person id]}.  road: kept in the
+    log where the decision came over neither a page nor the interface ("sms").
     Raises Forbidden, InvalidForm, Conflict, and what a business operation of the step refuses.
     """
     return decide(
@@ -64,6 +66,7 @@ def act(
         to_step=to_step,
         signature=signature,
         people=people,
+        road=road,
     )
 
 
@@ -80,6 +83,7 @@ def decide(
     business_at: datetime | None = None,
     for_person: int | None = None,
     people: People | None = None,
+    road: str = "",
 ) -> StepResult:
     """What `act` does once the right is proved; business_at, for_person: a decision on paper entered by another."""
     item, node = held.item, held.node
@@ -100,7 +104,7 @@ def decide(
     said = {"outcome": action, "by": on_behalf_of or actor.person_id, "opinion": opinion}
     variables = {**routed, "outcome": action, node.id: said}
     held = picking.name_next(session, actor, held, action, variables, people or {})
-    detail = {"opinion": opinion, **({"changes": changes} if changes else {})}
+    detail = {"opinion": opinion, **({"changes": changes} if changes else {}), **({"road": road} if road else {})}
     if business_at is not None:
         detail["business_at"] = business_at.isoformat()
     todo = Step(

@@ -195,14 +195,15 @@ def put_aside(session: Session, item_id: int, **changes: Any) -> None:
 def open_up(session: Session, item_id: int, **changes: Any) -> None:
     """Put an item (back) into the inboxes of its people; the caller holds the lock and writes the log."""
     change(session, item_id, state="open", **changes)
-    assignee, candidates = session.execute(
-        select(WorkItem.assignee_id, WorkItem.candidates).where(WorkItem.id == item_id)
+    instance_id, assignee, candidates = session.execute(
+        select(WorkItem.instance_id, WorkItem.assignee_id, WorkItem.candidates).where(WorkItem.id == item_id)
     ).one()
     people = sorted({assignee} if assignee is not None else set(candidates))
     session.execute(delete(InboxEntry).where(InboxEntry.item_id == item_id))
     if people:
         session.execute(insert(InboxEntry), [{"principal": p, "item_id": item_id} for p in people])
     live.push(session, people, "inbox")
+    events.publish(session, events.ITEMS_OPENED, instance_id=instance_id, item_ids=[item_id])
 
 
 def change(session: Session, item_id: int, **changes: Any) -> None:

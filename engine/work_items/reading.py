@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from engine import repository
 from engine.actor import Actor
+from engine.catalog import CATALOG
+from engine.errors import NotFound
 from engine.forms import FormSchema
 from engine.history import Line
 from engine.models import Attachment, FormData, Instance, WorkItem
@@ -89,8 +91,22 @@ def readable_files(session: Session, actor: Actor, instance: Instance) -> list[A
     return [file for file in session.scalars(hung.order_by(Attachment.id)) if file.id not in gone]
 
 
-def may_read_file(session: Session, actor: Actor, file: Attachment) -> bool:
-    """Whether somebody may read a file that hangs on an instance."""
+def readable_file(session: Session, actor: Actor, attachment_id: int) -> Attachment:
+    """The file, if this person may read it: its sender while it hangs nowhere, then whoever may read the record.
+
+    NotFound otherwise.
+    """
+    file = session.get(Attachment, attachment_id)
+    if file is None or not _may_read_file(session, actor, file):
+        raise NotFound
+    return file
+
+
+def _may_read_file(session: Session, actor: Actor, file: Attachment) -> bool:
+    if file.record_type is None or file.record_id is None:
+        return file.uploaded_by == actor.person_id
+    if file.record_type != RECORD_TYPE:
+        return CATALOG.may_read(session, actor, file.record_type, file.record_id)
     instance = session.get(Instance, file.record_id)
     if instance is None or not may_read_instance(session, actor, instance.id):
         return False

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import clock, live
+from engine import clock, events, live
 from engine.actor import Actor
 from engine.errors import InvalidForm, Problem, RuleViolation
 from engine.forms import check_opinion
@@ -150,6 +150,7 @@ def insert_items(
     if state == "open":
         session.execute(insert(InboxEntry), [{"principal": one.assignee_id, "item_id": one.id} for one in fresh])
         live.push(session, people, "inbox")
+        events.publish(session, events.ITEMS_OPENED, instance_id=item.instance_id, item_ids=[one.id for one in fresh])
     session.execute(
         update(WorkItem)
         .where(WorkItem.instance_id == item.instance_id, WorkItem.token == item.token)

@@ -15,15 +15,15 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import db, jobs, journal, outbox, repository, runtime, service_tasks, work_items
+from engine import db, delivering, jobs, journal, outbox, repository, runtime, service_tasks, work_items
 from engine.actor import SYSTEM, Actor
 from engine.assignment import RULES, Candidates, assignment
 from engine.db import Sessions, transaction
 from engine.errors import AppError
 from engine.i18n import _
 from engine.models import Incident, Instance, InstanceLog, OutboxMessage, RecordAudit, Timer, WorkItem
-from engine.outbox import Delivery, Leased
 from engine.runtime.cache import LIVE
+from engine.wire import Delivery, Leased
 
 PEOPLE = [Actor(person_id=2, name="王伟"), Actor(person_id=2, name="王伟", client="phone")]
 CASES = 400
@@ -121,7 +121,7 @@ def work_until_killed(url: str, seed: int, ready: int) -> None:
     chance = random.Random(seed)
     db.bind(url)
     LIVE.clear()
-    duties = [_start_one, _press_one, jobs.fire_timers, jobs.deliver_outbox, jobs.sweep, jobs.retry_incidents]
+    duties = [_start_one, _press_one, jobs.fire_timers, delivering.deliver_outbox, jobs.sweep, jobs.retry_incidents]
     with transaction() as session:
         session.scalar(select(func.count(Instance.id)))  # connected: from here on it is the work that is killed
     os.write(ready, b"!")
@@ -192,7 +192,7 @@ def drain() -> None:
         _press_one()
         Sessions.remove()
         jobs.fire_timers()
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
         with transaction() as session:
             left = session.scalar(select(func.count(WorkItem.id)).where(WorkItem.state == "open"))
             queued = session.scalar(

@@ -18,6 +18,7 @@ LONGEST_RUN = 0.08
 """seconds; some die before their first commit, some after dozens"""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_hundred_kills_lose_nothing_and_double_nothing(database: Database, tmp_path: Path) -> None:
     wire = tmp_path / "wire"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine import clock, live
 from engine.db import after_commit, transaction
 from engine.models import Lease, PushEvent
+from tests.databases import Database
 
 
 def test_callbacks_run_once_after_the_commit(session: Session) -> None:
@@ -62,3 +63,10 @@ def test_a_stored_instant_comes_back_aware_and_in_utc(session: Session) -> None:
 def test_a_naive_instant_is_refused(session: Session) -> None:
     with pytest.raises(Exception, match="time zone"), transaction() as change:
         change.add(Lease(name="x", owner="y", until=clock.now().replace(tzinfo=None)))
+
+
+@pytest.mark.databases("postgresql")
+def test_postgresql_compiles_no_statement_of_ours(database: Database) -> None:
+    with database.engine.connect() as connection:
+        connection.rollback()
+        assert connection.exec_driver_sql("SHOW jit").scalar() == "off"

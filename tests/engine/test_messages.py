@@ -56,6 +56,39 @@ def send(key: str, message_id: str = "1") -> str:
         Sessions.remove()
 
 
+def send_to(instance_id: int) -> int | None:
+    """Addressed to one instance, whatever its key."""
+    try:
+        return runtime.perform(
+            lambda s: runtime.publish(s, name="order_paid", message_id=f"to:{instance_id}", instance_id=instance_id).id
+        )
+    finally:
+        Sessions.remove()
+
+
+def state_of(message_id: int | None) -> str:
+    with transaction() as session:
+        found = session.scalars(select(Message.state).where(Message.id == message_id)).one()
+    Sessions.remove()
+    return found
+
+
+def test_a_message_addressed_to_an_instance_reaches_nobody_else(site: Site) -> None:
+    other, meant = start_waiting(None), start_waiting(None)
+    assert state_of(send_to(meant)) == "matched"
+    waits = {w.instance_id for w in Sessions().scalars(select(MessageWait))}
+    Sessions.remove()
+    assert waits == {other}
+    late = send_to(meant)  # it waits no more; whoever else waits for such a message is not meant
+    jobs.correlate_messages()
+    assert state_of(late) == "matched"  # the same message again
+    with transaction() as session:
+        stray = runtime.publish(session, name="order_paid", message_id="2", instance_id=meant).id
+    Sessions.remove()
+    jobs.correlate_messages()
+    assert state_of(stray) == "waiting"
+
+
 def test_a_message_reaches_the_instance_with_its_key(site: Site) -> None:
     first, second = start_waiting("order:1"), start_waiting("order:2")
     assert send("order:2") == "matched"

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from engine import jobs, outbox
+from engine import delivering, jobs, outbox
 from engine.actor import SYSTEM
 from engine.db import transaction
 from engine.errors import Conflict, RuleViolation
 from engine.models import OutboxMessage
-from engine.outbox import Delivery, Leased
+from engine.wire import Delivery, Leased
 from tests.conftest import TestClock
 from tests.databases import Database
 
@@ -59,14 +59,14 @@ def message(message_id: int) -> OutboxMessage:
 
 def test_the_same_key_twice_is_one_message(database: Database, wire: Wire) -> None:
     assert put() == put()
-    assert jobs.deliver_outbox() == 1
-    assert jobs.deliver_outbox() == 0
+    assert delivering.deliver_outbox() == 1
+    assert delivering.deliver_outbox() == 0
     assert wire.heard == ["sms:a:1"]
 
 
 def test_an_accepted_message_is_sent_with_its_receipt(database: Database, wire: Wire) -> None:
     made = put()
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     sent = message(made)
     assert (sent.state, sent.result, sent.attempts) == ("sent", {"ref": 1}, 1)
     assert sent.sent_at is not None
@@ -79,13 +79,13 @@ def test_a_deferred_message_waits_longer_each_time_and_fails_in_the_end(
     made = put()
     waited = []
     for _round in range(len(outbox.PAUSES)):
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
         waiting = message(made)
         assert waiting.state == "queued"
         waited.append(waiting.available_at - clock())
-        assert jobs.deliver_outbox() == 0
+        assert delivering.deliver_outbox() == 0
         clock.turn_to(waiting.available_at)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     failed = message(made)
     assert waited == list(outbox.PAUSES)
     assert (failed.state, failed.last_error) == ("failed", "no signal")
@@ -96,11 +96,11 @@ def test_a_message_held_back_for_a_link_spends_no_attempt(database: Database, wi
     wire.answers = [Delivery("deferred", error="no network", retry_after=pause, tried=False)] * 20
     made = put()
     for _round in range(20):
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
         held = message(made)
         assert (held.state, held.attempts, held.available_at) == ("queued", 0, clock() + pause)
         clock.turn_to(held.available_at)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert message(made).state == "sent"
 
 
@@ -108,7 +108,7 @@ def test_a_message_held_for_a_day_is_given_up(database: Database, wire: Wire, cl
     wire.answers = [Delivery("deferred", error="no modem", retry_after=timedelta(hours=9), tried=False)] * 5
     made = put()
     for _round in range(4):
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
         clock.advance(hours=9)
     assert (message(made).state, message(made).last_error) == ("failed", "no modem")
 
@@ -117,16 +117,16 @@ def test_a_wire_that_names_its_own_pauses_is_trusted(database: Database, wire: W
     wire.answers = [Delivery("deferred", error="greylisted", retry_after=timedelta(hours=2))] * 9
     made = put()
     for _round in range(9):
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
         clock.advance(hours=2)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert message(made).state == "sent"
 
 
 def test_what_an_earlier_attempt_brought_reaches_the_next(database: Database, wire: Wire, clock: TestClock) -> None:
     wire.answers = [Delivery("deferred", {"parts_sent": [1]}), Delivery("accepted", {"parts_sent": [1, 2]})]
     made = put()
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     clock.advance(hours=1)
     with transaction() as change:
         (again,) = outbox.lease(change, ["sms"], "me")
@@ -137,19 +137,19 @@ def test_what_an_earlier_attempt_brought_reaches_the_next(database: Database, wi
 def test_a_handler_that_breaks_leaves_the_message_in_doubt(database: Database, wire: Wire) -> None:
     wire.answers = [RuntimeError("cable out")]
     made = put()
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert message(made).state == "unknown"
-    assert jobs.deliver_outbox() == 0, "a doubtful message is never repeated by itself"
+    assert delivering.deliver_outbox() == 0, "a doubtful message is never repeated by itself"
 
 
 def test_a_dead_sender_before_the_wire_loses_nothing(database: Database, wire: Wire, clock: TestClock) -> None:
     made = put()
     with transaction() as dying:
         outbox.lease(dying, ["sms"], "dead:1")
-    assert jobs.deliver_outbox() == 0, "leased by somebody else"
+    assert delivering.deliver_outbox() == 0, "leased by somebody else"
     clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     jobs.sweep()
-    assert jobs.deliver_outbox() == 1
+    assert delivering.deliver_outbox() == 1
     assert message(made).state == "sent"
 
 
@@ -158,7 +158,7 @@ def test_a_dead_sender_on_the_wire_leaves_doubt(database: Database, wire: Wire, 
     with transaction() as dying:
         (leased,) = outbox.lease(dying, ["sms"], "dead:1")
     with transaction() as dying:
-        assert outbox.begin_attempt(dying, leased)
+        assert outbox.begin_attempts(dying, [leased])
     clock.advance(seconds=outbox.ATTEMPT_LEASE.total_seconds() + 1)
     jobs.sweep()
     assert message(made).state == "unknown"
@@ -170,10 +170,10 @@ def test_a_dead_sender_to_an_idempotent_peer_is_repeated(database: Database, wir
     made = put()
     with transaction() as dying:
         (leased,) = outbox.lease(dying, ["sms"], "dead:1")
-        outbox.begin_attempt(dying, leased)
+        outbox.begin_attempts(dying, [leased])
     clock.advance(seconds=outbox.ATTEMPT_LEASE.total_seconds() + 1)
     jobs.sweep()
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert message(made).state == "sent"
 
 
@@ -184,7 +184,7 @@ def test_a_late_result_of_an_old_lease_is_refused(database: Database, wire: Wire
     clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     jobs.sweep()
     with transaction() as slow:
-        assert not outbox.begin_attempt(slow, leased), "the lease is over: the wire must not be touched"
+        assert not outbox.begin_attempts(slow, [leased]), "the lease is over: the wire must not be touched"
         assert outbox.settle(slow, leased, Delivery("accepted")) is None
     assert message(made).state == "queued"
 
@@ -192,10 +192,10 @@ def test_a_late_result_of_an_old_lease_is_refused(database: Database, wire: Wire
 def test_only_what_failed_or_is_in_doubt_is_sent_again(database: Database, wire: Wire) -> None:
     wire.answers = [Delivery("rejected", error="no such number")]
     made = put()
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     with transaction() as again:
         outbox.resend(again, SYSTEM, made)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert message(made).state == "sent"
     with pytest.raises(Conflict), transaction() as again:
         outbox.resend(again, SYSTEM, made)
@@ -205,7 +205,7 @@ def test_a_queued_message_can_be_cancelled_a_sent_one_not(database: Database, wi
     first, second = put("sms:a:1"), put("sms:a:2")
     with transaction() as change:
         outbox.cancel(change, first)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert wire.heard == ["sms:a:2"]
     with pytest.raises(RuleViolation), transaction() as change:
         outbox.cancel(change, second)
@@ -215,4 +215,33 @@ def test_a_rolled_back_change_sends_nothing(database: Database, wire: Wire) -> N
     with pytest.raises(ZeroDivisionError), transaction() as change:
         outbox.enqueue(change, channel="sms", key="sms:x", payload={})
         raise ZeroDivisionError
-    assert jobs.deliver_outbox() == 0
+    assert delivering.deliver_outbox() == 0
+
+
+def test_a_lease_takes_no_more_than_its_limit(database: Database, wire: Wire) -> None:
+    for number in range(120):
+        put(f"sms:a:{number}")
+    with transaction() as session:
+        assert len(outbox.lease(session, ["sms"], "me", 30)) == 30
+    with transaction() as session:
+        assert len(outbox.lease(session, ["sms"], "another", 50)) == 50
+
+
+def test_leases_given_back_untouched_are_ready_again(database: Database, wire: Wire) -> None:
+    made = put()
+    with transaction() as session:
+        leased = outbox.lease(session, ["sms"], "me")
+        outbox.put_back(session, leased)
+    assert (message(made).state, message(made).attempts) == ("queued", 0)
+    with transaction() as session:
+        (again,) = outbox.lease(session, ["sms"], "me")
+        outbox.begin_attempts(session, [again])
+        outbox.put_back(session, [again])
+    assert message(made).state == "sending", "what has been begun cannot be taken back"
+
+
+def test_a_batch_is_no_larger_than_asked(database: Database, wire: Wire) -> None:
+    for number in range(5):
+        put(f"sms:a:{number}")
+    assert delivering.deliver_batch("sms", 2) == 2
+    assert wire.heard == ["sms:a:0", "sms:a:1"]

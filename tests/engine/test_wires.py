@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from engine import jobs, outbox, runtime, work_items
+from engine import delivering, jobs, outbox, runtime, work_items
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.errors import RuleViolation
 from engine.models import OutboxMessage
-from engine.outbox import Delivery, Leased
+from engine.wire import Delivery, Leased
 from tests.conftest import TestClock
 from tests.databases import Database
 from tests.engine import site as house
@@ -77,14 +77,14 @@ def resend() -> None:
 def test_a_connector_task_waits_for_its_wire(wire: Wire) -> None:
     started = house.start(house.deploy(wired()))
     assert house.items(started) == {}
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert list(house.items(started)) == ["look"]
 
 
 def test_a_refusing_wire_becomes_an_incident_that_is_skipped(wire: Wire) -> None:
     wire.answer = Delivery("rejected", error="no such number")
     started = house.start(house.deploy(wired()))
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     (incident,) = house.incidents(started)
     assert "no such number" in incident.cause
     runtime.perform(lambda s: runtime.skip_incident(s, BOSS, incident.id, None, "电话通知"))
@@ -94,10 +94,10 @@ def test_a_refusing_wire_becomes_an_incident_that_is_skipped(wire: Wire) -> None
 def test_the_retry_of_a_refusal_sends_again(wire: Wire) -> None:
     wire.answer = Delivery("rejected", error="no such number")
     started = house.start(house.deploy(wired()))
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     wire.answer = Delivery("accepted")
     retry(house.incidents(started)[0].id)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert len(wire.sent) == 2
     assert list(house.items(started)) == ["look"]
 
@@ -105,13 +105,13 @@ def test_the_retry_of_a_refusal_sends_again(wire: Wire) -> None:
 def test_a_doubtful_wire_is_an_incident_until_a_person_decides(wire: Wire) -> None:
     wire.answer = Delivery("unknown", error="line cut")
     started = house.start(house.deploy(wired()))
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert messages() == ["unknown"]
     assert house.items(started) == {}
     assert [i.state for i in house.incidents(started)] == ["open"]
     wire.answer = Delivery("accepted")
     resend()
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert list(house.items(started)) == ["look"]
     assert [i.state for i in house.incidents(started)] == ["resolved"]
 
@@ -126,7 +126,7 @@ def test_a_sender_that_dies_on_the_wire_leaves_an_incident(
 
     monkeypatch.setattr(wire, "deliver", die)
     with pytest.raises(KeyboardInterrupt):
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
     Sessions.remove()
     clock.advance(minutes=11)
     jobs.sweep()
@@ -148,7 +148,7 @@ def test_what_left_stays_sent_although_the_process_has_gone_on(wire: Wire, clock
     clock.advance(hours=1)
     jobs.fire_timers()
     assert list(house.items(first)) == ["call"]
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert messages() == ["sent", "sent"]
     assert list(house.items(second)) == ["look"], "one result nobody waits for holds up no other"
 
@@ -156,12 +156,12 @@ def test_what_left_stays_sent_although_the_process_has_gone_on(wire: Wire, clock
 def test_what_left_is_not_sent_again_when_the_step_behind_it_breaks(wire: Wire) -> None:
     started = house.start(house.deploy(wired("nobody")))
     directory, CATALOG.directory = CATALOG.directory, None
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert messages() == ["sent"]
     (incident,) = house.incidents(started)
     CATALOG.directory = directory
     retry(incident.id)
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert list(house.items(started)) == ["look"]
     assert len(wire.sent) == 1
 
@@ -181,5 +181,5 @@ def test_whoever_looks_at_the_receipt_finds_it(wire: Wire) -> None:
     d.flows = [flow for flow in d.flows if flow[1:3] != ("look", "end")]
     d.flow("look", "end", condition="${receipt.ref == 7}")
     started = house.start(house.deploy(d))
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert house.act(WANG, house.items(started)["look"]) == "completed"
