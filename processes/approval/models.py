@@ -45,6 +45,28 @@ class ItemReminder(Base):
     """{"channel", "to": [person id], "outbox": [message id]}: where the receipts are"""
 
 
+class SmsApprovalCode(Base):
+    """By which one person may decide one item in a text from one number, once."""
+
+    __tablename__ = "sms_approval_code"
+    __table_args__ = (Index("ix_sms_approval_code_number", "number", "valid_until"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("work_item.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    number: Mapped[str] = mapped_column(String(20))
+    """E.164: an answer from any other is none"""
+    salt: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64))
+    form_revision: Mapped[int]
+    """of the request as it was when the code was sent; a changed one is not approved unseen"""
+    created_at: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(10), default="")
+    """approve | reject | refused (the item's own rules said no)"""
+
+
 class Delegation(Stamped, Base):
     """One person's approvals laid into another's hands for [starts_at, ends_at)."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +44,37 @@ NEXT_STATES = {
 
 LIVE_STATES = tuple(state for state, further in NEXT_STATES.items() if further)
 """Asked for, to come or in force."""
+
+# ------------------------------------------------------------------------------------------------- answers by SMS
+
+_ANSWER = re.compile(
+    r"(?P<what>1|2|同意|不同意|驳回)[\s,.。:;、+#-]*(?P<code>\d{3,8})(?!\d)[\s,.。:;、+#-]*(?P<reason>.*)", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsAnswer:
+    """What an approver has texted."""
+
+    action: Literal["approve", "reject"]
+    code: str
+    reason: str
+
+    @property
+    def veiled(self) -> str:
+        """As it may be kept and shown: without the code."""
+        first = "1" if self.action == "approve" else "2"
+        return f"{first} {'*' * len(self.code)} {self.reason}".strip()
+
+
+def read_answer(text: str) -> SmsAnswer | None:
+    """Read “1 482113” or “2 482113 reason”, in any width, with any sign between; None = it is no such answer."""
+    found = _ANSWER.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if found is None:
+        return None
+    agrees = found["what"] in ("1", "同意")
+    return SmsAnswer("approve" if agrees else "reject", found["code"], found["reason"].strip())
+
 
 # ------------------------------------------------------------------------------------------------- due dates
 

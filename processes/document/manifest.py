@@ -1,12 +1,12 @@
-"""What the archive declares: its register, read-only."""
+"""What papers declare: the registers of filed processes, of Word templates and of documents, and the rights."""
 
 from __future__ import annotations
 
 from engine import states
-from engine.catalog import Column, Manifest, Register
+from engine.catalog import Column, Manifest, Permission, Register
 from engine.i18n import _
-from processes.document import permissions, rules
-from processes.document.models import ArchivePackage
+from processes.document import operations, permissions, rules
+from processes.document.models import ArchivePackage, WordDocument, WordTemplate
 
 ARCHIVE = Register(
     name="document.archive",
@@ -35,4 +35,55 @@ ARCHIVE = Register(
     scope=permissions.visible_to,
 )
 
-MANIFEST = Manifest(title=_("Archive"), registers=(ARCHIVE,))
+TEMPLATES = Register(
+    name=permissions.TEMPLATE,
+    title=_("Document templates"),
+    model=WordTemplate,
+    group="",
+    icon="file-text",
+    order_by=("title", "asc"),
+    columns=(
+        Column("title", _("Title")),
+        Column("code", _("Code")),
+        Column("number", _("Version"), kind="number"),
+        Column("changed_at", _("Changed at"), kind="datetime", phone=False),
+        Column("changed_by", _("Changed by"), kind="person", phone=False),
+        Column("state", _("State"), kind="state", choices={"active": _("Active"), "archived": _("Archived")}),
+    ),
+    search=("title", "code"),
+    scope=permissions.visible_templates,
+    archive=operations.archive_template,
+)
+
+DOCUMENTS = Register(
+    name=permissions.DOCUMENT,
+    title=_("Documents"),
+    model=WordDocument,
+    group="office",
+    icon="files",
+    columns=(
+        Column("name", _("Name")),
+        Column("template_title", _("Template"), sortable=False),
+        Column("created_by", _("Made by"), kind="person"),
+        Column("created_at", _("Made at"), kind="datetime"),
+        Column("pages", _("Pages"), kind="number", phone=False),
+        Column(
+            "state",
+            _("PDF"),
+            kind="state",
+            choices={"queued": _("Being made"), "sent": _("Done"), "failed": _("Failed")},
+        ),
+    ),
+    search=("name",),
+    scope=permissions.visible_documents,
+)
+
+MANIFEST = Manifest(
+    title=_("Papers"),
+    registers=(ARCHIVE, TEMPLATES, DOCUMENTS),
+    permissions=(
+        Permission(permissions.MAKE_DOCUMENTS, _("Make documents from Word templates")),
+        Permission(permissions.READ_DOCUMENTS, _("Read all documents made from Word templates")),
+        Permission(permissions.MANAGE_TEMPLATES, _("Upload and archive Word templates")),
+    ),
+)

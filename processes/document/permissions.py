@@ -1,8 +1,8 @@
-"""Who may see what lies in the archive: whoever may read the process it was made of."""
+"""Who may see what lies in the archive, use and change Word templates, and see the documents made from them."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from engine import work_items
@@ -12,7 +12,40 @@ from engine.i18n import _
 from engine.models import Instance
 from engine.runtime.files import RECORD_TYPE
 from engine.work_items.rights import readable_by
-from processes.document.models import WAITING, ArchivePackage
+from processes.document.models import WAITING, ArchivePackage, WordDocument, WordTemplate
+
+TEMPLATE = "document.template"
+DOCUMENT = "document.document"
+"""Record types; registers of these names show them."""
+
+MANAGE_TEMPLATES = "document.template.manage"
+MAKE_DOCUMENTS = "document.document.make"
+READ_DOCUMENTS = "document.document.read"
+
+
+def require(actor: Actor, permission: str) -> None:
+    if not actor.may(permission):
+        raise Forbidden(
+            _("You may not do this; ask an administrator for the right “{permission}”.", permission=permission)
+        )
+
+
+def visible_templates(actor: Actor) -> ColumnElement[bool]:
+    """Whoever makes documents sees what is in use; whoever manages templates sees them all."""
+    if actor.may(MANAGE_TEMPLATES):
+        return true()
+    return WordTemplate.state == "active" if actor.may(MAKE_DOCUMENTS) else false()
+
+
+def visible_documents(actor: Actor) -> ColumnElement[bool]:
+    """One's own, and those a process made by itself for whoever may read that process; with the right, all.
+
+    A print stays its maker's: it shows what that one person may see.
+    """
+    if actor.may(READ_DOCUMENTS):
+        return true()
+    made_by_a_process = WordDocument.instance_id.in_(select(Instance.id).where(readable_by(actor)))
+    return or_(WordDocument.created_by == actor.person_id, made_by_a_process)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

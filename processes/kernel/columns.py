@@ -74,12 +74,17 @@ def lock_for_change(session: Session, model: type[Record], record_id: int, versi
     record = session.get(model, record_id, populate_existing=True)
     if record is None:
         raise NotFound
-    if version is not None and record.version != version:  # type: ignore[attr-defined]
+    demand_version(record, version)
+    return record
+
+
+def demand_version(record: Any, version: int | None) -> None:
+    """Raise Conflict when the locked record is no longer the one that was seen; None = seen by nobody before."""
+    if version is not None and record.version != version:
         raise Conflict(
             _("Somebody else changed this in the meantime."),
             remedy=_("Reload the page and make your change again."),
         )
-    return record
 
 
 def stamp(record: Stamped, actor: Actor) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 
+from babel.core import Locale
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
 from engine.errors import RuleViolation
@@ -26,7 +27,7 @@ def smallest_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-get_currency_precision(currency))
 
 
-def written(amount: Decimal, currency: str, locale: str) -> str:
+def written(amount: Decimal, currency: str, locale: str | Locale) -> str:
     """As people read it: ¥1,200.50. The bare sign is the yuan's in every language, never the yen's."""
     text: str = format_currency(amount, currency, locale=locale)
     if currency == DEFAULT_CURRENCY:

@@ -44,6 +44,19 @@ def is_mobile(number: str) -> bool:
     return national == number or _MOBILE.fullmatch(national) is not None
 
 
+def shown(number: str) -> str:
+    """As people here write it: without +86, with the area code's zero, mobile numbers in groups; others as they are."""
+    national = number.removeprefix(_CHINA)
+    if national == number:
+        return number
+    if _MOBILE.fullmatch(national):
+        return f"{national[:3]} {national[3:7]} {national[7:]}"
+    if _SERVICE.fullmatch(national):
+        return f"{national[:3]} {national[3:6]} {national[6:]}"
+    area = 2 if national.startswith(("10", "2")) else 3
+    return f"0{national[:area]}-{national[area:]}"
+
+
 def masked(number: str) -> str:
     """For logs: only the last four digits."""
     return "*" * max(len(number) - 4, 0) + number[-4:]

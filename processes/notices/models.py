@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.db import Base, Id
 from engine.i18n import Sentence
+from processes.kernel.columns import Stamped
+from processes.messaging.rules import filled
+from processes.organization.models import Department, Employee, Position
 
 
 class Notice(Base):
@@ -67,6 +70,55 @@ class NoticePreference(Base):
     kind: Mapped[str] = mapped_column(String(60), primary_key=True)
     channels: Mapped[list[Any]] = mapped_column(default=list)
     """names out of rules.CHANNELS"""
+
+
+# ------------------------------------------------------------------------------------------------- told by SMS
+
+SAMPLE = {"name": "张三", "concerned": "李四", "title": "费用申请 EX-2026-0001", "text": "请尽快处理"}
+"""What the places of a rule's text are filled with to look at it; the keys are the places there are."""
+
+
+class SmsRulePerson(Base):
+    """Somebody on a rule's own list."""
+
+    __tablename__ = "sms_rule_person"
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("sms_rule.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("employee.id"), primary_key=True, index=True)
+
+
+class SmsRule(Stamped, Base):
+    """What happens, in which words it is told by SMS, and to whom."""
+
+    __tablename__ = "sms_rule"
+    __table_args__ = (UniqueConstraint("name"), Index("ix_sms_rule_event", "event", "state"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    event: Mapped[str] = mapped_column(String(60))
+    """a key of rules.EVENTS"""
+    text: Mapped[str] = mapped_column(Text)
+    """with places, the keys of SAMPLE"""
+    audience: Mapped[str] = mapped_column(String(20))
+    """concerned | superior | department | position | people"""
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    position_id: Mapped[int | None] = mapped_column(ForeignKey("position.id"))
+    mandatory: Mapped[bool] = mapped_column(default=False)
+    """also to whoever has chosen other roads for this, or wants no texts"""
+    state: Mapped[str] = mapped_column(String(10), default="on")
+    """on | off"""
+
+    department: Mapped[Department | None] = relationship()
+    position: Mapped[Position | None] = relationship()
+    people: Mapped[list[Employee]] = relationship(secondary="sms_rule_person", order_by=Employee.id)
+
+    @property
+    def sample(self) -> str:
+        """How its text reads."""
+        return filled(self.text, SAMPLE)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 # ------------------------------------------------------------------------------------------------- sentences

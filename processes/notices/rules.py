@@ -43,6 +43,15 @@ class Kind:
 
 KINDS: dict[str, Kind] = {}
 
+EVENTS: dict[str, Sentence] = {}
+"""What a rule may tell by SMS: every kind of notice, and what happens without one."""
+
+
+def event(name: str, title: Sentence) -> str:
+    """Declare something that happens and is no notice; answers the name, for whoever tells of it."""
+    EVENTS[name] = title
+    return name
+
 
 def kind(name: str, title: Sentence, channels: Iterable[str] = ("in_app", "digest"), *, mandatory: bool = False) -> str:
     """Declare a kind named `package.noun`; answers the name, for whoever writes such notices."""
@@ -50,6 +59,7 @@ def kind(name: str, title: Sentence, channels: Iterable[str] = ("in_app", "diges
     if not chosen <= set(CHANNELS):
         raise ValueError(f"{name}: no such channel in {sorted(chosen)}")
     KINDS[name] = Kind(name, title, chosen, mandatory)
+    EVENTS[name] = title
     return name
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
+from engine.actor import Actor
 from engine.assignment import group_of, group_principal
+from engine.i18n import _
+from processes.kernel.known_numbers import Known
+from processes.kernel.recipient_groups import Group, Person
 from processes.organization.assignments import holders_of_position, members_of_department, members_of_role
-from processes.organization.models import ROLE, Employee, EmployeePosition
+from processes.organization.models import ROLE, Department, Employee, EmployeePosition
+from processes.organization.permissions import visible_employees
 
 ADMIN_ROLE = "Admin"
 
@@ -55,3 +60,55 @@ class OrganizationDirectory:
 
 
 _MEMBERS = {"position": holders_of_position, "role": members_of_role, "department": members_of_department}
+
+
+def employees_by_number(session: Session, numbers: Sequence[str]) -> Mapping[str, Sequence[Known]]:
+    """Our own people under these E.164 numbers (processes.kernel.known_numbers)."""
+    here = (
+        select(Employee)
+        .where(Employee.phone.in_(list(numbers)), Employee.state == "active")
+        .options(joinedload(Employee.department))
+        .order_by(Employee.id)
+    )
+    found: dict[str, list[Known]] = {}
+    for person in session.scalars(here):
+        where = person.department.name if person.department is not None else ""
+        found.setdefault(str(person.phone), []).append(Known("organization.employee", person.id, person.name, where))
+    return found
+
+
+def _people(session: Session, condition: ColumnElement[bool]) -> list[Person]:
+    wanted = select(Employee).where(condition).options(joinedload(Employee.department)).order_by(Employee.id)
+    return [
+        Person(
+            name=one.name,
+            number=one.phone,
+            record=("organization.employee", one.id),
+            has_left=not one.is_active,
+            facts=dict.fromkeys(("department", "部门"), one.department.name if one.department is not None else ""),
+        )
+        for one in session.scalars(wanted)
+    ]
+
+
+def people_of_departments(session: Session, _actor: Actor, ids: Sequence[int]) -> list[Person]:
+    """Those who work in these departments and all below them."""
+    top, below = aliased(Department), aliased(Department)
+    within = select(below.id).join(top, below.path.startswith(top.path)).where(top.id.in_(ids))
+    return _people(session, and_(Employee.department_id.in_(within), Employee.state == "active"))
+
+
+def people_of_positions(session: Session, _actor: Actor, ids: Sequence[int]) -> list[Person]:
+    held = select(EmployeePosition.employee_id).where(EmployeePosition.position_id.in_(ids))
+    return _people(session, and_(Employee.id.in_(held), Employee.state == "active"))
+
+
+def people_by_hand(session: Session, actor: Actor, ids: Sequence[int]) -> list[Person]:
+    return _people(session, and_(Employee.id.in_(ids), visible_employees(actor)))
+
+
+GROUPS = (
+    Group("organization.department", _("Departments"), people_of_departments, _("With all departments below")),
+    Group("organization.position", _("Positions"), people_of_positions),
+    Group("organization.employee", _("People"), people_by_hand),
+)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.catalog import Column, Manifest, Permission, Register
 from engine.i18n import _
-from processes.organization import operations, permissions
-from processes.organization.models import CalendarDay, Department, Employee, OfficeHours, Position
+from processes.organization import operations, permissions, rules
+from processes.organization.models import CalendarDay, Department, Employee, OfficeHours, Position, ScopeGrant
 
 _STATES = {"active": _("Active"), "archived": _("Archived")}
 
@@ -69,7 +69,7 @@ EMPLOYEES = Register(
         Column("number", _("Number")),
         Column("department", _("Department"), kind="reference"),
         Column("superior", _("Superior"), kind="person"),
-        Column("phone", _("Phone"), sortable=False),
+        Column("phone", _("Phone"), kind="phone", sortable=False),
         Column("email", _("Mail"), phone=False),
         Column("state", _("State"), kind="state", choices={"active": _("Employed"), "left": _("Left the company")}),
     ),
@@ -160,13 +160,41 @@ OFFICE_HOURS = Register(
     removes=True,
 )
 
+_SCOPE_GRANT = (
+    Column("module", _("Part of the house"), kind="state", choices=rules.SCOPED_MODULES),
+    Column("person", _("Person"), kind="person"),
+    Column("position", _("Position"), kind="reference"),
+    Column("role", _("Role"), hint=_("As the page “Permissions” shows it, for example Sales.")),
+    Column("level", _("Sees"), kind="state", choices=rules.SCOPE_LEVELS),
+    Column("departments", _("Departments"), kind="reference", sortable=False, phone=False),
+    Column("narrows", _("Sees no more than this"), kind="bool", phone=False),
+)
+
+SCOPE_GRANTS = Register(
+    name="organization.scope_grant",
+    title=_("Data scopes"),
+    model=ScopeGrant,
+    group="system",
+    icon="eye",
+    order_by=("id", "asc"),
+    columns=_SCOPE_GRANT,
+    fields=_SCOPE_GRANT,
+    scope=permissions.visible_scope_grants,
+    permission=permissions.MANAGE_SCOPES,
+    create=operations.create_scope_grant,
+    change=operations.change_scope_grant,
+    archive=operations.remove_scope_grant,
+    removes=True,
+)
+
 MANIFEST = Manifest(
     title=_("Organization"),
-    registers=(DEPARTMENTS, POSITIONS, EMPLOYEES, CALENDAR_DAYS, OFFICE_HOURS),
+    registers=(DEPARTMENTS, POSITIONS, EMPLOYEES, CALENDAR_DAYS, OFFICE_HOURS, SCOPE_GRANTS),
     permissions=(
         Permission(permissions.MANAGE_DEPARTMENTS, _("Make, change and archive departments")),
         Permission(permissions.MANAGE_POSITIONS, _("Make, change and archive positions")),
         Permission(permissions.MANAGE_EMPLOYEES, _("Make and change employees, note who has left")),
+        Permission(permissions.MANAGE_SCOPES, _("Decide whose customers people see")),
         Permission(permissions.MANAGE_CALENDAR, _("Change the company's calendar and office hours")),
     ),
 )

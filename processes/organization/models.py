@@ -105,6 +105,45 @@ class Employee(Stamped, Base):
         return self.name
 
 
+class ScopeGrant(Stamped, Base):
+    """How far somebody sees in a part of the house (数据权限): the widest holds, one that narrows holds alone."""
+
+    __tablename__ = "scope_grant"
+    __table_args__ = (
+        Index("uq_scope_grant_person", "module", "person_id", unique=True),
+        Index("uq_scope_grant_position", "module", "position_id", unique=True),
+        Index("uq_scope_grant_role", "module", "role", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    module: Mapped[str] = mapped_column(String(20))
+    """customer, …"""
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
+    position_id: Mapped[int | None] = mapped_column(ForeignKey("position.id"))
+    role: Mapped[str | None] = mapped_column(String(64))
+    """to whom: exactly one of the three; a role by its name"""
+    level: Mapped[str] = mapped_column(String(10))
+    """own | department | below (the department and all below it) | chosen (these and all below them) | all"""
+    narrows: Mapped[bool] = mapped_column(default=False)
+    """of a person: sees no more than this, whatever other grants and the line of command would give"""
+
+    person: Mapped[Employee | None] = relationship(foreign_keys=[person_id])
+    position: Mapped[Position | None] = relationship(foreign_keys=[position_id])
+    departments: Mapped[list[Department]] = relationship(secondary="scope_grant_department", order_by=Department.name)
+
+    def __str__(self) -> str:
+        return str(self.person or self.position or self.role or "")
+
+
+class ScopeGrantDepartment(Base):
+    """A department of a grant's choice."""
+
+    __tablename__ = "scope_grant_department"
+
+    grant_id: Mapped[int] = mapped_column(ForeignKey("scope_grant.id"), primary_key=True)
+    department_id: Mapped[int] = mapped_column(ForeignKey("department.id"), primary_key=True)
+
+
 # ------------------------------------------------------------------------------------------------- when people work
 
 

@@ -308,3 +308,17 @@ def _no_signature(reason: Sentence) -> RuleViolation:
     return RuleViolation(
         _("This cannot serve as a signature."), code="signature_refused", problems=(Problem("signature", reason),)
     )
+
+
+# ------------------------------------------------------------------------------------------------- how far people see
+
+SCOPED_MODULES: Mapping[str, Sentence] = {"customer": _("Customers, contacts and contact records")}
+"""Parts of the house that know data scopes."""
+
+SCOPE_LEVELS: Mapping[str, Sentence] = {
+    "own": _("Own records"),
+    "department": _("Own department"),
+    "below": _("Own department and all below it"),
+    "chosen": _("Chosen departments and all below them"),
+    "all": _("All records"),
+}

@@ -1,5 +1,6 @@
 """Reminding, urging and escalating; free-hand approvals; standing in for whoever is away."""
 
+from processes.approval.operations.by_sms import answer_by_sms, sms_approvals_of_house
 from processes.approval.operations.delegations import (
     accept_delegation,
     answer,
@@ -23,6 +24,7 @@ __all__ = [
     "Urged",
     "accept_delegation",
     "answer",
+    "answer_by_sms",
     "cancel_delegation",
     "check_request",
     "decline_delegation",
@@ -40,6 +42,7 @@ __all__ = [
     "remind_overdue",
     "send_copies",
     "settle_delegation",
+    "sms_approvals_of_house",
     "start_delegation",
     "urge",
     "urge_instance",

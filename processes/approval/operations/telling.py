@@ -16,8 +16,9 @@ from engine.errors import RuleViolation
 from engine.i18n import Sentence, _
 from engine.models import Instance, WorkItem
 from engine.runtime.files import RECORD_TYPE as INSTANCE
+from processes.approval.operations import by_sms
 from processes.kernel.working_time import ZONE, working_time_between
-from processes.messaging.operations import sms_to_employee
+from processes.messaging.operations import NOT_SENT, sms_to_employee
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.organization.calendar import company_calendar
@@ -135,7 +136,7 @@ def tell(
     channels: tuple[Channel, ...],
     told: Told,
 ) -> None:
-    """Tell these people, each occasion once; whoever has no mobile number still finds the notice in the house."""
+    """Tell these people, each occasion once; whoever no SMS can reach still finds the notice in the house."""
     noticed = bool(people) and "notice" in channels
     if noticed:
         in_house(session, actor, people, item, template, occasion, values)
@@ -143,18 +144,20 @@ def tell(
     for person in people:
         reached = noticed
         if "sms" in channels:
+            offered = by_sms.offer(session, person, item) if template in by_sms.TEMPLATES else by_sms.NOTHING
             try:
                 message = sms_to_employee(
                     session,
                     actor,
                     person,
                     template=template,
-                    values=values,
+                    values={**values, **offered.said},
                     occasion=occasion,
                     instance_id=item.instance_id,
+                    secret=offered.code,
                 )
             except RuleViolation as refusal:
-                if refusal.code != "no_mobile_number":
+                if refusal.code not in NOT_SENT:
                     raise
             else:
                 reached = True

@@ -18,6 +18,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from connectors.word.faults import NotPrinted
 from engine import attachments, clock, history, journal, repository
 from engine.actor import SYSTEM
 from engine.catalog import CATALOG
@@ -27,6 +28,7 @@ from engine.models import Attachment, Definition, FormData, Instance, WorkItem
 from engine.runtime.files import RECORD_TYPE
 from processes.document import rules
 from processes.document.models import FILED, WAITING, ArchivePackage
+from processes.document.operations.on_paper import office
 from processes.document.operations.printed import PrintedInstance, printed, process_title
 from processes.document.operations.rendering import as_html, as_word
 from processes.kernel.working_time import business_date
@@ -34,6 +36,7 @@ from processes.kernel.working_time import business_date
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
+PDF, NO_OFFICE = "print.pdf", "no_office"
 PACKAGE = "document.archive"
 """record type of a package in the audit"""
 FILE = "document.archive_file"
@@ -44,6 +47,8 @@ UNDER_WAY = timedelta(minutes=15)
 PAUSES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Between attempts that failed; the last one again and again."""
 LINES_AT_ONCE = 500
+PRINTINGS = 3
+"""So often the office may fail before a package is filed without its PDF: the Word file in it says the same."""
 
 RECIPE = (
     "Each line's hash is the SHA-256 of the UTF-8 text of the JSON array [hash of the line before, *facts], written "
@@ -129,6 +134,7 @@ class _Content:
 
     package_id: int
     held_until: datetime
+    attempts: int
     number: str
     title: str
     process: str
@@ -215,6 +221,7 @@ def _read(session: Session, package: ArchivePackage, instance: Instance) -> _Con
     return _Content(
         package_id=package.id,
         held_until=package.due_at,
+        attempts=package.attempts,
         number=package.number,
         title=instance.title,
         process=process,
@@ -288,6 +295,7 @@ def _build(content: _Content, zip_file: Path) -> int:
     with zipfile.ZipFile(zip_file, "x", zipfile.ZIP_DEFLATED) as archive:
         for name, text in _written(content):
             _add(archive, parts, name, text)
+        no_pdf = _put_on_paper(content, archive, parts)
         for key, called, sha256 in content.files:
             _copy(archive, parts, f"attachments/{key}-{rules.part_name(called)}", sha256, called=called)
         for sha256 in content.signatures:
@@ -302,6 +310,7 @@ def _build(content: _Content, zip_file: Path) -> int:
                 "keep_until": rules.keep_until(business_date(content.ended_at), content.years).isoformat(),
             },
             "parts": parts,
+            **({"missing": {PDF: no_pdf}} if no_pdf else {}),
         }
         archive.writestr("manifest.json", _json(manifest))
     return len(parts) + 1
@@ -314,6 +323,21 @@ def _written(content: _Content) -> Iterator[tuple[str, bytes]]:
     yield "history.json", _json(content.history)
     for name, text in sorted(content.drawings.items()):
         yield f"process/{rules.part_name(name)}", text.encode()
+
+
+def _put_on_paper(content: _Content, archive: zipfile.ZipFile, parts: list[dict[str, Any]]) -> str:
+    """Add the PDF; why there is none, or "" when there is."""
+    printer = office()
+    if printer is None:
+        return NO_OFFICE
+    try:
+        pdf = printer(as_word(content.printed))
+    except NotPrinted as fault:
+        if fault.code != NO_OFFICE and content.attempts + 1 < PRINTINGS:
+            raise
+        return fault.code
+    _add(archive, parts, PDF, pdf)
+    return ""
 
 
 def _json(value: Any) -> bytes:

@@ -13,12 +13,13 @@ from markupsafe import Markup
 
 from connectors import word
 from engine.i18n import _, current_locale, reading_as
+from processes.document import rules
 from processes.document.operations.form import Facts, Lines, Value
 from processes.document.operations.printed import WORDS, Opinion, PrintedInstance
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 
-WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+WORD_TYPE = rules.WORD_TYPE
 
 QR_MM = 24
 SIGNATURE_MM = (9.0, 23.0)

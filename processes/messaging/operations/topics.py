@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,8 +12,10 @@ from engine import live
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
+from engine.runtime.files import RECORD_TYPE as INSTANCE
 from engine.service_tasks import StepFacts, connector_task, service_task
-from processes.messaging.operations.sending import mail_to_employee, sms_to_employee
+from processes.messaging.operations.inviting import invite, withdraw
+from processes.messaging.operations.sending import NOT_SENT, mail_to_employee, sms_to_employee
 from processes.organization.models import Employee
 
 NOTICE = "notice"
@@ -29,7 +32,8 @@ def notify_sms(
     template: str,
     about: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Queue an SMS to an employee and go on; whoever has no mobile number is told on their open pages alone.
+    """Queue an SMS to an employee and go on; whoever has no mobile number, or whose SMS no quota carries any more, is
+    told on their open pages alone.
 
     recipient: person id.  about: what the template may say, as `about`.
     Returns {"queued": bool, "message": outbox id or None, "reason": why not}.
@@ -79,6 +83,60 @@ def send_mail(
     return _send(mail_to_employee, session, actor, facts, recipient, template, about)
 
 
+@service_task("messaging.invite", _("Invite to a meeting by mail"))
+def invite_guests(
+    session: Session,
+    actor: Actor,
+    facts: StepFacts,
+    *,
+    title: str,
+    starts_at: str,
+    ends_at: str,
+    guests: Sequence[int],
+    place: str = "",
+    text: str = "",
+) -> dict[str, Any]:
+    """Invite employees to the meeting of this process; again with another time, place or guests, tell what has changed.
+
+    starts_at, ends_at: instants in ISO 8601, with their offset.  guests: person ids; whoever has no mail address is
+    left out and named in the answer.
+    Returns {"invitation": id, "without_address": [person id]}. Answers come as message "messaging.invitation_answered".
+    """
+    people = [person for person in (session.get(Employee, one) for one in guests) if person is not None]
+    found = invite(
+        session,
+        actor,
+        record=(INSTANCE, facts.instance_id),
+        title=title,
+        starts_at=_instant("starts_at", starts_at),
+        ends_at=_instant("ends_at", ends_at),
+        guests=[(person.email, person.name) for person in people if person.email],
+        place=place,
+        text=text,
+        instance_id=facts.instance_id,
+    )
+    return {"invitation": found.id, "without_address": [person.id for person in people if not person.email]}
+
+
+@service_task("messaging.withdraw_invitation", _("Withdraw the invitation to a meeting"))
+def withdraw_invitation(session: Session, actor: Actor, facts: StepFacts) -> dict[str, Any]:
+    """Tell all guests of this process's meeting that it does not take place."""
+    return {"invitation": withdraw(session, actor, record=(INSTANCE, facts.instance_id)).id}
+
+
+def _instant(name: str, text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise RuleViolation(
+            _("“{parameter}” must be an instant with its offset, not “{text}”.", parameter=name, text=text[:60]),
+            remedy=_("Write it as 2026-11-23T09:00:00+08:00."),
+        )
+    return at
+
+
 def _notify(
     write: Callable[..., int],
     session: Session,
@@ -92,7 +150,7 @@ def _notify(
     try:
         message = _send(write, session, actor, facts, recipient, template, about)
     except RuleViolation as refusal:
-        if refusal.code not in ("no_mobile_number", "no_mail_address"):
+        if refusal.code not in NOT_SENT:
             raise
         return {"queued": False, "message": None, "reason": refusal.code}
     return {"queued": True, "message": message, "reason": ""}

@@ -8,14 +8,21 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.actor import SYSTEM
 from engine.errors import RuleViolation
+from engine.models import OutboxMessage
 from processes.kernel.working_time import business_date
 from processes.messaging.operations import mail_to_employee
 from processes.notices import rules
 from processes.notices.models import Notice
+from processes.notices.operations import telling
 from processes.organization.models import Employee
 
 TEMPLATE = "notice_digest"
 MOST_LINES = 50
+
+
+def is_notice(message: OutboxMessage) -> bool:
+    """A mail that tells somebody a notice, alone or with others."""
+    return message.key.startswith((f"mail:{telling.TEMPLATE}:", f"mail:{TEMPLATE}:"))
 
 
 def due_people(session: Session, limit: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ScalarSelect, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock, live
@@ -15,10 +15,19 @@ from processes.notices.permissions import visible_to
 COUNT_CAP = 1000
 
 
-def unread_count(session: Session, actor: Actor) -> int:
-    """Counted up to COUNT_CAP."""
+def unread(actor: Actor) -> ScalarSelect[int]:
+    """How many are not read yet, counted up to COUNT_CAP; a part of a statement."""
     few = select(Notice.id).where(visible_to(actor), Notice.read_at.is_(None)).limit(COUNT_CAP).subquery()
-    return session.scalar(select(func.count()).select_from(few)) or 0
+    return select(func.count()).select_from(few).scalar_subquery()
+
+
+def told(key: str) -> Select[int]:
+    """Who has been told of this event; a part of a statement."""
+    return select(Notice.person_id).where(Notice.key == key)
+
+
+def unread_count(session: Session, actor: Actor) -> int:
+    return session.scalar(select(unread(actor))) or 0
 
 
 def mark_read(session: Session, actor: Actor, *, notice_id: int) -> Notice:

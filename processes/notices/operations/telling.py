@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import clock, live
 from engine.actor import Actor
 from engine.errors import RuleViolation
-from engine.i18n import Sentence
-from processes.messaging.operations import mail_to_employee, sms_to_employee
+from engine.i18n import Sentence, _
+from processes.messaging.operations import NOT_SENT, mail_to_employee, sms_to_employee
+from processes.messaging.rules import USED_UP
 from processes.notices import rules
 from processes.notices.models import Notice, NoticePreference, frozen
+from processes.notices.operations.sms_rules import fire
 from processes.organization.calendar import company_calendar
 from processes.organization.models import Employee
 
@@ -25,8 +27,6 @@ TEMPLATE = "notice"
 LONGEST_TEXT = 2000
 LONGEST_KEY = 150
 """It becomes part of the key of an SMS and of a mail."""
-
-_UNREACHABLE = ("no_mobile_number", "no_mail_address")
 
 
 def notify(
@@ -78,6 +78,8 @@ def notify(
     ]
     new = _insert(session, rows) if rows else set()
     live.push(session, [person for person in new if "in_app" in roads[person]], PUSH)
+    by_sms = {person for person in people if "sms" in roads[person]}
+    fire(session, actor, event=kind, persons=people, key=key, title=title, text=text, record=record, told=by_sms)
     for channel, send in (("sms", sms_to_employee), ("mail", mail_to_employee)):
         for person in sorted(new):
             if channel in roads[person]:
@@ -113,5 +115,18 @@ def _send(
     try:
         send(session, actor, person, template=TEMPLATE, values=values, occasion=key)
     except RuleViolation as refusal:
-        if refusal.code not in _UNREACHABLE:
+        if refusal.code not in NOT_SENT:
             raise
+        if refusal.code == USED_UP:
+            _say_in_house(session, person.id, key, title)
+
+
+def _say_in_house(session: Session, person_id: int, key: str, title: Sentence) -> None:
+    """The quota carries no SMS any more: whoever wanted one reads it in the house, with the reason."""
+    template, values = frozen(_("{title} (not sent by SMS: the quota is used up)", title=title))
+    session.execute(
+        update(Notice)
+        .where(Notice.person_id == person_id, Notice.key == key)
+        .values(in_app=True, title_template=template, title_values=values)
+    )
+    live.push(session, [person_id], PUSH)

@@ -2,7 +2,7 @@
 
 from processes.tasks.operations.giving import create_task
 from processes.tasks.operations.moving import may_hand_over, move, reassign, reassign_all, to_hand_over
-from processes.tasks.operations.reading import VIEWS, View, moves, of_record, open_count, tasks, watchers
+from processes.tasks.operations.reading import VIEWS, View, lying_with, moves, of_record, open_count, tasks, watchers
 from processes.tasks.operations.warning import due_warnings, warn
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "View",
     "create_task",
     "due_warnings",
+    "lying_with",
     "may_hand_over",
     "move",
     "moves",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.actor import Actor
@@ -56,11 +56,15 @@ def _view(actor: Actor, view: View) -> ColumnElement[bool]:
             return is_open & (Task.assignee_id != me) & (Task.assigner_id != me)
 
 
-def open_count(session: Session, actor: Actor) -> int:
-    """What lies with the actor, counted up to COUNT_CAP."""
+def lying_with(actor: Actor) -> ScalarSelect[int]:
+    """How many lie with the actor, counted up to COUNT_CAP; a part of a statement."""
     mine = (Task.assignee_id == actor.person_id, Task.state.in_(rules.AT_WORK))
     few = select(Task.id).where(*mine).limit(COUNT_CAP).subquery()
-    return session.scalar(select(func.count()).select_from(few)) or 0
+    return select(func.count()).select_from(few).scalar_subquery()
+
+
+def open_count(session: Session, actor: Actor) -> int:
+    return session.scalar(select(lying_with(actor))) or 0
 
 
 def of_record(session: Session, actor: Actor, record_type: str, record_id: int) -> Sequence[Task]:
