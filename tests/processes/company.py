@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.actor import SYSTEM, Actor
@@ -31,6 +32,20 @@ class Company:
 
 def actor_of(person: Employee, *permissions: str) -> Actor:
     return Actor(person_id=person.id, name=person.name, permissions=frozenset(permissions))
+
+
+def company_of(session: Session) -> Company:
+    """The company that was founded in this database."""
+    departments = {one.name: one for one in session.scalars(select(Department))}
+    positions = {one.code: one for one in session.scalars(select(Position))}
+    people = {one.number: one for one in session.scalars(select(Employee))}
+    session.commit()
+    return Company(
+        session,
+        *(departments[name] for name in ("总经办", "销售部", "财务部")),
+        *(people[number] for number in ("E1", "E2", "E4", "E5", "E3")),
+        *(positions[code] for code in ("finance", "general_manager")),
+    )
 
 
 def found_company(session: Session) -> Company:

@@ -21,6 +21,8 @@ from docx import Document
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from connectors.word import printing
+from connectors.word.faults import NotPrinted
 from engine import attachments, repository, runtime, work_items
 from engine.actor import SYSTEM, Actor
 from engine.catalog import CATALOG, Process
@@ -31,7 +33,7 @@ from engine.models import Attachment, Instance, RecordAudit, WorkItem
 from engine.work_items.rights import ADMINISTER, MONITOR, readable_by
 from processes.document import jobs, operations as document
 from processes.document.models import ArchivePackage
-from processes.document.operations import checking, filing
+from processes.document.operations import checking, filing, on_paper
 from processes.document.permissions import demand_whole, visible_to
 from processes.organization import operations as organization
 from processes.organization.models import Employee
@@ -49,6 +51,7 @@ NIGHT = datetime(2026, 11, 24, 18, 30, tzinfo=UTC)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     attachments.install(tmp_path / "attachments")
+    on_paper.install_office(None)
     return tmp_path / "attachments"
 
 
@@ -259,6 +262,30 @@ def test_an_ended_process_is_filed_and_its_package_proves_itself(
     assert "伍佰元整" in archive.read("print.html").decode()
     assert json.loads(archive.read("form.json"))["values"]["title"] == "拜访 <客户> & Co"
     assert _proves_itself(archive.read("history.json")) == manifest["chain"]["head"]
+
+
+def test_the_print_lies_in_it_as_pdf_too_and_an_office_that_fails_holds_nothing_up(
+    session: Session, company: Company, approved: int, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_paper, "_office", lambda docx: printing.pdf(docx).pdf)
+    assert jobs.file_packages() == 1
+    archive = zip_of(package_of(session, approved))
+    assert archive.read("print.pdf").startswith(b"%PDF-")
+    assert "missing" not in json.loads(archive.read("manifest.json"))
+
+    def broken(_docx: bytes) -> bytes:
+        raise NotPrinted("timeout")
+
+    monkeypatch.setattr(on_paper, "_office", broken)
+    work_items.void(session, actor_of(company.chen, ADMINISTER), approved, "doppelt")
+    session.commit()
+    for _attempt in range(2):
+        assert jobs.file_packages() == 0
+        clock.advance(hours=1)
+    assert jobs.file_packages() == 1
+    archive = zip_of(package_of(session, approved, 2))
+    assert "print.pdf" not in archive.namelist()
+    assert json.loads(archive.read("manifest.json"))["missing"] == {"print.pdf": "timeout"}
 
 
 def _proves_itself(history: bytes) -> str:

@@ -34,6 +34,14 @@ ABSENCE = {
     "returned": 1,
 }
 
+MEETING = {
+    "what": "changed",
+    "place": "三楼会议室",
+    "text": "请带样品",
+    "starts": "2026-11-23T01:00:00+00:00",
+    "ends": "2026-11-23T02:00:00+00:00",
+}
+
 EVERY_TEMPLATE = sorted(
     {(path.name.partition(".")[0], path.parent.name) for path in templates.TEMPLATES.glob("*/*.txt")}
 )
@@ -131,7 +139,7 @@ def test_templates_reach_nothing_but_their_values(attempt: str) -> None:
 @pytest.mark.parametrize(("name", "folder"), EVERY_TEMPLATE)
 def test_every_template_speaks_both_languages_and_fills(name: str, folder: str) -> None:
     values: dict[str, Any] = {
-        "about": {**ABOUT, **ABSENCE},
+        "about": {**ABOUT, **ABSENCE, **MEETING},
         "recipient": {"name": "李娜"},
         "starter": "赵磊",
         "title": "费用申请",
@@ -144,6 +152,10 @@ def test_every_template_speaks_both_languages_and_fills(name: str, folder: str) 
         "notices": [{"title": "周明在“差旅”中提到了你", "text": "", "at": datetime(2026, 11, 23, 1, 0, tzinfo=UTC)}],
         "count": 3,
         "more": 2,
+        "code": "******",
+        "may_refuse": True,
+        "agreed": True,
+        "reason": "王芳抢先一步",
     }
     endings = ("txt", "html") if folder == "mail" else ("txt",)
     for locale in (DEFAULT_LOCALE, "en"):
@@ -209,4 +221,4 @@ def test_one_reads_what_one_wrote_or_was_sent_and_with_the_right_all(session: Se
 def test_the_register_shows_what_exists() -> None:
     from processes.messaging.manifest import MANIFEST
 
-    assert all(hasattr(SentMessage, column.name) for register in MANIFEST.registers for column in register.columns)
+    assert all(hasattr(register.model, column.name) for register in MANIFEST.registers for column in register.columns)

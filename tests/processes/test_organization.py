@@ -16,7 +16,7 @@ from engine.errors import AppError, Conflict, Forbidden, InvalidForm, RuleViolat
 from engine.models import RecordAudit
 from processes.organization import operations, permissions
 from processes.organization.directory import OrganizationDirectory
-from processes.organization.models import CalendarDay, Department, Employee, OfficeHours, Position
+from processes.organization.models import CalendarDay, Department, Employee, OfficeHours, Position, ScopeGrant
 from tests.processes.company import Company, actor_of
 
 
@@ -291,5 +291,5 @@ def test_the_manifest_names_only_what_exists() -> None:
         for column in (*register.columns, *register.fields):
             assert hasattr(register.model, column.name), (register.name, column.name)
     assert {register.model for register in MANIFEST.registers} == {
-        Department, Position, Employee, CalendarDay, OfficeHours,
+        Department, Position, Employee, CalendarDay, OfficeHours, ScopeGrant,
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""What was said to customers, and when they are spoken to next."""

@@ -1,0 +1,96 @@
+"""What becomes of appointments when a customer changes hands, and who hears what is said about a contact record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.actor import Actor
+from engine.events import subscribe
+from engine.i18n import _
+from processes.activity import operations
+from processes.activity.models import ContactRecord
+from processes.activity.permissions import RECORD
+from processes.notices.operations import notify
+from processes.notices.rules import kind
+from processes.party.operations import CLOSED
+from processes.party.operations.contacts import EMPLOYMENT_CHANGED
+
+COMMENTED = kind("activity.commented", _("Somebody comments on a contact record of mine"), ("in_app", "sms"))
+
+APPOINTMENTS = "appointments"
+"""the part of a handing over that says they go along"""
+
+
+@subscribe("ownership.released")
+def close_appointments(session: Session, *, customer_id: int, how: str = "released", **_facts: Any) -> None:
+    """Nobody is to visit a customer who is nobody's any more; unlocked by itself or by hand is told apart."""
+    operations.close_all(session, customer_id, how)
+
+
+@subscribe("ownership.locked")
+def give_to_the_owner(session: Session, *, customer_id: int, owner_id: int, by_id: int = 0, **_facts: Any) -> None:
+    """What others had planned with it while it lay in the pool is the owner's to decide."""
+    operations.give_all(session, customer_id, to_id=owner_id, by_id=by_id, reason="locked")
+
+
+@subscribe("ownership.handed_over")
+def hand_over_appointments(
+    session: Session,
+    *,
+    customer_id: int,
+    from_id: int,
+    to_id: int,
+    parts: Collection[str] | None = (),
+    by_id: int = 0,
+    **_facts: Any,
+) -> None:
+    """They follow the customer where that was chosen; else they end, for the former owner works on it no more."""
+    if parts is None or APPOINTMENTS in parts:
+        operations.give_all(session, customer_id, to_id=to_id, from_id=from_id, by_id=by_id, reason="handed_over")
+    else:
+        operations.close_all(session, customer_id, "handed_over", person_id=from_id)
+
+
+@subscribe(CLOSED)
+def close_with_the_customer(session: Session, *, customer_id: int, **_facts: Any) -> None:
+    operations.close_all(session, customer_id, "closed")
+
+
+@subscribe(EMPLOYMENT_CHANGED)
+def follow_the_person(session: Session, *, person_id: int, **_facts: Any) -> None:
+    operations.move_with(session, person_id)
+
+
+@subscribe("party.merged")
+def merge(session: Session, *, kept_id: int, gone_id: int, merge_id: int, **_facts: Any) -> None:
+    operations.merge(session, kept_id=kept_id, gone_id=gone_id, merge_id=merge_id)
+
+
+@subscribe("party.unmerged")
+def unmerge(session: Session, *, kept_id: int, gone_id: int, merge_id: int, **_facts: Any) -> None:
+    operations.unmerge(session, kept_id=kept_id, gone_id=gone_id, merge_id=merge_id)
+
+
+@subscribe("comments.comment_added", early=True)
+def tell_who_wrote_it(
+    session: Session, *, actor: Actor, comment_id: int, record_type: str, record_id: int, **_facts: Any
+) -> None:
+    """By SMS too, unless he has chosen otherwise (row 103); the general notice of comments has the same key."""
+    if record_type != RECORD:
+        return
+    record = session.get_one(ContactRecord, record_id)
+    if record.person_id == actor.person_id:
+        return
+    notify(
+        session,
+        actor,
+        persons=[record.person_id],
+        kind=COMMENTED,
+        title=_("{who} comments on your contact with {whom}", who=actor.name, whom=record.customer.name),
+        key=f"comment:{comment_id}",
+        record=(RECORD, record_id),
+        link=f"#comment-{comment_id}",
+    )

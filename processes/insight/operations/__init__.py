@@ -1,0 +1,1 @@
+"""Counting what ownerships and nightly looks say."""

@@ -1,0 +1,1 @@
+"""Who the company deals with: customers, contacts, competitors; each party stored once."""

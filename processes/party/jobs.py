@@ -1,0 +1,60 @@
+"""The weekly look for customers that are there twice."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from engine import clock, runtime
+from engine.db import Sessions, transaction
+from engine.queue import periodic
+from processes.kernel.working_time import business_date
+from processes.party import operations
+from processes.party.operations.importing import give_up, step, waiting
+
+logger = logging.getLogger(__name__)
+
+SUNDAY = 6
+
+
+@periodic("party.look_for_duplicates", seconds=6 * 3600)
+def look_for_duplicates() -> int:
+    """On Sundays all customers, in small transactions; a second look of the day finds nothing new."""
+    if business_date(clock.now()).weekday() != SUNDAY:
+        return 0
+    return look_at_all()
+
+
+IMPORT_JOB = "party.import"
+
+
+@periodic(IMPORT_JOB, seconds=15)
+def go_on_importing() -> int:
+    """Fifty rows in each transaction: progress is seen, and a killed worker loses no more than those."""
+    with transaction() as session:
+        found = waiting(session)
+    Sessions.remove()
+    for import_id in found:
+        try:
+            while runtime.perform(partial(step, import_id=import_id)):
+                Sessions.remove()
+        except Exception as error:
+            logger.exception("party.import_failed", extra={"import_id": import_id})
+            runtime.perform(partial(give_up, import_id=import_id, note=type(error).__name__))
+        finally:
+            Sessions.remove()
+    return len(found)
+
+
+def look_at_all() -> int:
+    runtime.perform(operations.forget_settled)
+    Sessions.remove()
+    found, after = 0, 0
+    while True:
+        last, more = runtime.perform(partial(operations.look_for_pairs, after=after))
+        Sessions.remove()
+        found += more
+        if not last:
+            logger.info("party.duplicates_looked_for", extra={"found": found})
+            return found
+        after = last

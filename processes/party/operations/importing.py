@@ -1,0 +1,300 @@
+"""Customers and their contacts out of a table: each row by itself, with the rules of the form it replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from engine.actor import Actor
+from engine.errors import AppError, InvalidForm, NotFound, Problem, RuleViolation
+from engine.i18n import Sentence, _, reading_as
+from processes.kernel.columns import lock_for_change
+from processes.organization.permissions import require
+from processes.party import permissions, rules
+from processes.party.models import Customer, ImportMapping, Party, PartyImport
+from processes.party.operations.contacts import create_contact
+from processes.party.operations.customers import create_customer
+
+COLUMNS: Mapping[str, Sentence] = {
+    "name": _("Name"),
+    "kind": _("Kind"),
+    "credit_code": _("Credit code"),
+    "level": _("Level"),
+    "stage": _("Stage"),
+    "industry": _("Industry"),
+    "region": _("Province"),
+    "city": _("City"),
+    "source": _("Source"),
+    "phone": _("Phone"),
+    "email": _("Mail"),
+    "wechat": _("WeChat"),
+    "address": _("Address"),
+    "website": _("Website"),
+    "note": _("Note"),
+    "duplicate_reason": _("Why it is another one"),
+    "contact_name": _("Contact"),
+    "contact_title": _("Contact's title"),
+    "contact_phone": _("Contact's phone"),
+    "contact_email": _("Contact's mail"),
+}
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "name": ("客户名称", "客户", "公司", "公司名称", "单位", "单位名称", "企业名称"),
+    "credit_code": ("信用代码", "统一社会信用代码", "税号"),
+    "level": ("等级", "客户等级", "客户级别", "级别"),
+    "industry": ("行业", "所属行业"),
+    "region": ("省份", "省", "地区"),
+    "city": ("城市", "市"),
+    "source": ("来源", "客户来源"),
+    "phone": ("电话", "公司电话", "座机", "联系电话"),
+    "email": ("邮箱", "电子邮箱", "邮件"),
+    "address": ("地址", "公司地址"),
+    "website": ("网址", "网站"),
+    "note": ("备注", "说明"),
+    "contact_name": ("联系人", "联系人姓名", "姓名"),
+    "contact_title": ("职务", "职位", "联系人职务"),
+    "contact_phone": ("手机", "手机号", "联系人手机", "联系人电话"),
+    "contact_email": ("联系人邮箱",),
+}
+"""What other programs call the same columns."""
+CHOICES: Mapping[str, Mapping[str, Sentence]] = {
+    "kind": rules.KINDS,
+    "level": rules.LEVELS,
+    "stage": rules.STAGES,
+    "industry": rules.INDUSTRIES,
+    "region": rules.REGIONS,
+    "source": rules.SOURCES,
+}
+_OF_CONTACT = {"contact_name": "name", "contact_title": "title", "contact_phone": "phone", "contact_email": "email"}
+BATCH = 50
+_LANGUAGES = ("zh_CN", "en")
+
+
+def take_in(
+    session: Session, actor: Actor, *, file: str, head: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]
+) -> PartyImport:
+    """Keep the table of a file until its columns are told."""
+    require(actor, permissions.MANAGE)
+    record = PartyImport(
+        file=file[:200],
+        head=list(head),
+        rows=[[number, list(cells)] for number, cells in rows],
+        total=len(rows),
+        created_by=actor.person_id,
+        changed_by=actor.person_id,
+    )
+    session.add(record)
+    session.flush()
+    return record
+
+
+def own(session: Session, actor: Actor, import_id: int) -> PartyImport:
+    """Imports are seen by whoever brought them."""
+    require(actor, permissions.MANAGE)
+    record = session.get(PartyImport, import_id, populate_existing=True)
+    if record is None or record.created_by != actor.person_id:
+        raise NotFound
+    return record
+
+
+def suggest(session: Session, actor: Actor, head: Sequence[str]) -> list[str]:
+    """Which field each column holds: as this person said before, else by its words; "" where nothing fits."""
+    asked = [_head(one) for one in head]
+    remembered = select(ImportMapping).where(
+        ImportMapping.person_id == actor.person_id, ImportMapping.head.in_([one for one in asked if one])
+    )
+    said = {one.head: one.field for one in session.scalars(remembered)}
+    words = {
+        _head(word): name
+        for name, title in COLUMNS.items()
+        for word in (name, *ALSO.get(name, ()), *_in_every_language(title))
+    }
+    found: list[str] = []
+    for one in asked:
+        name = said.get(one, words.get(one, ""))
+        found.append(name if name not in found else "")
+    return found
+
+
+def send_off(session: Session, actor: Actor, *, import_id: int, mapping: Sequence[str], dry_run: bool) -> PartyImport:
+    """Let the job look (dry_run) or import; the columns are remembered for the next file."""
+    record = own(session, actor, import_id)
+    record = lock_for_change(session, PartyImport, record.id)
+    if record.state in {"waiting", "running", "done"}:
+        raise RuleViolation(_("This is on its way already."))
+    named = [one for one in mapping if one]
+    problems = [Problem(one, _("There is no such field.")) for one in named if one not in COLUMNS]
+    problems += [
+        Problem(one, _("The column “{title}” is there twice.", title=COLUMNS[one]))
+        for one in COLUMNS
+        if named.count(one) > 1
+    ]
+    if "name" not in named:
+        problems.append(Problem("name", _("The column “{title}” is missing.", title=COLUMNS["name"])))
+    if problems:
+        raise InvalidForm(problems)
+    record.mapping = [*mapping, *[""] * (len(record.head) - len(mapping))][: len(record.head)]
+    for head, field in zip(record.head, record.mapping, strict=True):
+        if _head(head):
+            session.merge(ImportMapping(person_id=actor.person_id, head=_head(head), field=field))
+    record.state, record.dry_run, record.done = "waiting", dry_run, 0
+    record.counts, record.faults, record.note = {}, {}, ""
+    record.actor = {
+        "name": actor.name,
+        "permissions": sorted(actor.permissions),
+        "groups": sorted(actor.groups),
+        "user_id": actor.user_id,
+        "locale": actor.locale,
+    }
+    session.flush()
+    return record
+
+
+def actor_of(record: PartyImport) -> Actor:
+    """Whose rights hold: those of the one who sent it off, as they were then."""
+    kept = record.actor
+    return Actor(
+        record.created_by,
+        kept["name"],
+        frozenset(kept["groups"]),
+        frozenset(kept["permissions"]),
+        kept["locale"],
+        kept["user_id"],
+        "import",
+    )
+
+
+def step(session: Session, *, import_id: int) -> bool:
+    """The next rows of an import; whether there are more. A row that fails leaves nothing and stops no other."""
+    record = lock_for_change(session, PartyImport, import_id)
+    if record.state not in {"waiting", "running"}:
+        return False
+    record.state = "running"
+    actor, words = actor_of(record), _choices()
+    counts = {"customers": 0, "contacts": 0, **record.counts}
+    faults = dict(record.faults)
+    batch, done = record.rows[record.done : record.done + BATCH], record.done
+    earlier = {_key(_values(record, cells)) for _number, cells in record.rows[:done]} if record.dry_run else set()
+    looked_at = session.begin_nested()
+    with reading_as(actor.locale):
+        for number, cells in batch:
+            values = _values(record, cells)
+            problems = _one(session, actor, values, words, counts, is_known=_key(values) in earlier)
+            if problems:
+                faults[str(number)] = [[one.where, _said(one)] for one in problems]
+    if record.dry_run:
+        looked_at.rollback()
+    else:
+        looked_at.commit()
+    record.done = min(done + BATCH, record.total)
+    record.counts, record.faults = counts, faults
+    if record.done >= record.total:
+        record.state = "looked" if record.dry_run else "done"
+    session.flush()
+    return record.state == "running"
+
+
+def _one(
+    session: Session,
+    actor: Actor,
+    given: Mapping[str, str],
+    words: Mapping[str, Mapping[str, str]],
+    counts: dict[str, int],
+    *,
+    is_known: bool,
+) -> list[Problem]:
+    values, problems = dict[str, Any](), list[Problem]()
+    for field, text in given.items():
+        if field in words and text.casefold() not in words[field]:
+            problems.append(Problem(field, _("“{text}” is none of the offered values.", text=text)))
+        elif field not in _OF_CONTACT:
+            values[field] = words[field][text.casefold()] if field in words else text
+    if problems:
+        return problems
+    one = session.begin_nested()
+    try:
+        customer = _known(session, actor, values)
+        is_new = customer is None
+        customer = customer or create_customer(session, actor, values=values)
+        contact = {name: given[field] for field, name in _OF_CONTACT.items() if field in given}
+        if contact:
+            create_contact(
+                session,
+                actor,
+                values={**contact, "customer": customer.id, "duplicate_reason": values.get("duplicate_reason", "")},
+                of_new=True,
+            )
+    except InvalidForm as refusal:
+        one.rollback()
+        return list(refusal.problems)
+    except AppError as refusal:
+        one.rollback()
+        return [Problem("", refusal.message, refusal.remedy)]
+    one.commit()
+    counts["customers"] += is_new and not is_known
+    counts["contacts"] += bool(contact)
+    return []
+
+
+def _values(record: PartyImport, cells: Sequence[str]) -> dict[str, str]:
+    return {field: cell.strip() for field, cell in zip(record.mapping, cells, strict=False) if field and cell.strip()}
+
+
+def _key(values: Mapping[str, Any]) -> str:
+    """An organisation's name as it is compared; "" where a name makes nobody the same."""
+    is_person = values.get("kind") in {"person", *_in_every_language(rules.KINDS["person"])}
+    return "" if is_person else rules.name_key(str(values.get("name", "")))
+
+
+def _known(session: Session, actor: Actor, values: Mapping[str, Any]) -> Customer | None:
+    """A further row with a further contact: the customer itself is there since the row before, and is one's own."""
+    key = _key(values)
+    if not key:
+        return None
+    wanted = (
+        select(Customer)
+        .join(Party, Party.id == Customer.id)
+        .where(Party.name_key == key, Party.kind == "organization", Party.state == "active")
+        .where(
+            or_(
+                permissions.workable_customers(actor),
+                and_(Customer.owner_id.is_(None), Customer.created_by == actor.person_id),
+            )
+        )
+    )
+    return session.scalars(wanted).first()
+
+
+def waiting(session: Session) -> list[int]:
+    """Imports to go on with (ix_party_import_state)."""
+    wanted = select(PartyImport.id).where(PartyImport.state.in_(("waiting", "running"))).order_by(PartyImport.id)
+    return list(session.scalars(wanted.limit(20)))
+
+
+def give_up(session: Session, *, import_id: int, note: str) -> None:
+    record = lock_for_change(session, PartyImport, import_id)
+    record.state, record.note = "failed", note[:300]
+    session.flush()
+
+
+def _choices() -> dict[str, dict[str, str]]:
+    return {
+        field: {word.casefold(): key for key, title in choices.items() for word in (key, *_in_every_language(title))}
+        for field, choices in CHOICES.items()
+    }
+
+
+def _in_every_language(sentence: Sentence) -> Iterator[str]:
+    for locale in _LANGUAGES:
+        with reading_as(locale):
+            yield str(sentence)
+
+
+def _head(title: str) -> str:
+    return title.strip().rstrip("*").strip().casefold()[:100]
+
+
+def _said(problem: Problem) -> str:
+    return f"{problem.message} {problem.remedy}" if problem.remedy else str(problem.message)
