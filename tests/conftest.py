@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -19,7 +20,15 @@ from engine import clock as engine_clock
 from engine.db import Sessions, make_engine
 from engine.i18n import reading_as
 from tests import databases, foreign, servers
+from tests.connectors.mail_house import MailHouse, Missing as MailHouseMissing, running as mail_house_running
 from tests.databases import Database
+from webapp.security import passwords
+
+HASHED_WITH = passwords.METHOD
+"""what the house itself uses: tests are in more of a hurry"""
+
+# Each of the many processes that tests start would compile the house anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 MONDAY_MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """9:00 in Shanghai on a working day"""
@@ -29,6 +38,20 @@ CHROMIUM_MISSING = "no Chromium: apt-get install chromium, or point YUNLIU_CHROM
 # A busy machine is slow, not wrong: the time limit of a test is pytest-timeout's.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
+
+# ------------------------------------------------------------------------------------------------- speed
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that none is left for the end; whoever has nothing to do steals from the others' rest."""
+    items.sort(key=lambda item: not any(item.iter_markers("slow")))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
 
 # ------------------------------------------------------------------------------------------------- options
 
@@ -191,6 +214,17 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def mail_house() -> Iterator[MailHouse]:
+    """Postfix and Dovecot of our own, each worker's on ports of its own."""
+    with ExitStack() as stack:
+        try:
+            house = stack.enter_context(mail_house_running())
+        except MailHouseMissing as missing:
+            pytest.skip(str(missing))
+        yield house
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium that runs headless."""
     named = os.environ.get("YUNLIU_CHROMIUM")
@@ -198,6 +232,14 @@ def chromium() -> str:
     if not found:
         pytest.skip(CHROMIUM_MISSING)
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_hashed_quickly() -> Iterator[None]:
+    """The house spends a tenth of a second on each; thousands of tests make logins and sign in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "METHOD", "pbkdf2:sha256:1")
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 
 from engine import db, repository
@@ -31,11 +33,30 @@ class Database:
     engine: Engine
 
 
+class Files:
+    """One engine for many SQLite files, one after another: what it has compiled for one test serves the next."""
+
+    def __init__(self) -> None:
+        self._engine = db.make_engine("sqlite:///opened-below.db")
+        event.listen(self._engine, "do_connect", self._open_present)
+        event.listen(self._engine, "connect", _do_not_wait_for_the_disk)
+
+    def _open_present(self, _dialect: object, _record: object, words: list[str | None], _options: object) -> None:
+        words[0] = self._engine.url.database
+
+    @contextlib.contextmanager
+    def bound(self, file: Path) -> Iterator[Engine]:
+        self._engine.url = make_url(f"sqlite:///{file}")
+        with _bound(self._engine):
+            yield self._engine
+
+
 class SqliteTemplate:
     """The schema, made once; every test gets a copy of the file."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "template.db"
+        self._files = Files()
         engine = db.make_engine(f"sqlite:///{self.file}")
         with engine.begin() as connection:
             schema.create_all(connection)
@@ -45,10 +66,8 @@ class SqliteTemplate:
     def database(self, folder: Path) -> Iterator[Database]:
         file = folder / "yunliu.db"
         shutil.copy(self.file, file)
-        url = f"sqlite:///{file}"
-        with _bound(url) as engine:
-            event.listen(engine, "connect", _do_not_wait_for_the_disk)
-            yield Database("sqlite", url, engine)
+        with self._files.bound(file) as engine:
+            yield Database("sqlite", f"sqlite:///{file}", engine)
 
 
 def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
@@ -62,14 +81,10 @@ class PostgresDatabase:
         self.server, self.name = make_url(server), name
         self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" ENCODING UTF8')
         self.url = text_of(self.server.set(database=name))
-        engine = db.make_engine(self.url)
-        with engine.begin() as connection:
+        self._engine = db.make_engine(self.url)
+        with self._engine.begin() as connection:
             schema.create_all(connection)
-        engine.dispose()
-        names = ", ".join(
-            f"(SELECT '{table.name}' WHERE EXISTS (SELECT FROM \"{table.name}\"))" for table in schema.tables()
-        )
-        self._which_have_rows = text(f"SELECT name FROM unnest(ARRAY[{names}]) AS name WHERE name IS NOT NULL")
+        self._engine.dispose()
 
     def drop(self) -> None:
         self._administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
@@ -83,15 +98,19 @@ class PostgresDatabase:
 
     @contextlib.contextmanager
     def database(self) -> Iterator[Database]:
-        with _bound(self.url) as engine:
-            yield Database("postgresql", self.url, engine)
+        with _bound(self._engine):
+            yield Database("postgresql", self.url, self._engine)
             db.Sessions.remove()
-            self._empty(engine)
+            self._empty(self._engine)
 
     def _empty(self, engine: Engine) -> None:
         """Delete the rows of the few tables that have any: much faster than truncating all of them."""
         with engine.begin() as connection:
-            # A connection a test forgot would hold its locks and stop us here for ever.
+            # Found by the garbage collector later, a forgotten connection would complain in the middle of another test;
+            # the traceback it writes parses sources, which breaks an ast.parse that is under way (Python 3.11).
+            if engine.pool.checkedout() > 1:  # type: ignore[attr-defined]
+                gc.collect()
+            # One that is still held would hold its locks and stop us here for ever.
             connection.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -99,8 +118,21 @@ class PostgresDatabase:
                 )
             )
             connection.execute(text("SET LOCAL session_replication_role = replica"))  # foreign keys may form circles
-            for name in connection.scalars(self._which_have_rows).all():
-                connection.execute(text(f'DELETE FROM "{name}"'))
+            if names := rows_in(connection):
+                connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in names))
+
+
+def rows_in(connection: Connection) -> list[str]:
+    """The tables that have any: a few of many."""
+    return list(connection.scalars(_which_have_rows()).all())
+
+
+@cache
+def _which_have_rows() -> TextClause:
+    asked = (
+        f"SELECT '{table.name}' AS name WHERE EXISTS (SELECT 1 FROM \"{table.name}\")" for table in schema.tables()
+    )
+    return text(" UNION ALL ".join(asked))
 
 
 @contextlib.contextmanager
@@ -120,13 +152,13 @@ def without_tables(server: str) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def _bound(url: str) -> Iterator[Engine]:
-    engine = db.bind(url)
+def _bound(engine: Engine) -> Iterator[None]:
+    db.bind_to(engine)
     # What this process remembers is keyed by ids, and every new database counts from one.
     LIVE.clear()
     repository.forget_all()
     try:
-        yield engine
+        yield
     finally:
         db.Sessions.remove()
         engine.dispose()

@@ -12,15 +12,14 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from engine import attachments, db, repository
+from engine import attachments, repository
 from engine.db import Sessions, transaction
 from engine.models import Instance, WorkItem
-from engine.runtime.cache import LIVE
 from processes.organization.models import Employee
-from tests.databases import SqliteTemplate
+from tests.databases import Files, SqliteTemplate
 from webapp import bootstrap, demo, house, wires
 from webapp.app import create_app
 from webapp.security.roles import create_permissions
@@ -36,6 +35,7 @@ class DemoHouse:
     app: Flask
     file: Path
     """the database as it is after the demo company has moved in"""
+    files: Files = field(default_factory=Files)
     cookies: dict[str, str] = field(default_factory=dict)
     """login -> its session cookie: signing in is slow on purpose"""
 
@@ -44,16 +44,9 @@ class DemoHouse:
         """The house with a database of its own in `folder`."""
         file = folder / "demo.db"
         shutil.copy(self.file, file)
-        engine = db.bind(f"sqlite:///{file}")
-        event.listen(engine, "connect", _do_not_wait_for_the_disk)
-        attachments.install(folder / "attachments")
-        LIVE.clear()
-        try:
+        with self.files.bound(file):
+            attachments.install(folder / "attachments")
             yield self
-        finally:
-            Sessions.remove()
-            engine.dispose()
-            LIVE.clear()
 
     def visitor(self) -> Browser:
         """Somebody who has not signed in."""
@@ -70,10 +63,6 @@ class DemoHouse:
             self.cookies[username] = cookie.value
         browser.client.set_cookie(name, self.cookies[username])
         return browser
-
-
-def _do_not_wait_for_the_disk(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA synchronous=OFF").close()
 
 
 def build(folder: Path) -> DemoHouse:

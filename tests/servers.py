@@ -40,7 +40,7 @@ def free_port() -> int:
         return port
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A killed test run leaves no server behind (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
@@ -126,7 +126,7 @@ def _start_postgres(home: Path, folder: Path, *, durable: bool) -> tuple[subproc
     with log.open("wb") as output:
         server = subprocess.Popen(
             [home / "postgres", "-D", data, "-k", folder, *options],
-            user=user, cwd=folder, env=environment, stdout=output, stderr=output, preexec_fn=_die_with_parent,
+            user=user, cwd=folder, env=environment, stdout=output, stderr=output, preexec_fn=die_with_parent,
         )  # fmt: skip
     patience = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < patience:
@@ -162,7 +162,7 @@ def redis_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="yunliu-redis-") as folder:
         server = subprocess.Popen(
             [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent,
         )  # fmt: skip
         try:
             _await_redis(server, port)

@@ -18,11 +18,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine import clock, i18n
 from engine.db import Sessions
-from webapp import bootstrap, calendar, collaboration, connectors, errors, home, modeler, skin, workflow
+from webapp import (
+    bootstrap,
+    calendar,
+    collaboration,
+    connectors,
+    errors,
+    home,
+    modeler,
+    skin,
+    telephony,
+    wires,
+    workflow,
+)
 from webapp.api import add_api
+from webapp.crm import customers, follow, insight, ownership, parties, sight
 from webapp.home import Workbench
-from webapp.registers import accounts, archive, build, employees, numbers
-from webapp.security import access, organization
+from webapp.registers import accounts, archive, build, employees, numbers, word
+from webapp.security import access, organization, viewing
 from webapp.security.bearer import asked_language
 from webapp.security.login import too_many_from_here
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
@@ -59,10 +72,12 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_open)
     app.teardown_request(_close)
+    viewing.init_app(app, access.actor_or_none)
     skin.init_app(app)
     errors.register_errors(app)
     app.register_error_handler(CSRFError, _csrf_refused)
     organization.join()
+    wires.expect_callbacks(settings)
     with app.app_context():
         csrf = CSRFProtect(app)
         appbuilder = AppBuilder(
@@ -79,11 +94,27 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         accounts.add_views(appbuilder)
         numbers.add_views(appbuilder)
         archive.add_views(appbuilder)
+        word.add_views(appbuilder)
         employees.add_views(appbuilder)
+        customers.add_views(appbuilder)
+        follow.lists.add_views(appbuilder)
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
         add_api(app, csrf, appbuilder.sm.limiter.limiter, settings.api_rate_limit)
-        for room in (home, workflow, modeler, connectors, calendar, collaboration):
+        for room in (
+            home,
+            workflow,
+            modeler,
+            connectors,
+            calendar,
+            collaboration,
+            telephony,
+            ownership,
+            follow,
+            insight,
+            parties,
+            sight,
+        ):
             room.add_pages(app)
     for name, view in app.view_functions.items():
         if name.startswith(("LoginApi.", "OpenApi.")):

@@ -9,13 +9,25 @@ from babel.messages.pofile import read_po
 from sqlalchemy import Engine
 
 import processes
+from connectors.safe_http import Allowed
+from connectors.word import redlining
 from engine import attachments, db, i18n, live
 from engine.catalog import CATALOG, Catalog, discover
-from processes.approval.operations import on_due_of_house, proxies
+from processes.activity.operations import follow_by
+from processes.approval.operations import on_due_of_house, proxies, sms_approvals_of_house
 from processes.document.operations import install_address
+from processes.kernel import known_numbers, recipient_groups
+from processes.messaging.operations import lay_down
 from processes.organization.calendar import working_due
-from processes.organization.directory import OrganizationDirectory
+from processes.organization.directory import GROUPS, OrganizationDirectory, employees_by_number
 from processes.organization.operations import signature_of
+from processes.ownership import operations as ownership
+from processes.party import masking, operations as party
+from processes.party.directory import parties_by_number
+from processes.party.rules import alike
+from processes.telephony.operations import use_plan
+from processes.telephony.rules import NumberPlan
+from processes.webhooks.operations import allow_private
 from webapp.settings import Settings
 
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -29,11 +41,29 @@ def start(settings: Settings) -> Engine:
     i18n.install(translate)
     engine = db.bind(settings.database_url)
     attachments.install(settings.data_dir / "attachments")
+    redlining.install(settings.data_dir / "programs")
     install_address(settings.base_url)
     if settings.redis_url:
         live.connect(settings.redis_url)
     join_parts()
     on_due_of_house(settings.on_due)
+    use_plan(NumberPlan(settings.outside_line, settings.area_code))
+    allow_private(Allowed.parse(settings.webhook_allow_private))
+    sms_approvals_of_house(settings.sms_approvals)
+    lay_down(
+        quiet=settings.sms_quiet_hours,
+        late_after_hours=settings.sms_late_hours,
+        approval_above=settings.sms_approval_above,
+    )
+    ownership.lay_down(
+        cool_down_days=settings.lock_cool_down_days,
+        daily_requests=settings.lock_requests_a_day,
+        fair_hours=settings.lock_fair_hours,
+        watchers_shown=settings.watchers_shown,
+        most_in_focus=settings.most_in_focus,
+    )
+    follow_by(shortest=settings.contact_min_length, ways=settings.contact_ways, idle_days=settings.follow_idle_days)
+    party.lay_down(alike.house_rules(settings.duplicates))
     return engine
 
 
@@ -44,6 +74,11 @@ def join_parts() -> Catalog:
     CATALOG.calendar = working_due
     CATALOG.signature = signature_of
     CATALOG.proxies = proxies
+    known_numbers.register("organization", employees_by_number)
+    known_numbers.register("party", parties_by_number)
+    known_numbers.mask_by("party", masking.of_numbers)
+    for group in GROUPS:
+        recipient_groups.register(group)
     return CATALOG
 
 

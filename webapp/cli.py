@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import signal
 import sys
 import threading
@@ -35,6 +36,8 @@ def main(context: click.Context) -> None:
 
     Settings come from environment variables; `yunliu settings` lists them.
     """
+    # The house's modules are half a million objects that stay: looking through them at every 700th costs half a second.
+    gc.set_threshold(50_000)
     logs.configure()
     context.with_resource(reading_as("en"))
 
@@ -110,15 +113,16 @@ def beat(settings: Settings) -> None:
 
 
 @command
-def listener(settings: Settings) -> None:
-    """Hold the devices alone: send and receive over the SMS modem."""
-    from webapp.listener import run
+@click.argument("name", default="")
+def listener(settings: Settings, name: str) -> None:
+    """Hold one link alone, e.g. the SMS modem ("sms"); without NAME the first one the settings call for."""
+    from webapp.listeners import run
 
     lifeline.hold()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    run(settings, stop)
+    run(settings, name, stop)
 
 
 # ------------------------------------------------------------------------------------------------- people
@@ -165,7 +169,28 @@ def load_demo(settings: Settings) -> None:
         made = demo.load(session)
         if made:
             demo.send_samples(session)
+            demo.move_in(session)
     click.echo("the demo company has moved in" if made else "the demo company is there already")
+
+
+@command
+@click.option("--size", type=click.Choice(["load", "small"]), default="load", help="How much.")
+def load_data(settings: Settings, size: str) -> None:
+    """Fill the demo company with 200,000 customers and 2,000,000 contact records, to measure speed; stop the house."""
+    from engine.db import analyze, transaction
+    from webapp.demo import large
+    from webapp.house import bring_up_to_date
+
+    bring_up_to_date(settings)
+    wanted = large.SIZES[size]
+    with (
+        transaction() as session,
+        click.progressbar(length=wanted.customers + wanted.records, label="customers and records") as bar,
+    ):
+        large.fill(session, wanted, lambda done, _total: bar.update(done - bar.pos))
+    analyze()
+    _write_search_words()
+    click.echo(f"{wanted.customers:,} customers, {wanted.records:,} contact records")
 
 
 @command
@@ -191,6 +216,25 @@ def remove_demo(settings: Settings, yes: bool) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- the database
+
+
+@command
+def reindex(settings: Settings) -> None:
+    """Write the words that records are found by anew: after rows were loaded past the application."""
+    from webapp import bootstrap
+
+    bootstrap.start(settings)
+    _write_search_words()
+
+
+def _write_search_words() -> None:
+    from processes.lookup import operations as lookup
+
+    for kind in sorted(lookup.SOURCES):
+        done = 0
+        for done in lookup.rebuild(kind):
+            click.echo(f"\r{kind}: {done:,}", nl=False)
+        click.echo(f"\r{kind}: {done:,} done")
 
 
 @command

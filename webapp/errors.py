@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 API_PREFIX = "/api/"
 
 TITLES = {
+    308: _("Moved"),
     400: _("This request cannot be read"),
     401: _("Please sign in"),
     403: _("You may not do this"),
@@ -131,6 +132,8 @@ def refused(error: AppError) -> Response:
         response = page(error.status, error.message, remedy=error.remedy or "")
     if retry_after := getattr(error, "retry_after", 0):
         response.headers["Retry-After"] = str(retry_after)
+    if location := getattr(error, "location", ""):
+        response.headers["Location"] = location
     return response
 
 

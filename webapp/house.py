@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -20,9 +20,10 @@ from engine.actor import SYSTEM
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.models import Definition
+from processes.document.operations import ship_templates
 from processes.numbering import operations as numbering
 from processes.spending.operations import ensure_number_rule
-from webapp import bootstrap, demo as demo_company, migrations, serve
+from webapp import bootstrap, demo as demo_company, listeners, migrations, serve
 from webapp.app import create_app
 from webapp.security import accounts, passwords, roles
 from webapp.settings import Settings
@@ -51,10 +52,11 @@ def bring_up_to_date(settings: Settings) -> Flask:
 
 
 def ship(session: Session) -> None:
-    """What comes with the release: processes, rules of numbers."""
+    """What comes with the release: processes, rules of numbers, Word templates."""
     deploy_shipped(session)
     numbering.make_official_rule(session)
     ensure_number_rule(session)
+    ship_templates(session)
 
 
 def deploy_shipped(session: Session) -> list[str]:
@@ -107,14 +109,20 @@ def open_house(settings: Settings, *, host: str, port: int, demo: bool) -> None:
         admin = first_admin(session)
         if demo and demo_company.load(session):
             demo_company.send_samples(session)
+            demo_company.move_in(session)
         simulated = demo_company.is_loaded(session)
     Sessions.remove()
     environment = environment_of_children(settings, port, simulated=simulated)
-    children = serve.house(host, port, devices=bool(settings.sms_modem) and not simulated)
-    greeter = threading.Thread(
-        target=_greet, args=(host, port, began, admin, simulated), name="greeter", daemon=True
-    )  # fmt: skip
-    serve.Supervisor(children, environment).run(when_started=greeter)
+    links = listeners.names(replace(settings, demo=settings.demo or simulated))
+    children = serve.house(host, port, listeners=links)
+    supervisor = serve.Supervisor(children, environment)
+
+    def greet() -> None:
+        ready = serve.wait_until_ready(host, port)
+        supervisor.let_others_begin()
+        _greet(host, port, began, admin, simulated, ready=ready)
+
+    supervisor.run(when_started=threading.Thread(target=greet, name="greeter", daemon=True))
     click.echo("Stopped.")
 
 
@@ -126,9 +134,8 @@ def environment_of_children(settings: Settings, port: int, *, simulated: bool) -
     return environment
 
 
-def _greet(host: str, port: int, began: float, admin: NewAdmin | None, simulated: bool) -> None:
+def _greet(host: str, port: int, began: float, admin: NewAdmin | None, simulated: bool, *, ready: bool) -> None:
     """What a person at the terminal needs to know, once the pages answer."""
-    ready = serve.wait_until_ready(host, port)
     if not ready:
         click.echo("The pages do not answer yet; look above for the reason.", err=True)
         return

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webapp import lifeline
@@ -24,6 +24,8 @@ STABLE_SECONDS = 30.0
 """A child that lived this long had no trouble starting: its next restart does not wait."""
 LONGEST_PAUSE_SECONDS = 30.0
 READY_SECONDS = 60.0
+BEHIND_SECONDS = 20.0
+"""So long the others wait at most for the pages to answer."""
 
 
 class PortTaken(Exception):
@@ -40,6 +42,8 @@ class Child:
     started_at: float = 0.0
     quick_ends: int = 0
     restart_at: float = field(default=0.0)
+    delay: float = 0.0
+    """seconds it waits at most for the pages: on a small machine they answer first"""
 
     def start(self, environment: Mapping[str, str], pipe: int) -> None:
         self.process = subprocess.Popen(
@@ -96,7 +100,10 @@ class Supervisor:
         theirs, ours = os.pipe()
         try:
             for child in self.children:
-                child.start(self._environment, theirs)
+                if child.delay:
+                    child.restart_at = time.monotonic() + child.delay
+                else:
+                    child.start(self._environment, theirs)
             if when_started is not None:
                 when_started.start()
             while not self._stop.wait(LOOK_SECONDS):
@@ -105,6 +112,12 @@ class Supervisor:
             self._stop_all()
             os.close(theirs)
             os.close(ours)
+
+    def let_others_begin(self) -> None:
+        """The pages answer: whoever waited for them starts with the next look."""
+        for child in self.children:
+            if not child.started_at:
+                child.restart_at = 0.0
 
     def _look(self, pipe: int) -> None:
         for child in self.children:
@@ -124,15 +137,18 @@ class Supervisor:
             child.stop(deadline)
 
 
-def house(host: str, port: int, *, devices: bool) -> list[Child]:
-    """The processes of the embedded default, as the commands that start each alone; the listener only for a device."""
+def house(host: str, port: int, *, listeners: Sequence[str]) -> list[Child]:
+    """The processes of the embedded default, as the commands that start each alone; a listener for each open link."""
     ours = [sys.executable, "-m", "webapp.cli"]
     children = [
         Child("web", [*ours, "web", "--host", host, "--port", str(port)]),
-        Child("worker", [*ours, "worker"]),
-        Child("beat", [*ours, "beat"]),
+        Child("worker", [*ours, "worker"], delay=BEHIND_SECONDS),
+        Child("beat", [*ours, "beat"], delay=BEHIND_SECONDS),
     ]
-    return [*children, Child("listener", [*ours, "listener"])] if devices else children
+    return [
+        *children,
+        *(Child(f"listener {name}", [*ours, "listener", name], delay=BEHIND_SECONDS) for name in listeners),
+    ]
 
 
 def check_port(host: str, port: int) -> None:

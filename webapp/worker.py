@@ -12,9 +12,11 @@ from celery.platforms import SecurityWarning
 import engine.jobs  # noqa: F401 - the engine's own jobs
 from engine.queue import celery
 from webapp import bootstrap, broker, wires
+from webapp.security import organization
 from webapp.settings import Settings
 
-POOL_THREADS = 4
+POOL_THREADS = 8
+"""a slow peer may keep one for each way out; timers and the rest need theirs"""
 
 
 def work(settings: Settings) -> None:
@@ -43,5 +45,6 @@ def beat(settings: Settings) -> None:
 
 def _join(settings: Settings) -> None:
     bootstrap.start(settings)
+    organization.join()  # what a job does may depend on what a person may see
     broker.connect(settings)
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # a folder has no host name, and that is no warning

@@ -23,7 +23,7 @@ NGINX_MISSING = "no nginx: apt-get install nginx-light"
 
 
 def test_the_house_is_complete() -> None:
-    assert set(OURS) == {"migrate", "web", "worker", "beat", "listener"}
+    assert set(OURS) == {"migrate", "web", "worker", "beat", "listener", "telephone", "mailbox"}
     assert {"postgres", "redis", "nginx"} <= set(COMPOSE["services"])
 
 

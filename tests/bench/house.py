@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from engine import assignment, db, repository, service_tasks
@@ -77,7 +77,6 @@ def opened(url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def settle(engine: Engine) -> None:
+def settle() -> None:
     """Give planners their statistics after a bulk load."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    db.analyze()

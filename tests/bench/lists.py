@@ -72,7 +72,7 @@ def fill(engine: Engine) -> None:
             f"THEN {GROUP} - (n / 50) % {GROUPS} ELSE n % {PEOPLE} + 1 END, {FIRST} + n FROM s "
             f"WHERE n % {OPEN_SHARE} = 0",
         )
-    house.settle(engine)
+    house.settle()
 
 
 def _runner(connection: Connection, series: str) -> Callable[[int, str], None]:
@@ -148,7 +148,7 @@ def fill_timers(engine: Engine) -> None:
             "INSERT INTO timer (instance_id, token, node, due_at, catch_up) "
             f"SELECT {FIRST} + n, 1, 'lead_late', {later}, 'once' FROM s",
         )
-    house.settle(engine)
+    house.settle()
 
 
 def timer_poll() -> Timing:

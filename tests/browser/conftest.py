@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from sqlalchemy import Engine
 
-from engine import db, jobs
+from engine import db, delivering
 from engine.db import Sessions
 from tests import demo_house
 from tests.demo_house import DemoHouse
@@ -48,7 +48,7 @@ class Site:
     def deliver(self) -> int:
         """What the worker does every second: send what waits in the outbox."""
         with self.inside():
-            return jobs.deliver_outbox()
+            return delivering.deliver_outbox()
 
 
 @pytest.fixture(scope="session")

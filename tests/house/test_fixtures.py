@@ -13,6 +13,7 @@ from engine import clock as engine_clock, db
 from engine.models import Lease
 from tests.conftest import TestClock
 from tests.databases import Database
+from tests.kept import write_or_copy
 
 
 @pytest.mark.parametrize("time_around", [1, 2])
@@ -42,3 +43,36 @@ def test_the_clock_stands_still_until_turned(clock: TestClock) -> None:
 def test_redis_answers(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         assert client.ping()
+
+
+def leave(name: str) -> None:
+    with db.transaction() as session:
+        session.add(Lease(name=name, owner="kept", until=engine_clock.now()))
+
+
+def left() -> list[str]:
+    with db.transaction() as session:
+        return sorted(session.scalars(select(Lease.name)))
+
+
+@pytest.mark.parametrize("time_around", [1, 2, 3])
+def test_what_is_kept_is_there_without_what_a_test_added(
+    database: Database, clock: TestClock, time_around: int
+) -> None:
+    copied = write_or_copy(database, "a lease", lambda: leave(f"written by {time_around}"))
+    (kept,) = left()
+    assert copied == (kept != f"written by {time_around}")
+    leave("added")
+    assert left() == ["added", kept]
+
+
+def test_kept_rows_belong_to_their_time(database: Database, clock: TestClock) -> None:
+    clock.advance(days=1)
+    assert not write_or_copy(database, "a lease", lambda: leave("the day after"))
+    assert left() == ["the day after"]
+
+
+def test_nothing_is_copied_beside_rows_of_a_test(database: Database, clock: TestClock) -> None:
+    leave("mine")
+    assert not write_or_copy(database, "a lease", lambda: leave("written"))
+    assert left() == ["mine", "written"]

@@ -26,6 +26,7 @@ from processes.organization.models import Employee
 from processes.spending.operations import create_category
 from processes.spending.operations.categories import expense_categories
 from tests.databases import Database
+from tests.kept import write_or_copy
 from webapp import bootstrap, demo, house
 from webapp.app import create_app
 from webapp.security import accounts, roles
@@ -57,8 +58,16 @@ def application(settings: Settings) -> Flask:
 @pytest.fixture
 def app(application: Flask, database: Database, tmp_path: Path) -> Iterator[Flask]:
     """The application over the demo company, with the shipped processes and an administrator."""
-    repository.forget_all()
     attachments.install(tmp_path / "attachments")
+    write_or_copy(database, "the demo company behind the interface", lambda: _move_in(application))
+    repository.forget_all()
+    Sessions.remove()
+    yield application
+    Sessions.remove()
+
+
+def _move_in(application: Flask) -> None:
+    repository.forget_all()
     roles.create_permissions(application)
     with transaction() as session:
         demo.load(session)
@@ -74,9 +83,6 @@ def app(application: Flask, database: Database, tmp_path: Path) -> Iterator[Flas
         house.deploy_shipped(session)
         if CATEGORY not in {choice.value for choice in expense_categories(session, SYSTEM)}:
             create_category(session, SYSTEM, values={"code": CATEGORY, "name": "差旅费"})
-    Sessions.remove()
-    yield application
-    Sessions.remove()
 
 
 @dataclass

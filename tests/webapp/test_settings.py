@@ -77,9 +77,3 @@ def test_the_table_for_operators_has_every_setting() -> None:
     for row in list_settings():
         assert f"`{row.name}`" in table
         assert row.help
-
-
-def test_one_road_for_sms_is_enough(tmp_path: Path) -> None:
-    both = {"DATA_DIR": str(tmp_path), "SMS_MODEM": "/dev/ttyUSB0", "SMS_GATEWAY_URL": "https://sms.example.cn/send"}
-    with pytest.raises(SettingsError, match="SMS_GATEWAY_URL: there is an SMS_MODEM already"):
-        load_settings(both)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from engine import attachments, work_items
-from engine.actor import Actor
-from engine.catalog import CATALOG
 from engine.errors import NotFound
 from engine.i18n import _
-from engine.models import Attachment
-from engine.runtime.files import RECORD_TYPE as INSTANCE
 from webapp.api.answers import File, file_of
 from webapp.api.endpoint import Call, Id, endpoint
 from webapp.api.reading import Unreadable
@@ -41,7 +36,7 @@ def upload(call: Call) -> File:
 @endpoint("GET", "/attachments/{attachment_id}", tag=TAG, produces="application/octet-stream")
 def download(call: Call, attachment_id: Id) -> Response:
     """The bytes, as a file to be saved: never shown inside the site."""
-    row = readable(call.session, call.actor, attachment_id)
+    row = work_items.readable_file(call.session, call.actor, attachment_id)
     call.headers.update({**file_headers(row.name), "Content-Length": str(row.size)})
     return Response(attachments.chunks(row), mimetype=row.media_type)
 
@@ -49,25 +44,8 @@ def download(call: Call, attachment_id: Id) -> Response:
 @endpoint("DELETE", "/attachments/{attachment_id}", tag=TAG, status=204)
 def discard(call: Call, attachment_id: Id) -> None:
     """Take back a file of yours that no form has named yet."""
-    row = readable(call.session, call.actor, attachment_id)
+    row = work_items.readable_file(call.session, call.actor, attachment_id)
     if row.record_id is not None or row.uploaded_by != call.actor.person_id:
         raise NotFound
     call.session.delete(row)
     call.session.flush()
-
-
-def readable(session: Session, actor: Actor, attachment_id: int) -> Attachment:
-    """The file, if this person may read it; NotFound otherwise."""
-    row = session.get(Attachment, attachment_id)
-    if row is None or not _may_read(session, actor, row):
-        raise NotFound
-    return row
-
-
-def _may_read(session: Session, actor: Actor, row: Attachment) -> bool:
-    """Its sender while it hangs nowhere; then whoever may read the record."""
-    if row.record_type is None or row.record_id is None:
-        return row.uploaded_by == actor.person_id
-    if row.record_type == INSTANCE:
-        return work_items.may_read_file(session, actor, row)
-    return CATALOG.may_read(session, actor, row.record_type, row.record_id)

@@ -90,7 +90,7 @@ class VoidRequest(Body):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=rules.LONGEST_REASON)]
 
 
-@endpoint("GET", "/comments", tag=TAG, refusals=(404,))
+@endpoint("GET", "/comments", tag=TAG)
 def list_comments(call: Call, query: RecordQuery) -> Talk:
     """What was said about a record you may read."""
     return _talk(call, query.record_type, query.record_id, query)
@@ -102,7 +102,7 @@ def list_of_instance(call: Call, instance_id: Id, query: CommentsQuery) -> Talk:
     return _talk(call, INSTANCE, instance_id, query)
 
 
-@endpoint("POST", "/comments", tag=TAG, status=201, refusals=(404, 422))
+@endpoint("POST", "/comments", tag=TAG, status=201, refusals=(422,))
 def add(call: Call, body: NewComment) -> CommentAnswer:
     """Say something about a record you may read.
 

@@ -11,15 +11,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from connectors.sms.segments import count
-from engine import health, outbox
+from engine import health, outbox, work_items
 from engine.actor import Actor
 from engine.errors import NotFound, Problem
-from engine.models import Attachment, OutboxMessage
+from engine.models import Attachment, OutboxAttempt, OutboxMessage
 from processes.messaging import operations
 from processes.messaging.models import SentMessage
 from processes.messaging.permissions import EMPLOYEE, READ_ALL, SEND_MAIL, SEND_SMS, require, visible_to
 from processes.messaging.rules import masked
-from webapp.api.attachments import readable
 from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
 from webapp.api.idempotency import HEADER
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
@@ -44,7 +43,8 @@ class SmsRequest(Body):
     text: Annotated[str, msgspec.Meta(max_length=1000)]
     send_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     """not before this instant"""
-    purpose: Literal["notice"] = "notice"
+    purpose: Literal["notice", "commercial"] = "notice"
+    """commercial: only to numbers that have agreed, and outside of quiet hours"""
     record: Record | None = None
 
 
@@ -58,6 +58,8 @@ class MailRequest(Body):
     """ids of files you may read"""
     send_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     record: Record | None = None
+    answers: Id | None = None
+    """the received mail that this one answers: it is laid to the same thread, process and record"""
 
 
 class MessagesQuery(ListQuery):
@@ -72,9 +74,28 @@ class Queued(Answer):
     """queued | sending | sent | delivered | failed | unknown | cancelled"""
 
 
+class ChargedDepartment(Answer):
+    id: int
+    name: str
+
+
 class QueuedSms(Queued):
     segments: int
     """what it will cost"""
+    charged_department: ChargedDepartment | None
+    """whose quota it is taken from; null when nobody's"""
+
+
+class SendAttempt(Answer):
+    """One try to bring a message away."""
+
+    number: int
+    """counted from 1 since a person last queued it"""
+    at: datetime
+    outcome: str
+    """accepted | rejected | deferred | unknown"""
+    milliseconds: int
+    error: str
 
 
 class OutgoingMessage(Answer):
@@ -95,6 +116,12 @@ class OutgoingMessage(Answer):
     """what the wire said of each part"""
     instance_id: int | None
     record: dict[str, Any] | None
+
+
+class TrackedMessage(OutgoingMessage):
+    """A message with everything that was tried."""
+
+    history: list[SendAttempt]
 
 
 class Operation(Answer):
@@ -130,12 +157,21 @@ OFFERED: dict[str, tuple[str, type[Body], type[Answer]]] = {
     "sms": ("send_sms", SmsRequest, QueuedSms),
     "mail": ("send_mail", MailRequest, Queued),
 }
+"""connector -> (operation, body, answer)"""
+PATHS: dict[str, str] = {}
+"""Where a connector is asked, when it is not its messages."""
 
 
 @endpoint("GET", "/connectors", tag=TAG)
 def list_connectors(call: Call) -> Connectors:
     """What can be sent, in which form, and how the wires are."""
     return Connectors(items=[_connector(call.session, name) for name in OFFERED])
+
+
+def offer(name: str, operation: str, body: type[Body], answer: type[Answer], path: str) -> None:
+    """Declared by each module whose connector is asked for something other than a message."""
+    OFFERED[name] = (operation, body, answer)
+    PATHS[name] = path
 
 
 def _connector(session: Session, name: str) -> Connector:
@@ -152,7 +188,7 @@ def _connector(session: Session, name: str) -> Connector:
             Operation(
                 name=operation,
                 method="POST",
-                path=f"/api/v1/connectors/{name}/messages",
+                path=f"/api/v1/connectors/{name}/{PATHS.get(name, 'messages')}",
                 input=msgspec.json.schema(body),
                 output=msgspec.json.schema(answer),
             )
@@ -168,12 +204,19 @@ def send_sms(call: Call, body: SmsRequest) -> QueuedSms:
         call.actor,
         to=body.to,
         text=body.text,
-        key=_key(call),
+        key=wish_of(call),
         record=_record(body.record),
         send_at=body.send_at,
+        purpose=body.purpose,
     )
-    row = _queued(call, "sms", message_id)
-    return QueuedSms(id=row.id, state=row.state, segments=count(str(row.payload["text"])).segments)
+    row = queued(call, "sms", message_id)
+    payer = operations.charged_department(call.session, message_id)
+    return QueuedSms(
+        id=row.id,
+        state=row.state,
+        segments=count(str(row.payload["text"])).segments,
+        charged_department=ChargedDepartment(payer.id, payer.name) if payer is not None else None,
+    )
 
 
 @endpoint("POST", "/connectors/mail/messages", tag=TAG, status=201, refusals=(422,))
@@ -187,25 +230,26 @@ def send_mail(call: Call, body: MailRequest) -> Queued:
         subject=body.subject,
         text=body.text,
         html=body.html,
-        key=_key(call),
+        key=wish_of(call),
         record=_record(body.record),
         send_at=body.send_at,
-        attachments=_files(call, body.attachments),
+        attachments=readable_files(call, body.attachments),
+        answers=body.answers,
     )
-    row = _queued(call, "mail", message_id)
+    row = queued(call, "mail", message_id)
     return Queued(id=row.id, state=row.state)
 
 
-def _key(call: Call) -> str:
+def wish_of(call: Call) -> str:
     """The caller's own key, so that a repeat after the remembered answer is gone is still the same message."""
     return call.request_headers.get(HEADER) or secrets.token_hex(16)
 
 
-def _files(call: Call, ids: list[int]) -> list[Attachment]:
+def readable_files(call: Call, ids: list[int]) -> list[Attachment]:
     found, problems = [], []
     for number, attachment_id in enumerate(ids):
         try:
-            found.append(readable(call.session, call.actor, attachment_id))
+            found.append(work_items.readable_file(call.session, call.actor, attachment_id))
         except NotFound as unknown:
             problems.append(Problem(f"attachments.{number}", unknown.message))
     if problems:
@@ -217,7 +261,7 @@ def _record(record: Record | None) -> tuple[str, int] | None:
     return (record.type, record.id) if record is not None else None
 
 
-def _queued(call: Call, name: str, message_id: int) -> OutboxMessage:
+def queued(call: Call, name: str, message_id: int) -> OutboxMessage:
     call.headers["Location"] = f"/api/v1/connectors/{name}/messages/{message_id}"
     return call.session.get_one(OutboxMessage, message_id)
 
@@ -241,9 +285,15 @@ def list_messages(call: Call, name: Channel, query: MessagesQuery) -> Page[Outgo
 
 
 @endpoint("GET", "/connectors/{name}/messages/{message_id}", tag=TAG)
-def get_message(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
-    """The state of a message and of each of its parts."""
-    return _state(call.actor, _visible(call.session, call.actor, name, message_id))
+def get_message(call: Call, name: Channel, message_id: Id) -> TrackedMessage:
+    """The state of a message, of each of its parts, and every attempt to send it."""
+    state = _state(call.actor, _visible(call.session, call.actor, name, message_id))
+    tried = select(OutboxAttempt).where(OutboxAttempt.message_id == message_id).order_by(OutboxAttempt.id)
+    history = [
+        SendAttempt(number=one.number, at=one.at, outcome=one.outcome, milliseconds=one.milliseconds, error=one.error)
+        for one in call.session.scalars(tried)
+    ]
+    return TrackedMessage(**msgspec.structs.asdict(state), history=history)
 
 
 @endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/resend", tag=TAG, refusals=(409,))

@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from webapp.api.endpoint import ENDPOINTS, PREFIX, Endpoint
+from webapp.api.endpoint import ENDPOINTS, PREFIX, Endpoint, Id
 from webapp.api.idempotency import HEADER
 
 REFERENCE = "#/components/schemas/{name}"
 TITLES = {
+    308: "It has become part of another one; Location says which",
     400: "The request cannot be read",
     401: "Nobody is signed in",
     403: "You may see it but not do this",
@@ -244,7 +245,7 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     elif endpoint.answer is not None:
         good["content"] = {"application/json": {"schema": _ref(endpoint.answer)}}
     refusals = {*EVERY_CALL, *endpoint.refusals}
-    if endpoint.places:
+    if _names_a_record(endpoint):
         refusals.add(404)
     if endpoint.body is not None or endpoint.multipart or endpoint.query is not None:
         refusals |= {400, 422}
@@ -290,17 +291,33 @@ def _ref(kind: Any) -> dict[str, Any]:
 
 def _structs(kinds: Iterable[Any]) -> Iterator[type[msgspec.Struct]]:
     """Every struct below these types, each once."""
-    seen: set[Any] = set()
+    for kind in _below(kinds):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield kind
+
+
+def _names_a_record(endpoint: Endpoint) -> bool:
+    """Whether the caller says an id anywhere: one that is not there, or not his to see, is a 404."""
+    asked = [one for one in (endpoint.query, endpoint.body) if one is not None]
+    return bool(endpoint.places) or any(kind == Id for kind in _below(asked))
+
+
+def _below(kinds: Iterable[Any]) -> Iterator[Any]:
+    """These types and all they are made of, each once."""
+    seen: list[Any] = []
     waiting = list(kinds)
     while waiting:
         kind = waiting.pop()
+        if kind in seen:
+            continue
+        seen.append(kind)
+        yield kind
         waiting.extend(getattr(kind, "__args__", ()))
         struct = getattr(kind, "__origin__", kind)
-        if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)) or struct in seen:
-            continue
-        seen.add(struct)
-        yield struct
-        waiting.extend(field.type for field in msgspec.structs.fields(struct))
+        if struct is not kind:
+            waiting.append(struct)
+        elif isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+            waiting.extend(field.type for field in msgspec.structs.fields(struct))
 
 
 @cache

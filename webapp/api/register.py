@@ -10,15 +10,24 @@ from flask_wtf.csrf import CSRFProtect
 from limits.strategies import RateLimiter
 
 from webapp.api import (  # noqa: F401 - importing a module declares its calls
+    activity,
+    appointments,
     attachments,
+    call_figures,
+    callbacks,
+    campaigns,
     comments,
     connectors,
+    customers,
     definitions,
     delegations,
     drafts,
+    employee_imports,
     health,
+    inbound_hooks,
     inbox,
     incidents,
+    insight,
     instance_actions,
     instances,
     item_actions,
@@ -29,9 +38,19 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     notices,
     numbers,
     openapi,
+    ownership,
     printing,
+    received,
+    received_mail,
+    robots,
+    sight,
+    sms_rules,
     tasks,
+    telephony,
     urging,
+    views,
+    webhooks,
+    word,
     work_items,
 )
 from webapp.api.dispatch import view_of
@@ -48,6 +67,7 @@ def add_api(app: Flask, csrf: CSRFProtect, limiter: RateLimiter, rate_limit: str
         csrf.exempt(view)
         app.add_url_rule(PREFIX + _PLACE.sub(r"<\1>", endpoint.path), endpoint.name, view, methods=[endpoint.method])
     app.add_url_rule(f"{PREFIX}/_openapi", "api.openapi", _openapi)
+    callbacks.init_app(app, csrf)
     limits.init_app(app, limiter, rate_limit)
     health.init_app(app)
 

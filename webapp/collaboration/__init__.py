@@ -5,13 +5,15 @@ from __future__ import annotations
 from flask import Flask
 
 from engine.i18n import _
-from processes.notices.operations import unread_count
-from processes.tasks.operations import open_count
+from processes.notices.operations import unread
+from processes.tasks.operations import lying_with
 from webapp.collaboration import comments, notices, tasks
+from webapp.collaboration.links import address
 from webapp.skin.navigation import Entry, navigation
 
 
 def add_pages(app: Flask) -> None:
+    app.jinja_env.filters["record_address"] = address
     for room in (comments, notices, tasks):
         app.register_blueprint(room.pages)
     navigation().add(
@@ -21,9 +23,9 @@ def add_pages(app: Flask) -> None:
             "bell",
             "notices.index",
             order=35,
-            count=unread_count,
+            counted_by=unread,
             live="notice",
             phone="bell",
         )
     )
-    navigation().add(Entry("workbench", _("Tasks"), "clipboard-list", "tasks.index", order=25, count=open_count))
+    navigation().add(Entry("workbench", _("Tasks"), "clipboard-list", "tasks.index", order=25, counted_by=lying_with))

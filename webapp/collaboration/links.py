@@ -8,10 +8,17 @@ from flask import url_for
 
 from engine.catalog import CATALOG
 from engine.runtime.files import RECORD_TYPE as INSTANCE
+from processes.activity.permissions import RECORD
 from processes.tasks.permissions import TASK
-from webapp.registers.views import endpoint_of
+from processes.telephony.permissions import CALL
+from webapp.registers.interface import endpoint_of
 
-PAGES = {INSTANCE: ("instances.show", "instance_id"), TASK: ("tasks.show", "task_id")}
+PAGES = {
+    INSTANCE: ("instances.show", "instance_id"),
+    TASK: ("tasks.show", "task_id"),
+    CALL: ("calls.show", "call_id"),
+    RECORD: ("follow.show", "record_id"),
+}
 """record type -> endpoint of its page, and what its id is called there; registers know their own"""
 
 

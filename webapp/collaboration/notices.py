@@ -27,6 +27,8 @@ ICONS = {
     "comments.mentioned": "user-check",
     "comments.answered": "arrow-back-up",
     "comments.followed": "message-2",
+    "messaging.mail_bounced": "alert-triangle",
+    "messaging.mail_answered": "mail",
     "tasks.assigned": "clipboard-list",
     "tasks.answered": "clipboard-list",
     "tasks.submitted": "send",

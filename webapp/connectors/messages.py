@@ -13,8 +13,9 @@ from engine.db import Sessions
 from engine.errors import Forbidden, NotFound
 from engine.i18n import _
 from engine.work_items import may_read_instance
-from webapp.connectors import sent
-from webapp.connectors.sent import Wanted
+from processes.messaging.rules import TITLES
+from webapp.connectors import mail_reading, received, sent
+from webapp.connectors.sent import LONGEST_SEARCH, Wanted
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import words
 
@@ -37,7 +38,7 @@ def index() -> str:
         has_more=has_more,
         first_page="before" not in request.args,
         wanted=wanted,
-        titles=sent.TITLES,
+        titles=TITLES,
         states=words.OUTBOX_STATES,
         roads=() if _is_partial() else sent.roads(session),
         simulated=_simulated(),
@@ -56,7 +57,44 @@ def show(message_id: int) -> str:
     actor = current_actor()
     message = sent.message(_visible(actor, message_id), actor)
     template = "workflow/messages/_message.html" if _is_partial() else "workflow/message.html"
-    return render_template(template, message=message, simulated=_simulated())
+    return render_template(
+        template,
+        message=message,
+        attempts=sent.attempts(Sessions(), message_id),
+        outcomes=words.OUTCOMES,
+        simulated=_simulated(),
+    )
+
+
+@pages.get("/messages/received")
+@signed_in
+def came_in() -> str:
+    """What people have sent us by SMS."""
+    actor, session = current_actor(), Sessions()
+    text, kind = request.args.get("q", "").strip()[:LONGEST_SEARCH], request.args.get("kind", "")
+    kind = kind if kind in received.KINDS else ""
+    found, has_more = received.listed(session, actor, text=text, kind=kind, before=request.args.get("before", type=int))
+    return render_template(
+        "workflow/messages/_received_list.html" if _is_partial() else "workflow/received.html",
+        messages=found,
+        has_more=has_more,
+        first_page="before" not in request.args,
+        wanted={name: value for name, value in (("q", text), ("kind", kind)) if value},
+        kinds=received.KINDS,
+        titles=TITLES,
+        simulated=_simulated(),
+    )
+
+
+@pages.get("/messages/received/<int:received_id>")
+@signed_in
+def show_received(received_id: int) -> str:
+    """One received message: as a drawer over the list, or as a page of its own."""
+    found = received.one(Sessions(), current_actor(), received_id)
+    if found is None:
+        raise NotFound
+    template = "workflow/messages/_received.html" if _is_partial() else "workflow/received_one.html"
+    return render_template(template, message=found)
 
 
 @pages.get("/messages/of-instance/<int:instance_id>")
@@ -67,7 +105,9 @@ def of_instance(instance_id: int) -> str:
     if not may_read_instance(session, actor, instance_id):
         raise NotFound
     return render_template(
-        "workflow/messages/_of_instance.html", messages=sent.of_instance(session, actor, instance_id)
+        "workflow/messages/_of_instance.html",
+        messages=sent.of_instance(session, actor, instance_id),
+        received=mail_reading.of_instance(session, actor, instance_id),
     )
 
 

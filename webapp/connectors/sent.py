@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine import health
 from engine.actor import Actor
 from engine.i18n import Sentence, _
-from engine.models import Instance, OutboxMessage
+from engine.models import Instance, OutboxAttempt, OutboxMessage
 from processes.messaging.models import CHANNELS
 from processes.messaging.permissions import READ_ALL, SEND_MAIL, SEND_SMS
-from processes.messaging.rules import masked
+from processes.messaging.rules import masked, reason_of, title_of
+from webapp.connectors.queues import LATELY, STATES, TONES, Heap, heaps, together
 
 PAGE_SIZE = 20
 LONGEST_SEARCH = 60
@@ -23,26 +24,7 @@ PERSON = "organization.employee"
 SEND = {"sms": SEND_SMS, "mail": SEND_MAIL}
 RESENDABLE = ("failed", "unknown", "cancelled")
 
-TITLES = {"sms": _("SMS"), "mail": _("Mail")}
 ICONS = {"sms": "device-mobile", "mail": "mail"}
-
-REASONS: dict[str, Sentence] = {
-    "simulated": _("a simulator: nothing really leaves"),
-    "": _("ready"),
-    health.GONE: _("no worker or listener reports"),
-    "not_opened": _("not opened yet"),
-    "not_tried": _("nothing sent yet"),
-    "modem_lost": _("the modem does not answer"),
-    "no_signal": _("no signal"),
-    "not_registered": _("not registered in a network"),
-    "sim_pin_refused": _("the SIM refused its PIN; a person must look"),
-    "auth_refused": _("the server refused the login"),
-    "unreachable": _("the server cannot be reached"),
-    "certificate_untrusted": _("the server shows a certificate that is not trusted"),
-    "redirected": _("the gateway has moved to another address; correct SMS_GATEWAY_URL"),
-    "in_doubt": _("the last answer did not come"),
-    "closed": _("closed"),
-}
 
 
 def scope(actor: Actor) -> ColumnElement[bool]:
@@ -78,6 +60,26 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """What became of a mail for one recipient."""
+
+    recipient: str
+    word: Sentence
+    tone: str
+    why: str
+
+
+_FATES: dict[str, tuple[Sentence, str]] = {
+    "failed": (_("Not delivered"), "red"),
+    "refused": (_("Refused by the other side"), "red"),
+    "delayed": (_("Delayed; the server goes on trying"), "amber"),
+    "delivered": (_("Delivered"), "green"),
+    "relayed": (_("Handed on"), "green"),
+    "expanded": (_("Handed on"), "green"),
+}
+
+
+@dataclass(frozen=True)
 class Message:
     """One message as a page shows it."""
 
@@ -99,6 +101,8 @@ class Message:
     instance_id: int | None
     may_resend: bool
     may_cancel: bool
+    fates: tuple[Fate, ...] = ()
+    """of the recipients a server has spoken of, where it is a mail"""
 
     @property
     def icon(self) -> str:
@@ -111,7 +115,7 @@ class Message:
 
     @property
     def title(self) -> Sentence | str:
-        return TITLES.get(self.channel, self.channel)
+        return title_of(self.channel)
 
 
 def messages(
@@ -149,6 +153,35 @@ def one(session: Session, actor: Actor, message_id: int) -> OutboxMessage | None
     return session.scalars(select(OutboxMessage).where(OutboxMessage.id == message_id, scope(actor))).first()
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One try to bring a message away."""
+
+    number: int
+    at: datetime
+    outcome: str
+    milliseconds: int
+    road: str
+    error: str
+
+
+def attempts(session: Session, message_id: int) -> list[Attempt]:
+    """Every try, oldest first; the caller has asked whether the message may be read."""
+    found = (
+        select(
+            OutboxAttempt.number,
+            OutboxAttempt.at,
+            OutboxAttempt.outcome,
+            OutboxAttempt.milliseconds,
+            OutboxAttempt.road,
+            OutboxAttempt.error,
+        )
+        .where(OutboxAttempt.message_id == message_id)
+        .order_by(OutboxAttempt.id)
+    )
+    return [Attempt(*row) for row in session.execute(found)]
+
+
 def message(row: OutboxMessage, actor: Actor) -> Message:
     payload, result = row.payload, row.result or {}
     may_send = actor.may(SEND.get(row.channel, ""))
@@ -164,23 +197,40 @@ def message(row: OutboxMessage, actor: Actor) -> Message:
         row.sent_at,
         row.available_at if row.state == "queued" else None,
         row.attempts,
-        row.last_error,
+        _masked_too(row, actor, row.last_error),
         str(result.get("road") or ""),
         int(result.get("total") or 0),
         row.instance_id,
         may_resend=may_send and row.state in RESENDABLE,
         may_cancel=row.state == "queued" and (may_send or row.created_by == actor.person_id),
+        fates=tuple(_fates(row, actor)),
     )
+
+
+def _fates(row: OutboxMessage, actor: Actor) -> Iterator[Fate]:
+    result = row.result or {}
+    told = {address: ("refused", text) for address, text in (result.get("refused") or {}).items()}
+    for address, report in (result.get("reports") or {}).items():
+        told[address] = (report["action"], f"{report['status']} {report['text']}".strip())
+    for address, (action, why) in told.items():
+        word, tone = _FATES.get(action, _FATES["relayed"])
+        yield Fate(address if _sees_address(row, actor) else masked(address), word, tone, _masked_too(row, actor, why))
+
+
+def _masked_too(row: OutboxMessage, actor: Actor, text: str) -> str:
+    return text if _sees_address(row, actor) else masked(text)
 
 
 def _recipient(row: OutboxMessage, actor: Actor) -> str:
     """Numbers and addresses of others keep their last digits or first sign, unless one may read everything."""
     to = row.payload.get("to") or ""
     plain = str(row.payload.get("recipient") or (", ".join(to) if isinstance(to, list) else to))
+    return plain if _sees_address(row, actor) else masked(plain)
+
+
+def _sees_address(row: OutboxMessage, actor: Actor) -> bool:
     own = row.record_type == PERSON and row.record_id == actor.person_id
-    if own or actor.may(READ_ALL):
-        return plain
-    return masked(plain)
+    return own or actor.may(READ_ALL)
 
 
 # ------------------------------------------------------------------------------------------------- roads
@@ -194,12 +244,15 @@ class Road:
     state: str
     """up | degraded | down | "" (no process of this house delivers it here)"""
     reason: Sentence | str
-    waiting: int
-    failed: int
+    waiting: Heap
+    failed: Heap
+    """or in doubt, lately"""
+    devices: tuple[tuple[str, str, Sentence | str], ...] = ()
+    """several modems, a gateway behind them: (name, tone, how it is)"""
 
     @property
     def title(self) -> Sentence | str:
-        return TITLES.get(self.channel, self.channel)
+        return title_of(self.channel)
 
     @property
     def icon(self) -> str:
@@ -207,23 +260,16 @@ class Road:
 
     @property
     def tone(self) -> str:
-        return {"up": "green", "degraded": "amber", "down": "red"}.get(self.state, "grey")
+        return TONES.get(self.state, "grey")
 
     @property
     def word(self) -> Sentence:
-        return _STATES.get(self.state, _("Not known here"))
-
-
-_STATES = {"up": _("Working"), "degraded": _("Slow"), "down": _("Not reachable")}
+        return STATES.get(self.state, _("Not known here"))
 
 
 def roads(session: Session) -> Sequence[Road]:
-    counted = session.execute(
-        select(OutboxMessage.channel, OutboxMessage.state, func.count())
-        .where(OutboxMessage.state.in_(("queued", "sending", "failed", "unknown")))
-        .group_by(OutboxMessage.channel, OutboxMessage.state)
-    )
-    numbers = {(channel, state): count for channel, state, count in counted}
+    waiting = heaps(session, CHANNELS, ("queued", "sending"))
+    wrong = heaps(session, CHANNELS, ("failed", "unknown"), since=LATELY)
     found = []
     seen = health.seen(session)
     for channel in CHANNELS:
@@ -233,9 +279,14 @@ def roads(session: Session) -> Sequence[Road]:
             Road(
                 channel,
                 state,
-                REASONS.get(reason, reason),
-                numbers.get((channel, "queued"), 0) + numbers.get((channel, "sending"), 0),
-                numbers.get((channel, "failed"), 0) + numbers.get((channel, "unknown"), 0),
+                reason_of(reason),
+                together(waiting, channel),
+                together(wrong, channel),
+                tuple(
+                    (name, TONES[device.state], reason_of(device.reason))
+                    for name, device in seen.items()
+                    if name.startswith(f"{channel}-")
+                ),
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""Moves the demo company in: departments, people with logins, categories, budgets."""
+"""Moves the demo company in: departments, people with logins, categories, budgets, two telephones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from processes.organization import operations as organization
 from processes.organization.models import Department, Employee, Position
 from processes.spending import operations as spending, rules as spending_rules
 from processes.spending.models import ExpenseCategory
-from webapp.demo.people import DEPARTMENTS, PASSWORD, PEOPLE, POSITIONS, DemoPerson
+from processes.telephony import operations as telephony
+from webapp.demo.people import DEPARTMENTS, EXTENSIONS, PASSWORD, PEOPLE, POSITIONS, DemoPerson, name_of
 from webapp.security import accounts, passwords
 
 Record = TypeVar("Record", bound=Stamped)
@@ -66,8 +67,16 @@ def load(session: Session) -> bool:
     departments = _make_departments(session)
     _hire_everybody(session, departments)
     _make_budgets(session, departments)
+    _give_extensions(session)
     session.flush()
     return True
+
+
+def _give_extensions(session: Session) -> None:
+    for extension, person in EXTENSIONS.items():
+        employee = session.scalars(select(Employee).where(Employee.is_demo, Employee.name == name_of(person))).one()
+        values = {"person": employee, "extension": extension, "queues": "demo", "skills": "售前咨询"}
+        _demo(telephony.create_agent(session, SYSTEM, values=values))
 
 
 def _make_departments(session: Session) -> dict[str, Department]:

@@ -52,15 +52,22 @@ PEOPLE = (
     DemoPerson("lin.xiaoyan", "林", "晓燕", "DepartmentHead", "华东销售部", "he.zhiyuan",
                "department head, approves from 1,000", heads=("华东销售部",)),
     DemoPerson("zhou.ming", "周", "明", "Supervisor", "华东销售部", "lin.xiaoyan", "superior", ("sales",)),
-    DemoPerson("wang.lei", "王", "磊", "Employee", "华东销售部", "zhou.ming", "employee, sends requests", ("sales",)),
-    DemoPerson("li.na", "李", "娜", "Employee", "华东销售部", "zhou.ming", "employee", ("sales",)),
-    DemoPerson("sun.yu", "孙", "宇", "Employee", "华东销售部", "zhou.ming", "employee", ("sales",)),
+    DemoPerson("wang.lei", "王", "磊", "Sales", "华东销售部", "zhou.ming", "employee, sends requests", ("sales",)),
+    DemoPerson("li.na", "李", "娜", "Sales", "华东销售部", "zhou.ming", "employee", ("sales",)),
+    DemoPerson("sun.yu", "孙", "宇", "Sales", "华东销售部", "zhou.ming", "employee", ("sales",)),
     DemoPerson("huang.jie", "黄", "杰", "DepartmentHead", "华南销售部", "he.zhiyuan", "department head",
                heads=("华南销售部",)),
-    DemoPerson("xu.fang", "徐", "芳", "Employee", "华南销售部", "huang.jie", "employee", ("sales",)),
-    DemoPerson("ma.chao", "马", "朝", "Employee", "华南销售部", "huang.jie", "employee", ("sales",)),
+    DemoPerson("xu.fang", "徐", "芳", "Sales", "华南销售部", "huang.jie", "employee", ("sales",)),
+    DemoPerson("ma.chao", "马", "朝", "Sales", "华南销售部", "huang.jie", "employee", ("sales",)),
     DemoPerson("wu.ting", "吴", "婷", "HumanResources", "行政人事部", "chen.guoqiang", "human resources",
                ("administration",), ("行政人事部",)),
     DemoPerson("zheng.kai", "郑", "凯", "ProcessAdmin", "行政人事部", "wu.ting",
                "process administrator, designs processes", ("administration",)),
 )  # fmt: skip
+
+EXTENSIONS = {"8001": "wang.lei", "8002": "li.na"}
+"""who has a telephone at the simulated exchange"""
+
+
+def name_of(username: str) -> str:
+    return next(person.name for person in PEOPLE if person.username == username)

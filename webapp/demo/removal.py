@@ -15,7 +15,8 @@ from engine.db import Base
 from engine.errors import RuleViolation
 from engine.i18n import _
 from engine.models import Attachment, Definition, DefinitionDraft, DefinitionFile, Instance, RecordAudit, StartTimer
-from engine.models.leaving import Lease, WireHealth
+from engine.models.leaving import Lease
+from engine.models.wires import WireGate, WireHealth
 from engine.runtime.cache import LIVE
 from processes.kernel.columns import Stamped
 from processes.organization.models import Department, Employee, Position
@@ -104,7 +105,7 @@ def _empty(session: Session, persons: Iterable[int], logins: Iterable[int]) -> N
     On the bare connection: ledgers are append-only for everybody who works in the house, not for whoever clears it.
     """
     connection = session.connection()
-    kept: set[Table] = {_table(Lease), _table(WireHealth)}
+    kept: set[Table] = {_table(Lease), _table(WireHealth), _table(WireGate)}
     parts = _parts(session, set(persons), set(logins))
     for table in reversed(Base.metadata.sorted_tables):
         if table in kept or table.name.startswith("ab_"):

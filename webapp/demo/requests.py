@@ -13,7 +13,7 @@ from engine import clock, runtime, work_items
 from engine.actor import Actor
 from processes.organization.directory import OrganizationDirectory
 from processes.organization.models import Employee
-from webapp.demo import absences
+from webapp.demo import absences, calls, texts
 from webapp.demo.moments import at
 from webapp.demo.people import PEOPLE
 
@@ -86,6 +86,10 @@ def send_samples(session: Session) -> int:
         moment = now - timedelta(days=sample.days_ago) - PAUSE * len(sample.decisions) * bool(sample.days_ago)
         _play(session, actors, sample, moment, PAUSE * bool(sample.days_ago))
     absences.play(session, actors, now)
+    yesterday = now - timedelta(days=1)
+    with at(yesterday):
+        texts.play(session, actors, yesterday)
+    calls.play(session, actors, now)
     return len(sample_requests())
 
 

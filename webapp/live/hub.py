@@ -14,7 +14,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from engine.actor import Actor
-from engine.live import CHANNEL
+from engine.live import CHANNEL, holders_of
 from webapp.live import reader
 from webapp.live.ending import when_told_to_end
 from webapp.live.reader import Hint, Reader
@@ -40,6 +40,7 @@ class Stream:
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
+        self.principals = frozenset(actor.principals) | {holders_of(right) for right in actor.permissions}
         self.wake = asyncio.Event()
         self.closed = False
         self._pending: OrderedDict[str, tuple[int, str, str]] = OrderedDict()
@@ -101,7 +102,7 @@ class Hub:
 
     async def _greet(self, stream: Stream, after: int | None) -> None:
         if after is not None:
-            for hint in await asyncio.to_thread(reader.missed, stream.actor.principals, after):
+            for hint in await asyncio.to_thread(reader.missed, stream.principals, after):
                 if hint.kind != INBOX:
                     stream.put(hint.id, hint.kind, hint.data)
         found = await asyncio.to_thread(reader.counts, [stream.actor])
@@ -161,8 +162,8 @@ class Hub:
             return
         counted: dict[Stream, int] = {}
         for stream in self._streams:
-            for principal in stream.actor.principals:
-                for hint in by_principal.get(principal, ()):
+            for principal in stream.principals & by_principal.keys():
+                for hint in by_principal[principal]:
                     if hint.kind == INBOX:
                         counted[stream] = max(counted.get(stream, 0), hint.id)
                     else:

@@ -19,6 +19,7 @@ from engine.actor import Actor
 from engine.errors import AppError
 from webapp.live.hub import Hub, Stream
 from webapp.security.bearer import authenticate
+from webapp.security.viewing import viewer
 
 PATH = "/api/v1/live"
 
@@ -60,7 +61,8 @@ class Streams:
         """Who asks: the same tokens, keys and sessions as everywhere; nobody when the login was closed."""
         with self._flask.request_context(build_environ(scope, io.BytesIO())):  # type: ignore[arg-type]
             try:
-                return authenticate()
+                actor = authenticate()
+                return viewer() or actor
             except (HTTPException, AppError):
                 return None
 

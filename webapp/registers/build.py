@@ -6,15 +6,20 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 
 from engine.catalog import CATALOG, Register
+from webapp.registers.interface import endpoint_of
 from webapp.registers.lookup import LookupView
+from webapp.registers.saved import below
+from webapp.registers.saved_pages import SavedViewsView
 from webapp.registers.search import SearchView
-from webapp.registers.views import RegisterView, endpoint_of
+from webapp.registers.views import RegisterView
 from webapp.skin.navigation import Entry, navigation
 
 
 def add_registers(appbuilder: AppBuilder) -> None:
     appbuilder.add_view_no_menu(LookupView)
     appbuilder.add_view_no_menu(SearchView)
+    appbuilder.add_view_no_menu(SavedViewsView)
+    navigation().further = below
     for register in CATALOG.registers.values():
         endpoint = endpoint_of(register.name)
         if endpoint not in current_app.blueprints:  # some registers bring a view of their own

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from engine.catalog import Column
+from sqlalchemy.orm import Session
+
+from engine.actor import Actor
+from engine.catalog import Column, Hidden, Look, Masked, Register, Sealed, whole
 from engine.i18n import _
 from webapp.skin import formats
 
@@ -43,6 +47,19 @@ class Cell:
         return self.value is None or self.value in ("", [])
 
     @property
+    def masked(self) -> bool:
+        return isinstance(self.value, Masked)
+
+    @property
+    def sealed(self) -> bool:
+        """Masked, and not to be uncovered by the asker."""
+        return isinstance(self.value, Sealed)
+
+    @property
+    def hidden(self) -> bool:
+        return isinstance(self.value, Hidden)
+
+    @property
     def many(self) -> bool:
         return isinstance(self.value, (list, tuple, set))
 
@@ -58,16 +75,22 @@ class Cell:
             (
                 round(float(max(part, 0) / whole * 100), 2) if whole else 0.0,
                 SHARE_TONES.get(name, "grey"),
-                f"{self.column.choices.get(name, name)} {formats.money(part)}",
+                f"{self.column.choices.get(name, name)} {_part(part)}",
             )
             for name, part in self.value.items()
         ]
 
 
-def cell(record: Any, column: Column) -> Cell:
+def look(session: Session, register: Register, actor: Actor, records: Sequence[Any]) -> Look:
+    """How the values of these records look to this actor; every road that shows them asks here."""
+    return register.sight(session, actor, records) if register.sight is not None else whole
+
+
+def cell(record: Any, column: Column, look: Look = whole) -> Cell:
     value = getattr(record, column.name)
     if callable(value):
         value = value()
+    value = look(record, column.name, value)
     return Cell(column, value, text(column, value))
 
 
@@ -91,10 +114,15 @@ def text(column: Column, value: Any) -> str:
         case "state":
             return str(column.choices.get(value, value))
         case "shares":
-            return "，".join(f"{column.choices.get(name, name)} {formats.money(part)}" for name, part in value.items())
+            return "，".join(f"{column.choices.get(name, name)} {_part(part)}" for name, part in value.items())
         case "person" if isinstance(value, int):
             return formats.person(value)
     return str(value)
+
+
+def _part(part: Any) -> str:
+    """A share of money or of things that are counted."""
+    return formats.number(part) if isinstance(part, int) else formats.money(part)
 
 
 def plain(column: Column, value: Any) -> str:

@@ -56,7 +56,8 @@ class Form:
     def __init__(self, register: Register, *, is_new: bool) -> None:
         self.register = register
         self.is_new = is_new
-        self.fields = [_field(register.model, column) for column in register.fields]
+        asked = [column for column in register.fields if is_new or not column.only_new]
+        self.fields = [_field(register.model, column) for column in asked]
         self.errors: list[str] = []
         """what concerns the form as a whole"""
 
@@ -152,7 +153,7 @@ def _field(model: type, column: Column) -> Field:
         control = "bool"
     elif column.choices:
         control = "select"
-    elif isinstance(kind, Text):
+    elif column.kind == "long" or isinstance(kind, Text):
         control = "textarea"
     else:
         control = {"date": "date", "datetime": "datetime-local"}.get(column.kind, column.kind)

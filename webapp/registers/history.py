@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,12 +23,20 @@ ACTIONS = {
     "archived": _("archived"),
     "removed": _("removed"),
     "left": _("left"),
+    "closed": _("closed it"),
+    "revealed": _("uncovered"),
+    "viewing_begun": _("began to look through his eyes"),
+    "viewing_ended": _("stopped looking through his eyes"),
     "deactivated": _("deactivated"),
     "activated": _("activated"),
     "password_reset": _("reset the password"),
     "password_changed": _("changed the password"),
     "unlocked": _("unlocked"),
 }
+
+
+NAMES = {"field": _("Field"), "until": _("Until")}
+"""What is noted beside the columns of a record."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,13 @@ class Change:
     differences: tuple[Difference, ...]
 
 
-def changes(session: Session, register: Register, record_id: int) -> tuple[Change, ...]:
+Shown = Callable[[str, Any], Any]
+"""(column, audited value) -> as the reader may see it"""
+
+
+def changes(
+    session: Session, register: Register, record_id: int, shown: Shown = lambda _name, value: value
+) -> tuple[Change, ...]:
     """The newest changes of a record first."""
     rows = session.scalars(
         select(RecordAudit)
@@ -56,22 +70,27 @@ def changes(session: Session, register: Register, record_id: int) -> tuple[Chang
     )
     columns = {column.name: column for column in (*register.columns, *register.fields)}
     return tuple(
-        Change(row.at, row.actor_name, ACTIONS.get(row.action, row.action), _differences(columns, row)) for row in rows
+        Change(row.at, row.actor_name, ACTIONS.get(row.action, row.action), _differences(columns, row, shown))
+        for row in rows
     )
 
 
-def _differences(columns: Mapping[str, Column], row: RecordAudit) -> tuple[Difference, ...]:
-    before, after = row.before or {}, row.after or {}
+def _differences(columns: Mapping[str, Column], row: RecordAudit, shown: Shown) -> tuple[Difference, ...]:
+    before, after = (
+        {name: shown(name, value) for name, value in (values or {}).items()} for values in (row.before, row.after)
+    )
     return tuple(
         Difference(
-            _title(columns, name), _text(columns.get(name), before.get(name)), _text(columns.get(name), after.get(name))
+            _title(columns, name),
+            _text(columns.get(name), before.get(name)),
+            _title(columns, after[name]) if row.action == "revealed" else _text(columns.get(name), after.get(name)),
         )
         for name in dict.fromkeys([*before, *after])
     )
 
 
 def _title(columns: Mapping[str, Column], name: str) -> str:
-    return str(columns[name].title) if name in columns else name
+    return str(columns[name].title if name in columns else NAMES.get(name, name))
 
 
 def _text(column: Column | None, value: Any) -> str:

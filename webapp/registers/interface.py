@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from flask_appbuilder.models.sqla.interface import SQLAInterface  # noqa: TID251 - this is the safe interface
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from engine.actor import Actor
 from engine.catalog import CATALOG, Register
@@ -25,7 +26,8 @@ class SafeInterface(SQLAInterface):
     def visible(self, actor: Actor) -> Select[Any]:
         """The rows this actor may see, with the relations the register's columns show."""
         statement = select(self.obj).where(self.register.scope(actor))
-        return statement.options(*(selectinload(getattr(self.obj, name)) for name in self.shown_relations()))
+        shown = (selectinload(getattr(self.obj, name)) for name in self.shown_relations())
+        return statement.options(*shown, *(_loaded(self.obj, path) for path in self.register.loads))
 
     def shown_relations(self) -> list[str]:
         relations = inspect(self.obj).relationships
@@ -56,6 +58,17 @@ class SafeInterface(SQLAInterface):
         raise TypeError("registers write through their operations")
 
     edit = delete = delete_all = add
+
+
+def _loaded(model: type, path: str) -> ExecutableOption:
+    """The loading of a whole path at once: "party.points"."""
+    first, *further = path.split(".")
+    attribute = getattr(model, first)
+    load = selectinload(attribute)
+    for name in further:
+        attribute = getattr(attribute.property.mapper.class_, name)
+        load = load.selectinload(attribute)
+    return load
 
 
 def primary_key(model: type) -> Any:
@@ -93,3 +106,8 @@ def find_many_visible(session: Session, actor: Actor, model: type, keys: Collect
     key = primary_key(model)
     found: Iterable[Any] = session.scalars(select(model).where(register.scope(actor), key.in_(keys)))
     return {getattr(record, key.key): record for record in found}
+
+
+def endpoint_of(register_name: str) -> str:
+    """The blueprint of a register: organization.employee -> organization_employee (they have no dots)."""
+    return register_name.replace(".", "_")

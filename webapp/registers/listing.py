@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, func, inspect, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
+from sqlalchemy.orm import Session, aliased, undefer
 from werkzeug.datastructures import MultiDict
 
 from engine.actor import Actor
 from engine.catalog import Column, Register
 from engine.i18n import Sentence
-from webapp.registers.interface import SafeInterface, primary_key
+from webapp.registers.interface import SafeInterface, primary_key, read_key
 from webapp.registers.operators import NoAnswer, attribute, condition, operators
 
 COUNT_CAP = 10_000
@@ -41,7 +41,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Asked:
-    """A list address, read: `?q=…&f.state.is=active&f.amount.from=100&order=-amount&page=2&size=50`."""
+    """A list address, read: `?q=…&f.state.is=active&f.amount.from=100&order=-amount&column=name&page=2&size=50`."""
 
     q: str = ""
     filters: tuple[Filter, ...] = ()
@@ -49,6 +49,16 @@ class Asked:
     """(column, descending); None = the register's own order"""
     page: int = 1
     size: int = PAGE_SIZES[0]
+    view: str = ""
+    """name of one of the register's ready-made views; "" = all"""
+    columns: tuple[str, ...] = ()
+    """those to be shown, in this order; () = the register's own"""
+    base: int = 0
+    """the saved view this began with; 0 = none"""
+    is_saved: bool = False
+    """it asks exactly what that view asks"""
+    lost: tuple[Sentence, ...] = ()
+    """what that view asked and cannot be asked any more"""
 
     @property
     def narrowed(self) -> bool:
@@ -57,15 +67,39 @@ class Asked:
     def address(self, **changes: Any) -> str:
         """The query string of this list with something changed; another filter or order begins at page one."""
         asked = replace(self, **{"page": 1, **changes})
-        pairs: list[tuple[str, str]] = [("q", asked.q)] if asked.q else []
-        pairs += [(f.argument, f.value) for f in asked.filters]
-        if asked.order:
-            pairs.append(("order", ("-" if asked.order[1] else "") + asked.order[0]))
-        if asked.size != PAGE_SIZES[0]:
-            pairs.append(("size", str(asked.size)))
+        pairs = [("saved", str(asked.base))] if asked.is_saved and changes.keys() <= {"page"} else asked.pairs
         if asked.page > 1:
             pairs.append(("page", str(asked.page)))
         return "?" + urlencode(pairs)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What is asked, one by one, without the page; never empty: an address without any means the default view."""
+        pairs = [("from", str(self.base))] if self.base else []
+        pairs += [("view", self.view)] if self.view else []
+        pairs += [("q", self.q)] if self.q else []
+        pairs += [(f.argument, f.value) for f in self.filters]
+        if self.order:
+            pairs.append(("order", ("-" if self.order[1] else "") + self.order[0]))
+        pairs += [("column", name) for name in self.columns]
+        if self.size != PAGE_SIZES[0]:
+            pairs.append(("size", str(self.size)))
+        return pairs or [("view", "")]
+
+    def pairs_without(self, *names: str) -> list[tuple[str, str]]:
+        """For the hidden fields of a form that asks for these anew."""
+        return [(name, value) for name, value in self.pairs if name not in names]
+
+    def has(self, column: str, value: str) -> bool:
+        return any(f.column.name == column and f.code == "is" and f.value == value for f in self.filters)
+
+    def toggled(self, column: Column, value: str) -> str:
+        """With one more "is" of a column, or without it when it is there."""
+        if self.has(column.name, value):
+            return self.address(
+                filters=tuple(f for f in self.filters if (f.column.name, f.code, f.value) != (column.name, "is", value))
+            )
+        return self.address(filters=(*self.filters, Filter(column, "is", value)))
 
     def without(self, gone: Filter) -> str:
         return self.address(filters=tuple(f for f in self.filters if f != gone))
@@ -78,9 +112,29 @@ class Asked:
 
 
 def filterable(register: Register) -> dict[str, Column]:
-    """Columns one may filter by: those shown and those entered, as long as the database has them."""
-    named = {c.name: c for c in (*register.fields, *register.columns)}
+    """Columns one may filter by: those shown, offered and entered, as long as the database has them."""
+    named = {c.name: c for c in (*register.fields, *register.further, *register.columns)}
     return {name: column for name, column in named.items() if attribute(register.model, name) is not None}
+
+
+def choosable(register: Register) -> dict[str, Column]:
+    """Columns one may have in the list: its own, then what else the record's page shows in a line."""
+    own = {column.name: column for column in (*register.columns, *register.further)}
+    entered = {
+        column.name: column
+        for column in register.fields
+        if not column.asked_only and column.kind not in {"long", "reference"} and hasattr(register.model, column.name)
+    }
+    related: Any = inspect(register.model).relationships
+    return own | {name: column for name, column in entered.items() if name not in own and name not in related}
+
+
+def shown(register: Register, asked: Asked) -> tuple[Column, ...]:
+    """The columns of a list as asked for. The first one leads to the record, so it is always there."""
+    if not asked.columns:
+        return register.columns
+    known, first = choosable(register), register.columns[0]
+    return (first, *(known[name] for name in asked.columns if name in known and name != first.name))
 
 
 def read(register: Register, args: MultiDict[str, str]) -> Asked:
@@ -94,12 +148,22 @@ def read(register: Register, args: MultiDict[str, str]) -> Asked:
                 if _answerable(register, one):
                     filters.append(one)
     return Asked(
+        view=view if (view := args.get("view", "")) in {one.name for one in register.views} else "",
         q=args.get("q", "").strip()[:LONGEST_SEARCH] if register.search else "",
         filters=tuple(filters),
         order=_order(register, args.get("order", "")),
         page=_between(args.get("page", ""), 1, COUNT_CAP),
         size=_between(args.get("size", ""), 1, PAGE_SIZES[-1]) if args.get("size") else PAGE_SIZES[0],
+        columns=_columns(register, args.getlist("column")),
+        base=read_key(args.get("from", "")) or 0,
     )
+
+
+def _columns(register: Register, names: Sequence[str]) -> tuple[str, ...]:
+    """Each once, without those that are not there; the list's own written out are the list's own."""
+    known = choosable(register)
+    asked = tuple(name for name in dict.fromkeys((register.columns[0].name, *names)) if names and name in known)
+    return () if asked == tuple(column.name for column in register.columns) else asked
 
 
 def _answerable(register: Register, one: Filter) -> bool:
@@ -116,21 +180,30 @@ def _order(register: Register, text: str) -> tuple[str, bool] | None:
 
 
 def sortable(register: Register) -> frozenset[str]:
-    return frozenset(c.name for c in register.columns if c.sortable and _sort_key(register.model, c.name) is not None)
+    offered = (*register.columns, *register.further)
+    return frozenset(c.name for c in offered if c.sortable and _sort_key(register.model, c.name) is not None)
 
 
 def _between(text: str, low: int, high: int) -> int:
     return min(max(int(text), low), high) if text.isdecimal() and len(text) < 9 else low
 
 
+def finding(register: Register, actor: Actor, text: str) -> ColumnElement[bool]:
+    """The records a text finds, the same in lists, lookups and the search of the top bar."""
+    if register.finds is not None:
+        return register.finds(actor, text)
+    return or_(*(getattr(register.model, name).icontains(text, autoescape=True) for name in register.search))
+
+
 def statement(interface: SafeInterface, actor: Actor, asked: Asked) -> Select[Any]:
     """The rows asked for, within the actor's scope, unordered."""
     register = interface.register
-    query = interface.visible(actor)
+    query = interface.visible(actor).options(*_reckoned(register, asked))
+    for view in register.views:
+        if view.name == asked.view:
+            query = query.where(view.where(actor))
     if asked.q:
-        query = query.where(
-            or_(*(getattr(register.model, name).icontains(asked.q, autoescape=True) for name in register.search))
-        )
+        query = query.where(finding(register, actor, asked.q))
     alternatives: dict[tuple[str, str], list[Any]] = {}
     for one in asked.filters:  # the same question twice means either: state is open or suspended
         found = condition(register.model, one.column, one.code, one.value)
@@ -138,6 +211,13 @@ def statement(interface: SafeInterface, actor: Actor, asked: Asked) -> Select[An
     for (_name, code), conditions in alternatives.items():
         query = query.where(*conditions) if code == "not" else query.where(or_(*conditions))
     return query
+
+
+def _reckoned(register: Register, asked: Asked) -> list[Any]:
+    """Values the database reckons are fetched with the rows, where the list shows them."""
+    columns: Any = inspect(register.model).column_attrs
+    names = [one.name for one in shown(register, asked) if one.name in columns and columns[one.name].deferred]
+    return [undefer(getattr(register.model, name)) for name in names]
 
 
 def ordered(interface: SafeInterface, query: Select[Any], asked: Asked) -> Select[Any]:

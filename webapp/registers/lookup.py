@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Response, abort, jsonify, request
 from flask_appbuilder import BaseView, expose
-from sqlalchemy import Select, inspect, or_, select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.catalog import CATALOG, Register
 from engine.db import Sessions
 from webapp.registers.interface import primary_key
-from webapp.registers.listing import LONGEST_SEARCH
+from webapp.registers.listing import LONGEST_SEARCH, finding
 from webapp.security.access import demand, signed_in
 
 OFFERED = 20
@@ -43,7 +43,7 @@ def matches(session: Session, register: Register, actor: Actor, text: str) -> li
         query = query.where(model.state == "active")  # type: ignore[attr-defined]
     text = text.strip()[:LONGEST_SEARCH]
     if text and register.search:
-        query = query.where(or_(*(getattr(model, name).icontains(text, autoescape=True) for name in register.search)))
+        query = query.where(finding(register, actor, text))
     name, direction = register.order_by
     order = getattr(model, name)
     query = query.order_by(order.desc() if direction == "desc" else order.asc(), primary_key(model).asc())

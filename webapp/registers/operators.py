@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, DateTime, inspect
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Date, DateTime, inspect, or_
+from sqlalchemy.orm import MANYTOONE, InstrumentedAttribute
 
+from engine import clock
 from engine.catalog import Column
 from engine.i18n import Sentence, _
-from processes.kernel.working_time import ZONE
+from processes.kernel.working_time import ZONE, business_date
 from webapp.registers.interface import primary_key, read_key
+
+MOST_DAYS = 36_500
 
 
 class NoAnswer(Exception):
@@ -27,6 +30,8 @@ class Operator:
     title: Sentence
     apply: Callable[[Any, Any], ColumnElement[bool]]
     takes_value: bool = True
+    reads: str = ""
+    """kind of its value when that is not the column's own"""
 
 
 HAS = Operator("has", _("contains"), lambda column, value: column.icontains(value, autoescape=True))
@@ -39,16 +44,27 @@ SINCE = Operator("from", _("from"), lambda column, value: column >= value)
 UNTIL = Operator("to", _("until"), lambda column, value: column <= value)
 EMPTY = Operator("empty", _("is empty"), lambda column, _value: column.is_(None), takes_value=False)
 
+
+def _older(column: Any, days: Decimal) -> ColumnElement[bool]:
+    moment = clock.now() - timedelta(days=min(int(days), MOST_DAYS))
+    before = business_date(moment) if isinstance(column.type, Date) else moment
+    return or_(column < before, column.is_(None))
+
+
+OLDER = Operator("older", _("longer ago than … days, or never"), _older, reads="number")
+
 BY_KIND: dict[str, tuple[Operator, ...]] = {
     "text": (HAS, IS, STARTS, EMPTY),
+    "long": (HAS, EMPTY),
     "number": (IS, AT_LEAST, AT_MOST, EMPTY),
     "money": (IS, AT_LEAST, AT_MOST, EMPTY),
-    "date": (IS, SINCE, UNTIL, EMPTY),
-    "datetime": (SINCE, UNTIL, EMPTY),
+    "date": (IS, SINCE, UNTIL, OLDER, EMPTY),
+    "datetime": (SINCE, UNTIL, OLDER, EMPTY),
     "bool": (IS,),
     "state": (IS, IS_NOT),
     "person": (IS, IS_NOT, EMPTY),
     "reference": (IS, IS_NOT, EMPTY),
+    "phone": (HAS, IS, STARTS, EMPTY),
 }
 
 
@@ -75,6 +91,8 @@ def condition(model: type, column: Column, code: str, text: str) -> ColumnElemen
         return _related(target, operator, text)
     if not operator.takes_value:
         return target.is_(None)
+    if operator.reads:
+        return operator.apply(target, read(replace(column, kind=operator.reads), text))
     value = read(column, text, end_of_day=operator.code == "to")
     if column.kind == "datetime" and isinstance(value, datetime) and _is_naive(target):
         value = value.astimezone(UTC).replace(tzinfo=None)
@@ -86,6 +104,8 @@ def _related(target: Any, operator: Operator, text: str) -> ColumnElement[bool]:
     the rows that come back are his own.
     """
     relation = target.property
+    if relation.direction is MANYTOONE and len(relation.local_remote_pairs) == 1:
+        return _by_its_key(relation.local_remote_pairs[0][0], operator, text)
     has: ColumnElement[bool] = target.any() if relation.uselist else target.has()
     if not operator.takes_value:
         return ~has
@@ -95,6 +115,16 @@ def _related(target: Any, operator: Operator, text: str) -> ColumnElement[bool]:
     same = primary_key(relation.mapper.class_) == key
     found: ColumnElement[bool] = target.any(same) if relation.uselist else target.has(same)
     return ~found if operator is IS_NOT else found
+
+
+def _by_its_key(column: Any, operator: Operator, text: str) -> ColumnElement[bool]:
+    """The row holds the key itself, so that an index on it carries the question."""
+    if not operator.takes_value:
+        return cast("ColumnElement[bool]", column.is_(None))
+    key = read_key(text)
+    if key is None:
+        raise NoAnswer
+    return cast("ColumnElement[bool]", column.is_distinct_from(key) if operator is IS_NOT else column == key)
 
 
 def _is_naive(target: Any) -> bool:

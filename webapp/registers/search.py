@@ -11,8 +11,9 @@ from flask_appbuilder import BaseView, expose
 from engine.catalog import CATALOG, Register
 from engine.db import Sessions
 from engine.i18n import _
+from webapp.registers.addresses import record_url
+from webapp.registers.interface import endpoint_of
 from webapp.registers.lookup import matches
-from webapp.registers.views import endpoint_of, record_url
 from webapp.security.access import current_actor, signed_in
 
 PER_REGISTER = 5
@@ -25,6 +26,11 @@ class Hits:
     records: tuple[tuple[Any, str], ...]
     """record, address"""
     more: bool
+
+    def beside(self, record: Any) -> str:
+        """What tells it from others of its name."""
+        told = (getattr(record, name) for name in self.register.beside)
+        return " · ".join(str(one) for one in told if one)
 
 
 class SearchView(BaseView):

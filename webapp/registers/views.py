@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
-from flask import Response, abort, flash, make_response, redirect, request, url_for
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_appbuilder import ModelView, expose  # noqa: TID251 - this is the safe base view
-from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -16,19 +16,29 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db, runtime
-from engine.catalog import CATALOG, Column, Register
+from engine.catalog import CATALOG, Column, Look, Masked, Register, whole
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
-from webapp.registers import cells, export, history, listing
+from webapp.registers import cells, export, history, listing, saved
+from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
-from webapp.registers.interface import SafeInterface, find_visible, primary_key, register_of
+from webapp.registers.interface import SafeInterface, endpoint_of, find_visible, primary_key, register_of
 from webapp.registers.operators import operators
 from webapp.security.access import GUARD, current_actor, demand
 from webapp.skin import formats
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+FORM_HINTS: dict[str, str] = {}
+"""register -> endpoint of a fragment that says more about what is being typed into its form"""
+
+Link = tuple[str, str, Sentence]
+"""address, icon, words"""
+LIST_LINKS: dict[str, Callable[[], tuple[Link, ...]]] = {}
+RECORD_LINKS: dict[str, Callable[[Any], tuple[Link, ...]]] = {}
+"""register -> what another room offers above its list, at the head of its record"""
 
 
 def guard(kind: str) -> Callable[[View], View]:
@@ -63,12 +73,18 @@ class RegisterView(ModelView):
     record_tabs: ClassVar[tuple[tuple[str, Sentence], ...]] = ()
     """further tabs of the record page: (method name of this view that returns a fragment, title)"""
 
+    drawer: str = "card"
+    """method that answers with a record as a fragment: a click on a row opens it beside the list; "" = its page"""
+
     # -------------------------------------------------------------------------------- what FAB would build on the view
 
     def __init__(self) -> None:
         self.datamodel = SafeInterface(self.register)
         self.base_order = self.register.order_by
         self.base_permissions: Sequence[str] = []  # rights are the register's named permissions, not one per method
+        of_its_own = type(self).show is not RegisterView.show and type(self).card is RegisterView.card
+        if of_its_own:  # whose page is another shows there what may be shown
+            self.drawer = ""
         super().__init__()
 
     def _init_properties(self) -> None:
@@ -110,15 +126,24 @@ class RegisterView(ModelView):
 
     @expose("/list/")
     @guard("open")
-    def list(self) -> str:
-        """The list, or only its card when a tab or the list itself asks for it again."""
-        actor, asked = current_actor(), listing.read(self.register, request.args)
-        page = listing.fetch(Sessions(), self.datamodel, actor, asked)
+    def list(self) -> str | BaseResponse:
+        """The list, or only its card when a tab or the list itself asks for it again. Without a question it opens with
+        the view its reader has chosen for that.
+        """
         fragment = bool(request.headers.get("HX-Request")) and "HX-Boosted" not in request.headers
+        if not request.args and not fragment and (address := saved.default_address(self.register)):
+            return redirect(self.url("list") + address)
+        page = listing.fetch(Sessions(), self.datamodel, current_actor(), self._asked())
         return self._render("yl/register/card.html" if fragment else self.list_template, **self._list_context(page))
 
+    def _asked(self) -> listing.Asked:
+        return saved.asked(self.register, request.args)
+
     def _list_context(self, page: listing.Page) -> dict[str, Any]:
-        persons = [c.name for c in self.register.columns if c.kind == "person"]
+        self.look_at(page.rows)
+        filterable, columns = listing.filterable(self.register), listing.shown(self.register, page.asked)
+        persons = [c.name for c in columns if c.kind == "person"]
+        superior = any(one.of_superiors for one in self.register.views) and self._has_reports()
         formats.people(v for row in page.rows for n in persons if isinstance(v := getattr(row, n), int))
         return {
             "title": self.register.title,
@@ -128,8 +153,25 @@ class RegisterView(ModelView):
             "page_sizes": listing.PAGE_SIZES,
             "count_cap": listing.COUNT_CAP,
             "filters": self._filter_definitions(),
+            "columns": columns,
+            "choosable": listing.choosable(self.register),
+            "views": saved.offer(self.register, page.asked, superior=superior),
+            "submission": secrets.token_urlsafe(12),
+            "quick": [
+                (column, self._lookup_of(column)) for name, column in filterable.items() if name in self.register.quick
+            ],
+            "bulk": self.bulk_actions(),
             "chips": [(one, self._chip_text(one)) for one in page.asked.filters],
         }
+
+    @staticmethod
+    def _has_reports() -> bool:
+        directory = CATALOG.directory
+        return directory is not None and bool(directory.reports(Sessions(), current_actor().person_id))
+
+    def bulk_actions(self) -> Sequence[Any]:
+        """Further buttons for ticked rows, each with `url()`, `icon`, `title`, `confirm`: the ids are posted there."""
+        return ()
 
     def _filter_definitions(self) -> dict[str, Any]:
         """What the filter builder in the browser needs to know."""
@@ -140,7 +182,8 @@ class RegisterView(ModelView):
                 "choices": {key: str(title) for key, title in column.choices.items()},
                 "lookup": self._lookup_of(column),
                 "operators": [
-                    {"code": one.code, "title": str(one.title), "value": one.takes_value} for one in operators(column)
+                    {"code": one.code, "title": str(one.title), "value": one.takes_value, "reads": one.reads}
+                    for one in operators(column)
                 ],
             }
             for name, column in listing.filterable(self.register).items()
@@ -165,8 +208,19 @@ class RegisterView(ModelView):
     @expose("/export")
     @guard("open")
     def export(self) -> Response:
-        asked = listing.read(self.register, request.args)
+        asked = self._asked()
         return export.csv_response(self.datamodel, current_actor(), asked)
+
+    @expose("/excel")
+    @guard("open")
+    def excel(self) -> Response:
+        asked = self._asked()
+        return export.xlsx_response(self.datamodel, current_actor(), asked)
+
+    def links_of_list(self) -> tuple[tuple[str, str, Sentence], ...]:
+        """Further buttons above the list: address, icon, words."""
+        offered = LIST_LINKS.get(self.register.name)
+        return offered() if offered else ()
 
     # -------------------------------------------------------------------------------- record
 
@@ -184,9 +238,23 @@ class RegisterView(ModelView):
             tabs=self.record_tabs,
         )
 
+    @expose("/card/<pk>")
+    @guard("open")
+    def card(self, pk: str) -> str:
+        """The record beside the list."""
+        if not self.drawer:
+            abort(404)
+        record = self._record(pk)
+        return self._render(
+            "yl/register/record_card.html",
+            title=self.name_of(record),
+            pk=self.key_of(record),
+            cells=self._record_cells(record),
+        )
+
     def _record_cells(self, record: Any) -> tuple[cells.Cell, ...]:
         """Columns first, then what only the form knows; each once."""
-        named = {c.name: c for c in (*self.register.fields, *self.register.columns)}
+        named = {c.name: c for c in (*self.register.fields, *self.register.columns) if not c.asked_only}
         order = dict.fromkeys([*(c.name for c in self.register.columns), *named])
         return tuple(self.cell(record, named[name]) for name in order)
 
@@ -206,17 +274,39 @@ class RegisterView(ModelView):
         return record_url(cell.value) if register_of(type(cell.value)) else ""
 
     def cell(self, record: Any, column: Column) -> cells.Cell:
-        return cells.cell(record, column)
+        return cells.cell(record, column, self.look_at([record]))
+
+    def look_at(self, records: Sequence[Any]) -> Look:
+        """How these records look to the asker; asked for all rows of a page at once, and then remembered for each."""
+        if self.register.sight is None or not records:
+            return whole
+        known: dict[Any, Look] = g.setdefault("looks", {})
+        if any(record not in known for record in records):
+            look = cells.look(Sessions(), self.register, current_actor(), records)
+            known.update(dict.fromkeys(records, look))
+        return known[records[0]]
 
     @expose("/history/<pk>")
     @guard("manage")
     def history(self, pk: str) -> str:
         record = self._record(pk)
-        return self._render(
-            "yl/register/history.html", changes=history.changes(Sessions(), self.register, self.key_of(record))
+        look = self.look_at([record])
+        changes = history.changes(
+            Sessions(), self.register, self.key_of(record), lambda name, value: look(record, name, value)
         )
+        return self._render("yl/register/history.html", changes=changes)
 
     # -------------------------------------------------------------------------------- add, edit, archive
+
+    def form_of(self, record: Any) -> Form:
+        """The form of a record that is there, without what the asker does not see whole."""
+        form, look = Form(self.register, is_new=False), self.look_at([record])
+        form.fields = [
+            one
+            for one in form.fields
+            if one.column.asked_only or not isinstance(look(record, one.name, getattr(record, one.name)), Masked)
+        ]
+        return form
 
     @expose("/add", methods=["GET", "POST"])
     @guard("manage")
@@ -243,7 +333,7 @@ class RegisterView(ModelView):
         if change is None:
             abort(404)
         actor, record = current_actor(), self._record(pk)
-        key, form = self.key_of(record), Form(self.register, is_new=False)
+        key, form = self.key_of(record), self.form_of(record)
         if request.method == "GET":
             form.show_record(record)
             return self._form_page(self.edit_template, form, record=record)
@@ -319,7 +409,9 @@ class RegisterView(ModelView):
             else _("Edit {name}", name=self.name_of(record))
         )
         back = self.url("list") if record is None else self.url("show", pk=self.key_of(record))
-        return self._render(template, title=title, form=form, record=record, version=version, back=back)
+        page = FORM_HINTS.get(self.register.name)
+        hints = url_for(page, of=None if record is None else self.key_of(record)) if page else ""
+        return self._render(template, title=title, form=form, record=record, version=version, back=back, hints=hints)
 
     # -------------------------------------------------------------------------------- actions
 
@@ -362,9 +454,11 @@ class RegisterView(ModelView):
         process, the process, if this person may read it.
         """
         instance_id = getattr(record, "instance_id", None)
+        offered = RECORD_LINKS.get(self.register.name)
+        further = offered(record) if offered else ()
         if instance_id is None or not may_read_instance(Sessions(), current_actor(), instance_id):
-            return ()
-        return ((url_for("instances.show", instance_id=instance_id), "sitemap", _("Show the process")),)
+            return further
+        return (*further, (url_for("instances.show", instance_id=instance_id), "sitemap", _("Show the process")))
 
     def created(self, session: Session, record: Any) -> Any:
         """Something more in the transaction that made the record."""
@@ -395,24 +489,3 @@ class RegisterView(ModelView):
     def _render(self, template: str, **context: Any) -> str:
         context |= {"view": self, "register": self.register, "may_manage": self.may("manage")}
         return cast(str, self.render_template(template, **context))
-
-
-def relation_to(register: Register, model: type) -> str | None:
-    """The name by which records of this register point at one record of the model: a column it shows, else any."""
-    mapper: Any = inspect(register.model)
-    relations = {r.key for r in mapper.relationships if r.mapper.class_ is model and not r.uselist}
-    shown = [c.name for c in (*register.columns, *register.fields) if c.name in relations]
-    return shown[0] if shown else None
-
-
-def record_url(record: Any) -> str:
-    """Address of a record's page in the register of its model; "" when there is none or the reader may not open it."""
-    register = register_of(type(record))
-    if register is None or (register.permission and not current_actor().may(register.permission)):
-        return ""
-    return url_for(f"{endpoint_of(register.name)}.show", pk=getattr(record, primary_key(type(record)).key))
-
-
-def endpoint_of(register_name: str) -> str:
-    """The blueprint of a register: organization.employee -> organization_employee (they have no dots)."""
-    return register_name.replace(".", "_")

@@ -13,6 +13,7 @@ from werkzeug.exceptions import Unauthorized
 from engine.actor import Actor
 from engine.errors import Forbidden
 from engine.i18n import _
+from webapp.security import viewing
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -21,11 +22,14 @@ GUARD = "guarded_by"
 
 
 def actor_or_none() -> Actor | None:
-    """The person behind this request, when somebody is signed in; built once a request."""
+    """The person this request acts for, when somebody is signed in; built once a request. It is whoever signed in,
+    or the one he looks through the eyes of (webapp.security.viewing).
+    """
     if "actor" not in g:
         user = g.get("user", current_user)
         known = user is not None and user.is_authenticated and user.is_active
-        g.actor = current_app.appbuilder.sm.actor_of(user) if known else None  # type: ignore[attr-defined]
+        sits = current_app.appbuilder.sm.actor_of(user) if known else None  # type: ignore[attr-defined]
+        g.actor = viewing.eyes_of(sits) if sits is not None else None
     return cast("Actor | None", g.actor)
 
 
@@ -40,6 +44,7 @@ def current_actor() -> Actor:
 def forget_actor() -> None:
     """After a login, a logout or a change of one's own rights within the request."""
     g.pop("actor", None)
+    g.pop("viewer", None)
 
 
 def demand(permission: str) -> Actor:

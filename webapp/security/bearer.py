@@ -17,8 +17,8 @@ from engine.errors import AppError
 from engine.i18n import _
 from webapp.bootstrap import LANGUAGES
 from webapp.security import access, api_keys
+from webapp.security.viewing import SAFE_METHODS
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CHALLENGE = WWWAuthenticate("bearer")
 
 

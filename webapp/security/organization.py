@@ -22,7 +22,7 @@ from webapp.security.people import Person
 
 
 def join() -> None:
-    """Called once when the app is built."""
+    """Called once by each process that acts for people: web, worker, listener."""
     people.install(employee_as_person)
     CATALOG.actors = people_as_actors
 

@@ -14,8 +14,8 @@ COMMON = frozenset(
     "zxcvbnm123 asdfghjkl1 changeme123 yunliu12345 password12 password123 password1234".split()
 )
 
-_ABSENT = generate_password_hash(secrets.token_urlsafe(16))
-"""Checked when the login does not exist, so that both answers take the same time."""
+METHOD = "scrypt:32768:8:1"
+"""Slow on purpose: a tenth of a second and 32 MiB a guess."""
 
 
 def weaknesses(password: str, *, username: str, minimum: int) -> list[Sentence]:
@@ -34,12 +34,17 @@ def weaknesses(password: str, *, username: str, minimum: int) -> list[Sentence]:
 
 
 def hash_password(password: str) -> str:
-    return generate_password_hash(password)
+    return generate_password_hash(password, METHOD)
 
 
 def matches(stored: str | None, password: str) -> bool:
     """Slow on purpose, and as slow when nothing is stored."""
-    return check_password_hash(stored or _ABSENT, password) and bool(stored)
+    return check_password_hash(stored or _absent(), password) and bool(stored)
+
+
+def _absent() -> str:
+    """Looks like a hash and is none's: checked when nothing is stored, so that both answers take the same time."""
+    return f"{METHOD}${secrets.token_urlsafe(12)}${secrets.token_hex(64)}"
 
 
 def make_password() -> str:

@@ -21,6 +21,7 @@ from engine.repository import DEPLOY
 from engine.work_items import HAND_OVER
 from engine.work_items.rights import ADMINISTER, BACK_DATE, MONITOR, PUBLISH
 from webapp.security.naming import named, pair
+from webapp.security.viewing import VIEW_AS
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ OF_PROCESSES = (
 OF_LOGINS = (
     Permission(MANAGE_LOGINS, _("Make, change and close logins, reset passwords")),
     Permission(MANAGE_ROLES, _("Make roles and decide what they may do")),
+    Permission(VIEW_AS, _("Look through an employee’s eyes: his customers, read only; noted")),
     Permission(READ_LOGIN_LOG, _("Read who signed in when and from where")),
 )
 PERMISSIONS = (*OF_PROCESSES, *OF_LOGINS)
@@ -57,20 +59,50 @@ class RoleSum:
 
 
 ROLES = (
-    RoleSum("Employee", _("Employee"), grants=("OpenApi.get", "SwaggerView.show", "MenuApi.get")),
-    RoleSum("Supervisor", _("Supervisor"), ("Employee",), ("*.team.*",)),
+    RoleSum(
+        "Employee", _("Employee"), grants=("OpenApi.get", "SwaggerView.show", "MenuApi.get", "document.document.make")
+    ),
+    RoleSum(
+        "Sales",
+        _("Sales person"),
+        ("Employee",),
+        (
+            "party.customer.use",
+            "party.customer.manage",
+            "party.sensitive.reveal",
+            "ownership.lock.apply",
+            "activity.record.write",
+        ),
+    ),
+    RoleSum("Supervisor", _("Supervisor"), ("Sales",), ("*.team.*", "messaging.bulk.send")),
     RoleSum("DepartmentHead", _("Department head"), ("Supervisor",), ("*.department_report.*",)),
-    RoleSum("GeneralManager", _("General manager"), ("DepartmentHead",), ("*.read", "*.report.*", MONITOR)),
+    RoleSum(
+        "GeneralManager",
+        _("General manager"),
+        ("DepartmentHead",),
+        (
+            "*.read",
+            "*.report.*",
+            MONITOR,
+            "ownership.rule.manage",
+            "ownership.everybody.assign",
+            "activity.policy.*",
+            "views.*",
+        ),
+    ),
     RoleSum("Finance", _("Finance"), ("Employee",), ("spending.*",)),
     RoleSum(
         "HumanResources",
         _("Human resources"),
         ("Employee",),
-        ("organization.*", "office.*", "numbering.*", HAND_OVER, "approval.delegation.manage"),
+        ("organization.*", "office.*", "numbering.*", HAND_OVER, "approval.delegation.manage", "messaging.bulk.send"),
     ),
     RoleSum("ProcessDesigner", _("Process designer"), ("Employee",), ("modeler.*", DEPLOY)),
     RoleSum(
-        "ProcessAdmin", _("Process administrator"), ("ProcessDesigner",), ("process.*", "messaging.*", "approval.*")
+        "ProcessAdmin",
+        _("Process administrator"),
+        ("ProcessDesigner",),
+        ("process.*", "messaging.*", "notices.*", "approval.*", "document.*", "webhooks.*", "views.*"),
     ),
     RoleSum(ADMIN, _("Administrator"), ("ProcessAdmin", "Finance", "HumanResources", "GeneralManager"), ("*",)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from markupsafe import Markup
 
 from engine.i18n import _, current_locale
@@ -48,5 +48,6 @@ def _context() -> dict[str, Any]:
         "languages": LANGUAGES,
         "html_language": {"zh": "zh-CN"}.get(language, language),
         "theme": theme if theme in THEMES else "",
+        "devices_simulated": current_app.config["SETTINGS"].devices_simulated,
         "nav_folded": request.cookies.get("nav") == "folded",
     }

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,11 +31,23 @@ class Asset:
 
 
 _assets: dict[str, Asset] = {}
+_looked: dict[str, tuple[Asset | None, float]] = {}
+A_MOMENT = 1.0
+"""Seconds before a file is looked at again: a page names the sprite of icons a hundred times."""
 _lock = Lock()
 
 
 def asset(name: str) -> Asset | None:
     """The file below static/, read once and again when it changes; None when there is none of that name."""
+    seen, last_look = _looked.get(name, (None, -A_MOMENT))
+    if seen is not None and time.monotonic() - last_look < A_MOMENT:
+        return seen
+    found = _read(name)
+    _looked[name] = found, time.monotonic()
+    return found
+
+
+def _read(name: str) -> Asset | None:
     path = (STATIC / name).resolve()
     if not path.is_relative_to(STATIC) or not path.is_file():
         return None

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.core import Locale
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, g
 from markupsafe import Markup
 
 from engine import clock
-from engine.catalog import CATALOG
+from engine.catalog import CATALOG, Hidden, Masked
 from engine.db import Sessions
 from engine.i18n import _, current_locale
+from processes.kernel import phone_number
 from processes.kernel.money import written
 from processes.kernel.working_time import ZONE
 
@@ -44,7 +47,7 @@ def local(instant: datetime) -> datetime:
 
 
 def instant(value: datetime | None) -> str:
-    return DASH if value is None else str(format_datetime(local(value), "yyyy-MM-dd HH:mm", locale=_babel_locale()))
+    return DASH if value is None else f"{local(value):%Y-%m-%d %H:%M}"
 
 
 def day(value: date | datetime | None) -> str:
@@ -52,7 +55,7 @@ def day(value: date | datetime | None) -> str:
         return DASH
     if isinstance(value, datetime):
         value = local(value).date()
-    return str(format_date(value, "yyyy-MM-dd", locale=_babel_locale()))
+    return value.isoformat()
 
 
 def upcoming(value: datetime) -> str:
@@ -95,6 +98,15 @@ def person(person_id: int | None) -> str:
     return people([person_id]).get(person_id, f"#{person_id}")
 
 
+def phone(number: str | None) -> str:
+    """A telephone number as people here write it, or what is left of it for the reader."""
+    if isinstance(number, Hidden):
+        return str(_("Number hidden"))
+    if isinstance(number, Masked):
+        return str(number)
+    return phone_number.shown(number) if number else DASH
+
+
 def initials(name: str) -> str:
     """What stands in the round of a person: 伟 of 张伟, AS of Ann Smith."""
     words = name.split()
@@ -103,10 +115,17 @@ def initials(name: str) -> str:
     return name[-2:] if len(name) > 2 and not name.isascii() else name[:1].upper() if name.isascii() else name[-1:]
 
 
-def _babel_locale() -> str:
-    return current_locale().replace("-", "_")
+def _babel_locale() -> Locale:
+    return _parsed(current_locale().replace("-", "_"))
+
+
+@cache
+def _parsed(name: str) -> Locale:
+    """Babel looks for the file of a locale that is given by name each time, a hundred times a page."""
+    return Locale.parse(name)
 
 
 def init_app(app: Flask) -> None:
-    filters = (money, number, instant, day, ago, upcoming, person, initials)
+    filters = (money, number, instant, day, ago, upcoming, person, phone, initials)
     app.jinja_env.filters.update({one.__name__: one for one in filters})
+    app.jinja_env.tests["masked"] = lambda value: isinstance(value, Masked)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from flask import Flask, current_app, g, request, url_for
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.i18n import Sentence, _
+from webapp.security.viewing import shows
 
 Count = Callable[[Session, Actor], int]
+CountedBy = Callable[[Actor], ScalarSelect[int]]
+"""A count as part of a statement: those of all entries are asked at once."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,33 @@ class Entry:
     order: int = 100
     count: Count | None = None
     """what waits there; shown when above zero, kept fresh by elements with data-yl-count=`live`"""
+    counted_by: CountedBy | None = None
+    """the same as part of a statement: one question for all entries that have it"""
     live: str = ""
     """kind of push message that carries the new count, e.g. "inbox" """
     phone: str = ""
     """place in the frame: "home" | "todo" | "start" (the top bar's button too) | "messages" | "bell"; "" = none"""
 
+    @property
+    def counts(self) -> bool:
+        return self.count is not None or self.counted_by is not None
+
+
+@dataclass(frozen=True)
+class Below:
+    """A line below an entry: what this person has pinned there."""
+
+    title: str
+    url: str
+    icon: str
+    current: bool
+
 
 @dataclass
 class Navigation:
     entries: list[Entry] = field(default_factory=list)
+    further: Callable[[Actor], Mapping[str, Sequence[Below]]] | None = None
+    """lines below entries, by the endpoint of the entry; asked once a request"""
 
     def add(self, entry: Entry) -> None:
         """Declare an entry at start; twice the same is once."""
@@ -63,7 +85,7 @@ class Navigation:
             self.entries.append(entry)
 
     def visible(self, actor: Actor) -> list[Entry]:
-        shown = [e for e in self.entries if not e.permission or actor.may(e.permission)]
+        shown = [e for e in self.entries if (not e.permission or actor.may(e.permission)) and shows(e.endpoint)]
         return sorted(shown, key=lambda e: (e.order, e.endpoint))
 
 
@@ -75,6 +97,7 @@ class Line:
     url: str
     current: bool
     count: int
+    below: Sequence[Below] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +107,7 @@ class Section:
 
     @property
     def current(self) -> bool:
-        return any(line.current for line in self.lines)
+        return any(line.current or any(one.current for one in line.below) for line in self.lines)
 
 
 def navigation() -> Navigation:
@@ -95,8 +118,12 @@ def navigation() -> Navigation:
 def sections(actor: Actor) -> tuple[Section, ...]:
     """Groups with their visible entries; a group with none is not there."""
     lines: dict[str, list[Line]] = {group.key: [] for group in GROUPS}
+    further = navigation().further
+    below = further(actor) if further is not None else {}
     for entry in navigation().visible(actor):
-        lines[entry.group].append(_line(entry, actor))
+        pinned = below.get(entry.endpoint, ())
+        line = replace(_line(entry, actor), below=pinned)
+        lines[entry.group].append(replace(line, current=line.current and not any(one.current for one in pinned)))
     return tuple(Section(group, tuple(lines[group.key])) for group in GROUPS if lines[group.key])
 
 
@@ -126,10 +153,21 @@ def _line(entry: Entry, actor: Actor) -> Line:
 
 def _count(entry: Entry, actor: Actor) -> int:
     """Asked once a request, though the sidebar, the bell and the phone's bar all show it."""
-    counts: dict[str, int] = g.setdefault("navigation_counts", {})
-    if entry.endpoint not in counts:
-        counts[entry.endpoint] = entry.count(Sessions(), actor) if entry.count else 0
-    return counts[entry.endpoint]
+    if "navigation_counts" not in g:
+        g.navigation_counts = _counts(actor)
+    counts: dict[str, int] = g.navigation_counts
+    return counts.get(entry.endpoint, 0)
+
+
+def _counts(actor: Actor) -> dict[str, int]:
+    """{endpoint: what waits there}"""
+    visible = navigation().visible(actor)
+    alone = {one.endpoint: one.count for one in visible if one.count is not None}
+    parts = {one.endpoint: one.counted_by(actor) for one in visible if one.counted_by is not None}
+    found = {endpoint: count(Sessions(), actor) for endpoint, count in alone.items()}
+    if parts:
+        found |= zip(parts, Sessions().execute(select(*parts.values())).one(), strict=True)
+    return found
 
 
 def _is_current(entry: Entry) -> bool:

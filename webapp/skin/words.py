@@ -137,6 +137,14 @@ BUTTONS = {
     "urge": Word(_("Urge"), "amber", "bell-ringing"),
 }
 
+OUTCOMES = {
+    "accepted": Word(_("Sent"), "green", "check"),
+    "rejected": Word(_("Refused by the other side"), "red", "x"),
+    "deferred": Word(_("Put off"), "amber", "clock"),
+    "unknown": Word(_("In doubt"), "red", "alert-circle"),
+}
+"""How one attempt to send a message ended."""
+
 OUTBOX_STATES = {
     "queued": Word(states.MESSAGE["queued"], "blue", "hourglass"),
     "sending": Word(states.MESSAGE["sending"], "blue", "loader-2"),

@@ -143,7 +143,8 @@ def said(line: InstanceLog) -> str:
     led = str(detail.get("to_title") or "") if line.action in ("return", "reject") else ""
     spoken = next((detail[k] for k in ("opinion", "question", "reason", "cause", "error") if detail.get(k)), "")
     head = f"→ {names}" if names else f"→ {led}" if led else ""
-    return "  ".join(part for part in (head, retold(spoken)) if part)
+    road = str(_("by SMS")) if detail.get("road") == "sms" else ""
+    return "  ".join(part for part in (head, retold(spoken), road) if part)
 
 
 # ------------------------------------------------------------------------------------------------- history

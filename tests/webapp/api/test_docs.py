@@ -1,4 +1,4 @@
-"""Every command of docs/api.md, run in one shell against the demo as `make demo` serves it."""
+"""Every command of docs/api.md and docs/integrators.md, run in one shell against the demo as `make demo` serves it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "api.md"
+CONNECTORS = ROOT / "docs" / "integrators.md"
 READY_SECONDS = 90
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -91,30 +92,50 @@ def _admin_key(url: str, password: str) -> str:
     return post("api-keys", {"name": "docs"}, token)["key"]
 
 
-def commands() -> list[str]:
+def commands(page: Path) -> list[str]:
     """The fenced shell blocks in the order they stand, without those that say they cannot be run."""
-    return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-def test_the_page_is_true(demo: Demo, tmp_path: Path) -> None:
+def run(blocks: list[str], demo: Demo, folder: Path) -> str:
+    """What they print, each block behind its number."""
     if not shutil.which("curl"):
         pytest.skip("no curl: apt-get install curl")
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
-    script = "\n".join(f"echo '--- {number}'\n{block}" for number, block in enumerate(commands(), start=1))
+    (folder / "docs").symlink_to(ROOT / "docs")
+    script = "\n".join(f"echo '--- {number}'\n{block}" for number, block in enumerate(blocks, start=1))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], "YUNLIU": demo.url, "KEY": demo.admin_key},
         capture_output=True,
         text=True,
         timeout=180,
         check=False,
     )
-    said = done.stdout
-    assert done.returncode == 0, f"{said[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def test_the_page_is_true(demo: Demo, tmp_path: Path) -> None:
+    said = run(commands(PAGE), demo, tmp_path)
     assert "周明 was faster: approve" in said
     assert said.count("running\n") == 2
     assert said.count("completed\n") == 2
     assert "event: inbox" in said
     assert "华东客户大会" in said.split("--- 8")[1], "the SMS and the mail name the request"
     assert 'yunliu_backlog{queue="outbox"}' in said
+
+
+def test_the_page_of_connectors_is_true(demo: Demo, tmp_path: Path) -> None:
+    said = run([commands(PAGE)[0], *commands(CONNECTORS)], demo, tmp_path)
+    assert "'outcome': 'accepted'" in said
+    assert "No SMS can reach +861012345678." in said
+    assert "has not agreed to commercial texts" in said
+    assert "cancelled\n" in said
+    assert '"field":"data.lines.0.count"' in said
+    assert "管理员\n[]\n" in said, "the change has an author, and none is left when it is accepted"
+    assert "webhook.test\noff\n" in said
+    assert said.count('{"id":"msg_1"') == 2
+    assert "{'no_mobile': 1}\n张三您好，奖金 1200.50 元已到账。\nsent\n" in said
+    assert "this group hears Yunliu" in said or "能收到" in said
+    assert "\n3\n2\n" in said, "row 3 is faulty, then both are created"

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from connectors.mail.simulator import SimulatedMailRoad
-from engine import jobs, outbox
+from engine import clock, delivering, jobs, outbox
+from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from engine.models import OutboxMessage
+from processes.messaging.operations import quotas
 from tests.conftest import TestClock
 from tests.webapp.callers import ADMIN, EMPLOYEE, OTHER, SUPERIOR, House, good, refused, request_of
 from webapp import wires
@@ -38,11 +40,12 @@ def test_an_sms_is_queued_once_and_followed_to_its_end(people: House, roads: Non
     assert admin.post(SMS, TEXT)["id"] != sent["id"], "without a key every call is a message of its own"
     seen = admin.get(f"{SMS}/{sent['id']}")
     assert (seen["connector"], seen["recipient"], seen["text"]) == ("sms", TEXT["to"], TEXT["text"])
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     seen = admin.get(f"{SMS}/{sent['id']}")
     assert (seen["state"], seen["attempts"]) == ("sent", 1)
     assert seen["parts"]["total"] == 1
     assert seen["sent_at"]
+    assert [(one["number"], one["outcome"]) for one in seen["history"]] == [(1, "accepted")]
 
 
 def test_the_same_key_is_the_same_message_even_when_its_answer_is_forgotten(people: House, clock: TestClock) -> None:
@@ -109,7 +112,7 @@ def test_a_mail_carries_files_that_its_sender_may_read(
     send = SimulatedMailRoad.send
     monkeypatch.setattr(SimulatedMailRoad, "send", lambda road, mail: (letters.append(mail), send(road, mail))[1])
     sent = admin.post(MAIL, {**LETTER, "html": "<p>您好</p>", "cc": ["li@example.com"], "attachments": [mine["id"]]})
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert admin.get(f"{MAIL}/{sent['id']}")["state"] == "sent"
     (letter,) = letters
     assert [(file.filename, file.content.decode()) for file in letter.attachments] == [("报价.txt", "报价")]
@@ -138,7 +141,7 @@ def test_connectors_describe_themselves(people: House, roads: None) -> None:
     assert {one["state"] for one in people(EMPLOYEE).get("/connectors")["items"]} == {"unknown"}
     jobs.report_health()
     found = {one["name"]: one for one in people(EMPLOYEE).get("/connectors")["items"]}
-    assert set(found) == {"sms", "mail"}
+    assert set(found) == {"sms", "mail", "telephony", "word"}
     assert found["sms"]["state"] == "up"
     (operation,) = found["sms"]["operations"]
     assert operation["path"] == "/api/v1/connectors/sms/messages"
@@ -161,3 +164,23 @@ def test_messages_are_listed_for_who_wrote_or_got_them(people: House, clock: Tes
     assert employee.get(f"{query}&state=failed&count=true")["total"] == 0
     assert employee.get(f"{query}&q=nothing")["items"] == []
     assert employee.get(f"{MAIL}?instance={started['id']}")["items"]
+
+
+def test_an_sms_says_whose_quota_it_takes_and_a_commercial_one_needs_consent(people: House) -> None:
+    admin, clerk = people(ADMIN), people("zheng.kai")
+    assert admin.post(SMS, TEXT)["charged_department"] is None, "an administrator in no department has no quota"
+    answer = clerk.post(SMS, TEXT)
+    assert answer["charged_department"]["name"] == "行政人事部"
+    refused(clerk.call("POST", SMS, {**TEXT, "purpose": "commercial"}), 422, "no_consent")
+    with transaction() as session:
+        quotas.create_quota(
+            session,
+            SYSTEM,
+            values={
+                "department": answer["charged_department"]["id"],
+                "month": clock.now().date(),
+                "segments": 1,
+            },
+        )
+    problem = refused(clerk.call("POST", SMS, TEXT), 422, "sms_quota_used_up")
+    assert "1 of 1 segments are used" in problem["detail"]

@@ -20,8 +20,11 @@ OWN = "拜访苏州客户"
 
 
 def tasks() -> list[Task]:
+    """What people gave; missed calls have tasks of their own."""
     with transaction() as session:
-        found = list(session.scalars(select(Task).order_by(Task.id)))
+        found = list(
+            session.scalars(select(Task).where(Task.created_by != 0).order_by(Task.id))
+        )  # not those of missed calls
         session.expunge_all()
     Sessions.remove()
     return found

@@ -17,6 +17,8 @@ from engine.errors import RuleViolation
 from engine.models import Definition, Incident, Instance, WorkItem
 from processes.organization import operations as organization
 from processes.organization.models import Department, Employee
+from processes.party import operations as party
+from processes.party.models import Contact, ContactPoint, Customer, DuplicatePair, NameGram, Party
 from processes.spending import operations as spending
 from processes.spending.models import Budget, ExpenseRequest
 from tests.webapp.api.drawings import END, START, drawing, flow
@@ -176,3 +178,32 @@ def test_it_does_not_take_real_records_along(empty_house: Session) -> None:
     with pytest.raises(RuleViolation, match=r"expense_category \(1\), position \(1\)"):
         demo.remove(session)
     assert demo.is_loaded(session)
+
+
+def test_the_customers_move_in_within_seconds_and_out_without_trace(empty_house: Session) -> None:
+    session = empty_house
+    demo.load(session)
+    started = time.process_time()
+    assert demo.move_in(session) == 480
+    session.commit()
+    assert time.process_time() - started < 5
+    kinds = Counter(session.scalars(select(Customer.kind)))
+    assert kinds == {"organization": 420, "person": 60}
+    at_customers = select(func.count(Contact.id)).where(Contact.organization_id.is_not(None))
+    assert session.scalar(at_customers) == 900
+    grounds = Counter(ground for one in session.scalars(select(DuplicatePair.grounds)) for ground in one.split(","))
+    assert grounds["core"] == 3
+    assert grounds["sound"] >= 1
+    assert grounds["phone"] == 1
+    numbers = session.scalars(select(ContactPoint.value).where(ContactPoint.kind == "phone")).all()
+    assert all(one.startswith(("+861990001", "+862199")) for one in numbers)
+    found = party.find_alike(session, SYSTEM, kind="organization", name="上海云汐网络科技")
+    assert [one.grounds for one in found] == [("core",), ("core",)]
+    made = party.create_customer(session, SYSTEM, values={"name": "演示之后的客户"})
+    assert made.id > 0
+    made.is_demo = True
+    session.commit()
+    demo.remove(session)
+    session.commit()
+    for model in (Customer, Contact, Party, NameGram, DuplicatePair):
+        assert session.scalar(select(func.count()).select_from(model)) == 0

@@ -20,6 +20,7 @@ from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from tests.counting import statements
 from tests.databases import Database
+from tests.kept import write_or_copy
 from tests.webapp.ground import house
 from webapp import bootstrap
 from webapp.app import create_app
@@ -73,14 +74,19 @@ def made_up(database: Database) -> Iterator[None]:
 
 
 @pytest.fixture
-def app(shared_app: Flask, made_up: None) -> Iterator[Flask]:
-    prepare(shared_app)
+def app(shared_app: Flask, made_up: None, database: Database) -> Iterator[Flask]:
+    write_or_copy(database, "the rights of the made-up package", lambda: create_permissions(shared_app))
+    add_records()
     yield shared_app
     Sessions.remove()
 
 
 def prepare(app: Flask) -> None:
     create_permissions(app)
+    add_records()
+
+
+def add_records() -> None:
     with transaction() as session:
         session.add_all(house.records())
     Sessions.remove()

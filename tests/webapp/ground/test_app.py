@@ -224,7 +224,7 @@ def test_the_language_is_chosen_per_person(app: Flask, login: Login) -> None:
     assert browser.post("/me/language/tlh").status_code == 400
 
 
-def test_sentences_are_resolved_for_their_reader() -> None:
+def test_sentences_are_resolved_for_their_reader(app: Flask) -> None:
     sentence = Sentence("Save", {})
     assert sentence.in_locale("en") == "Save"
     assert sentence.in_locale("zh_CN") == catalogue("zh")["Save"] == translate("Save", "zh-Hans") != "Save"

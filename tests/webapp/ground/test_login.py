@@ -15,9 +15,9 @@ from flask_appbuilder.security.sqla.models import Role, User
 from engine import events
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
-from tests.conftest import TestClock
+from tests.conftest import HASHED_WITH, TestClock
 from tests.webapp.ground.conftest import PASSWORD, SETTINGS, Browser, Login, build, prepare
-from webapp.security import accounts
+from webapp.security import accounts, passwords
 from webapp.security.lockout import LONGEST, lock_length
 from webapp.security.models import LoginLog
 
@@ -222,3 +222,13 @@ def test_a_session_begins_anew_at_login(app: Flask, anonymous: Browser) -> None:
     before = anonymous.token()
     try_page(anonymous, PASSWORD)
     assert anonymous.token() != before
+
+
+def test_the_house_hashes_slowly_and_an_unknown_login_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert HASHED_WITH == "scrypt:32768:8:1"
+    monkeypatch.setattr(passwords, "METHOD", HASHED_WITH)
+    stored, absent = passwords.hash_password(PASSWORD), passwords._absent()
+    assert [len(part) for part in stored.split("$")] == [len(part) for part in absent.split("$")]
+    assert stored.split("$")[0] == absent.split("$")[0] == HASHED_WITH
+    assert passwords.matches(stored, PASSWORD)
+    assert not passwords.matches(None, PASSWORD)

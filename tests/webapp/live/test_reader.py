@@ -101,6 +101,27 @@ def test_a_stream_keeps_the_newest_of_the_same_and_gives_up_on_too_much() -> Non
     assert f"event: {RESYNC}" in frames
 
 
+def test_the_hub_tells_those_who_hold_a_right(database: Database) -> None:
+    right = "telephony.team.read"
+
+    async def scene() -> tuple[bytes, bytes]:
+        hub = Hub()
+        running = asyncio.create_task(hub.run())
+        boss = await hub.open(Actor(11, "周明", permissions=frozenset({right})), None)
+        li = await hub.open(LI, None)
+        boss.take(), li.take()
+        await asyncio.to_thread(push, live.holders_of(right), "board")
+        await asyncio.wait_for(boss.wake.wait(), 5)
+        told = boss.take(), li.take()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return told
+
+    to_boss, to_li = asyncio.run(scene())
+    assert b"event: board" in to_boss
+    assert to_li == b""
+
+
 def test_the_hub_tells_members_of_a_pool_and_nobody_else(database: Database) -> None:
     async def scene() -> tuple[bytes, bytes]:
         hub = Hub()

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from connectors.mail.simulator import SimulatedMailRoad
 from connectors.sms.modem import ModemSms
 from connectors.sms.simulator import SimulatedSmsRoad
-from engine import jobs, outbox
+from engine import delivering, outbox
 from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.models import Message as ReceivedMessage, OutboxMessage
@@ -20,7 +20,8 @@ from tests.connectors.http_peer import http_peer
 from tests.connectors.pty_modem import PtyModem
 from tests.connectors.smtp_peers import Postbox, mail_server
 from tests.databases import Database
-from webapp import listener, wires
+from webapp import wires
+from webapp.listeners import sms as listener
 from webapp.settings import Settings
 
 TEXT = "【云流】李娜，您的费用申请“拜访上海客户”（¥12,345.60）已批准。" * 3  # longer than one part
@@ -88,6 +89,13 @@ def test_a_long_chinese_text_leaves_over_the_modem_and_its_delivery_is_noted(hol
     assert look(made).result["total"] == heard.parts
 
 
+def test_a_secret_stands_in_the_text_on_the_phone_alone(holding: PtyModem) -> None:
+    made = put("sms", {"to": "+8619900000001", "text": "同意请回复“1 ******”", "secret": "482113"})
+    until(lambda: bool(holding.messages()))
+    assert holding.messages()[0].text == "同意请回复“1 482113”"
+    assert look(made).payload["text"] == "同意请回复“1 ******”"
+
+
 def test_a_text_that_the_network_refuses_fails_with_its_code(holding: PtyModem) -> None:
     holding.behaviours.append("+CMS ERROR: 21")
     made = put("sms", {"to": "+8619900000002", "text": "短信"})
@@ -138,7 +146,7 @@ def test_a_mail_leaves_over_smtp_with_chinese_words(database: Database, no_handl
         settings = Settings(smtp_url=f"smtp://127.0.0.1:{port}", mail_from="云流 <bpm@example.com>")
         wires.install(settings)
         made = put("mail", {"to": ["li.na@example.com"], "subject": "费用申请已批准", "text": "您好，李娜：\n已批准。"})
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
     sent = look(made)
     assert (sent.state, sent.result["refused"]) == ("sent", {})
     ((envelope, mail),) = box.mails
@@ -150,7 +158,7 @@ def test_a_mail_leaves_over_smtp_with_chinese_words(database: Database, no_handl
 def test_a_dead_mail_server_holds_the_mail(database: Database, no_handlers: None) -> None:
     wires.install(Settings(smtp_url="smtp://127.0.0.1:9", mail_from="bpm@example.com"))
     made = put("mail", {"to": ["li.na@example.com"], "subject": "x", "text": "y"})
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     assert look(made).state == "queued"
     assert look(made).last_error
 
@@ -163,8 +171,8 @@ def test_a_text_leaves_over_the_gateway_once(database: Database, no_handlers: No
         peer.says(200, {"id": "BizId-9"})
         wires.install(Settings(sms_gateway_url=peer.url, sms_gateway_token="t0ken"))
         made = put("sms", {"to": "+8619900000001", "text": TEXT})
-        jobs.deliver_outbox()
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
+        delivering.deliver_outbox()
     sent = look(made)
     assert (sent.state, sent.result["provider_ids"]) == ("sent", ["BizId-9"])
     (asked,) = peer.asked
@@ -176,8 +184,8 @@ def test_a_gateway_that_says_nothing_leaves_doubt_and_is_not_asked_again(databas
         peer.answer = None
         wires.install(Settings(sms_gateway_url=peer.url))
         made = put("sms", {"to": "+8619900000001", "text": "短信"})
-        jobs.deliver_outbox()
-        jobs.deliver_outbox()
+        delivering.deliver_outbox()
+        delivering.deliver_outbox()
     assert look(made).state == "unknown"
     assert len(peer.asked) == 1
 
@@ -185,7 +193,7 @@ def test_a_gateway_that_says_nothing_leaves_doubt_and_is_not_asked_again(databas
 def test_a_gateway_that_is_down_holds_the_text(database: Database, no_handlers: None) -> None:
     wires.install(Settings(sms_gateway_url="http://127.0.0.1:9/send"))
     made = put("sms", {"to": "+8619900000001", "text": "短信"})
-    jobs.deliver_outbox()
+    delivering.deliver_outbox()
     held = look(made)
     assert (held.state, held.attempts, held.last_error) == ("queued", 0, "unreachable")
 
@@ -210,4 +218,4 @@ def test_demo_data_forces_simulators_whatever_the_settings_say(no_handlers: None
 
 def test_with_a_modem_only_the_listener_sends_texts(no_handlers: None) -> None:
     wires.install(Settings(sms_modem="/dev/ttyUSB0"))
-    assert set(outbox.HANDLERS) == {"mail"}
+    assert set(outbox.HANDLERS) == {"mail", "webhook", "robot", "word"}

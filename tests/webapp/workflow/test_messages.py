@@ -150,3 +150,12 @@ def test_long_lists_come_in_pages(house: DemoHouse, facts: Facts) -> None:
         further = re.search(r'href="(/messages\?before=\d+[^"]*)"', page)
         url = further.group(1).replace("&amp;", "&") if further else ""
     assert len(seen) == len(set(seen)) >= 45
+
+
+def test_of_several_modems_each_says_how_it_is(house: DemoHouse) -> None:
+    with transaction() as session:
+        health.report(session, {"sms-1": lambda: ("up", ""), "sms-2": lambda: ("down", "cms_313")})
+    Sessions.remove()
+    page = house.login("zheng.kai").get("/messages?_l_=en").text
+    assert re.search(r'yl-tone-green"[^>]*title="ready"[^>]*>sms-1<', page)
+    assert re.search(r'yl-tone-red"[^>]*title="the SIM cannot be used"[^>]*>sms-2<', page)

@@ -101,10 +101,13 @@ document.addEventListener('click', event => {
   if (on('[data-yl-close]')) return on('dialog')?.close();
   if (on('[data-yl-dismiss]')) return on('.yl-toast').remove();
   if (on('[data-yl-copy]')) return navigator.clipboard?.writeText(find(on('[data-yl-copy]').dataset.ylCopy).textContent).then(() => toast(words.copied, 'success'));
+  if (on('[data-yl-copy-text]')) return navigator.clipboard?.writeText(on('[data-yl-copy-text]').dataset.ylCopyText).then(() => toast(words.copied, 'success'));
   if (on('[role=tab]')) return openTab(on('[role=tab]'));
   const row = on('tr[data-yl-href]');
   if (row && !on('a, button, input, label, select') && !String(getSelection())) {
-    if (event.ctrlKey || event.metaKey) open(row.dataset.ylHref); else location.href = row.dataset.ylHref;
+    if (event.ctrlKey || event.metaKey) return open(row.dataset.ylHref);
+    if (row.dataset.ylDrawer && find('#yl-drawer') && innerWidth > 640) return row.dispatchEvent(new CustomEvent('yl:drawer', { bubbles: true }));
+    location.href = row.dataset.ylHref;
   }
 });
 
@@ -173,6 +176,7 @@ document.addEventListener('input', event => {
 addEventListener('beforeunload', event => { if (find('form[data-yl-dirty]')) event.preventDefault(); });
 
 document.addEventListener('change', event => {
+  if (event.target.matches('[data-yl-quick]')) return event.target.form.requestSubmit();
   const card = event.target.closest('.yl-table-card');
   if (card && event.target.matches('[data-yl-tick-all], input[name=rowid]')) {
     if (event.target.matches('[data-yl-tick-all]')) for (const box of card.querySelectorAll('input[name=rowid]')) box.checked = event.target.checked;
@@ -232,9 +236,20 @@ document.addEventListener('toggle', event => {
 }, true);
 document.addEventListener('htmx:configRequest', event => { event.detail.headers['X-CSRFToken'] = csrfToken(); });
 document.addEventListener('htmx:load', event => enhance(event.target));
+// a list was narrowed in its place: the sidebar's line and the links that take the list along follow
+document.addEventListener('htmx:pushedIntoHistory', event => {
+  const [page, query = ''] = event.detail.path.split('?');
+  const lines = [...document.querySelectorAll('.yl-side .yl-line[href]')].filter(line => line.getAttribute('href').split('?')[0] === page);
+  const here = lines.find(line => line.matches('.yl-below') && `${event.detail.path}&`.startsWith(`${line.getAttribute('href')}&`)) || lines[0];
+  for (const line of lines) if (line === here) line.setAttribute('aria-current', 'page'); else line.removeAttribute('aria-current');
+  for (const link of document.querySelectorAll('[data-yl-follows]')) link.search = query;
+});
 document.addEventListener('htmx:sendError', () => toast(words.failed, 'danger'));
 document.addEventListener('htmx:responseError', event => {
-  if (event.detail.xhr.status === 401) location.reload(); else toast(words.failed, 'danger');
+  const { xhr, elt } = event.detail;
+  if (xhr.status === 401) location.reload();
+  else if ([403, 404, 410].includes(xhr.status) && elt.getAttribute('hx-trigger') === 'load') elt.remove(); // a part that came by itself, of something that has gone meanwhile
+  else toast(words.failed, 'danger');
 });
 enhance();
 find('.yl-side [aria-current]')?.scrollIntoView({ block: 'nearest' });

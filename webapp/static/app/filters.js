@@ -44,7 +44,7 @@ function draw(form) {
   let value;
   const drawValue = () => {
     const column = columns[what.value], operator = column.operators.find(one => one.code === how.value);
-    value = operator.value ? valueControl(column) : null;
+    value = operator.value ? valueControl(operator.reads ? { kind: operator.reads } : column) : null;
     slot.replaceChildren(...(value ? [labelled(words.value, value)] : []));
     enhance(slot);
   };

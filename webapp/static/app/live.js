@@ -7,7 +7,7 @@ import { showCount } from 'yl';
 const STREAM = '/api/v1/live';
 const COUNTS = '/api/v1/work-items/counts';
 const BELL = '/api/v1/notices/counts';
-const KINDS = ['inbox', 'notice', 'comment', 'call', 'resync'];
+const KINDS = ['inbox', 'notice', 'comment', 'call', 'agent', 'board', 'resync'];
 const POLL = 30_000; // ms between two questions when there is no stream
 const AGAIN = 60_000; // ms until a refused stream is tried again
 const NAME = 'yl-live';

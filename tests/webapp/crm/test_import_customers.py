@@ -1,0 +1,80 @@
+"""A list of customers is brought along: columns told once, looked at, imported, faulty rows back."""
+
+from __future__ import annotations
+
+import io
+
+from sqlalchemy import select
+
+from connectors.tables import reading
+from engine.db import transaction
+from processes.party import jobs
+from processes.party.models import Contact, Customer, DuplicateDecision, PartyImport
+from tests.demo_house import Browser, DemoHouse
+from tests.webapp.crm.people import keep
+
+TABLE = """公司,级别,我们的电话,联系人,手机,理由
+新源仓储有限公司,A,021-55550001,陈平,13800138001,
+新源仓储 有限公司,,,林一,13800138002,
+鹏讯电子集团,B,,,,
+鹏讯电子股份有限公司,B,,周二,13800138003,另一法人
+错误级别公司,Z,,,,
+,A,,,,
+远帆物流,,,,,
+"""
+
+
+def bring(seller: Browser, text: str = TABLE) -> str:
+    answer = seller.post("/customers/import", {"file": (io.BytesIO(text.encode("gb18030")), "客户.csv")})
+    assert answer.status_code == 302, answer.text
+    return str(answer.headers["Location"])
+
+
+MAPPING = ["name", "level", "phone", "contact_name", "contact_phone", "duplicate_reason"]
+
+
+def test_from_file_to_customers(house: DemoHouse) -> None:
+    keep("李娜", name="鹏讯电子有限公司")
+    keep("李娜", name="远帆物流")
+    seller = house.login("wang.lei")
+    page = bring(seller)
+    shown = seller.get(page).text
+    for field in ("name", "level", "contact_name", "contact_phone"):  # guessed by their words
+        assert f'value="{field}" selected' in shown
+    assert 'value="duplicate_reason" selected' not in shown
+    assert house.login("li.na").get(page).status_code == 404
+    assert seller.post(page, {"field": ["level", "", "", "", "", ""], "wish": "look"}).status_code == 422
+    assert seller.post(page, {"field": MAPPING, "wish": "look"}).status_code == 302
+    assert 'hx-trigger="every 1s"' in seller.get(page).text
+    assert jobs.go_on_importing() == 1
+    assert seller.get(page, partial=True).headers["HX-Refresh"] == "true"
+    with transaction() as session:
+        assert session.scalars(select(Customer.name).order_by(Customer.id)).all() == ["鹏讯电子有限公司", "远帆物流"]
+        looked = session.scalars(select(PartyImport)).one()
+        assert (looked.state, looked.counts) == ("looked", {"customers": 2, "contacts": 3})
+        assert sorted(looked.faults) == ["4", "6", "7", "8"]
+    assert "李娜" in seller.get(page).text  # whose it is already
+    assert seller.post(page, {"field": MAPPING, "wish": "import"}).status_code == 302
+    jobs.go_on_importing()
+    with transaction() as session:
+        made = session.scalars(select(Customer).order_by(Customer.id)).all()[2:]
+        assert [(one.name, one.level) for one in made] == [("新源仓储有限公司", "A"), ("鹏讯电子股份有限公司", "B")]
+        assert made[0].phone == "+862155550001"
+        contacts = session.execute(select(Contact.name, Contact.organization_id).order_by(Contact.id)).all()
+        assert [tuple(one) for one in contacts] == [("陈平", made[0].id), ("林一", made[0].id), ("周二", made[1].id)]
+        assert session.scalars(select(DuplicateDecision.reason)).first() is not None
+        wang = session.scalars(select(PartyImport.created_by)).one()
+        assert {one.created_by for one in made} == {wang}
+    back = reading.read(seller.get(f"{page}/faults.xlsx").data)
+    assert [row.cells[0] for row in back.rows] == ["鹏讯电子集团", "错误级别公司", "", "远帆物流"]
+    assert "李娜" in back.rows[3].cells[6]
+    assert seller.post(page, {"field": MAPPING, "wish": "import"}).status_code == 302  # done is done
+    assert jobs.go_on_importing() == 0
+
+
+def test_columns_are_remembered_for_the_next_file(house: DemoHouse) -> None:
+    seller = house.login("wang.lei")
+    seller.post(bring(seller), {"field": MAPPING, "wish": "look"})
+    shown = seller.get(bring(seller)).text
+    assert 'value="duplicate_reason" selected' in shown
+    assert 'value="duplicate_reason" selected' not in house.login("li.na").get(bring(house.login("li.na"))).text

@@ -1,0 +1,139 @@
+"""Pages of whose customers are, as a seller, his superior and the administrator of the rules meet them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engine.actor import SYSTEM
+from engine.db import Sessions, transaction
+from processes.ownership import operations as ownership
+from tests.demo_house import Browser, DemoHouse
+from tests.webapp.ownership.conftest import Trade
+
+SELLER, SUPERIOR, MANAGER = "wang.lei", "zhou.ming", "chen.guoqiang"
+
+
+def text_of(browser: Browser, url: str, status: int = 200) -> str:
+    answer = browser.get(url)
+    assert answer.status_code == status, answer.text[:2000]
+    return answer.text
+
+
+def limit(most: int) -> None:
+    with transaction() as session:
+        ownership.create_limit(session, SYSTEM, values={"most": most})
+    Sessions.remove()
+
+
+def test_the_pool_shows_what_is_open_and_applying_asks_the_superior(house: DemoHouse, trade: Trade) -> None:
+    seller = house.login(SELLER)
+    page = text_of(seller, "/customers/pool")
+    assert "晨光教育" in page
+    assert "云启智联科技" not in page
+    assert "晨光教育" not in text_of(seller, "/customers/pool?view=applied")
+    sent = seller.post("/customers/pool", {"act": "apply", "ids": [trade.pooled], "reason": "上门谈过"})
+    assert sent.status_code == 302
+    page = text_of(seller, "/customers/pool?view=applied")
+    assert "已申请 1 个。" in page
+    assert "晨光教育" in page
+    assert "晨光教育" in text_of(house.login(SUPERIOR), "/inbox")
+    again = seller.post("/customers/pool", {"act": "apply", "ids": [trade.pooled], "reason": "上门谈过"})
+    assert again.status_code == 302
+    assert "您已申请过“晨光教育”" in text_of(seller, "/customers/pool")
+
+
+def test_at_the_limit_the_page_offers_what_to_release(house: DemoHouse, trade: Trade) -> None:
+    limit(1)
+    seller = house.login(SELLER)
+    page = text_of(seller, f"/customers/{trade.pooled}/apply")
+    assert "已锁定 1/1，请先开放一个客户。" in page
+    assert f"/customers/{trade.mine}/release" in page
+    assert re.search(r"yl-lock-usage[^>]*>.*?1/1</a>", page, re.DOTALL), "in the top bar"
+    refused = seller.post(f"/customers/{trade.pooled}/apply", {"reason": "想要"})
+    assert refused.status_code == 422
+    done = seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求"})
+    assert (done.status_code, trade.owner(trade.mine)) == (302, None)
+
+
+def test_nobody_does_with_a_customer_what_he_may_not(house: DemoHouse, trade: Trade) -> None:
+    colleague = house.login("xu.fang")
+    text_of(colleague, f"/customers/{trade.mine}/release", 404)
+    assert colleague.post(f"/customers/{trade.mine}/release", {"reason": "x"}).status_code == 404
+    assert colleague.post(f"/customers/{trade.pooled}/lock", {}).status_code == 403
+    assert trade.owner(trade.pooled) is None
+    text_of(colleague, "/customers/rules/unlocking", 403)
+    assert colleague.post(f"/customers/{trade.mine}/mark/watch").status_code == 404
+
+
+def test_a_superior_hands_over_after_looking_and_takes_back(house: DemoHouse, trade: Trade) -> None:
+    superior = house.login(SUPERIOR)
+    page = text_of(superior, f"/customers/hand-over?person={trade.seller}&to={trade.teammate}")
+    assert "云启智联科技" in page
+    assert "将移交给 李娜 的内容" in page
+    sent = {"ids": [trade.mine], "to": trade.teammate, "person": trade.seller, "reason": "调整", "submission": "s1"}
+    for _click in range(2):
+        assert superior.post("/customers/hand-over", sent).status_code == 302
+    assert trade.owner(trade.mine) == trade.teammate
+    found = re.search(r"/customers/hand-over/(\d+)/undo", text_of(superior, "/customers/hand-over"))
+    assert found is not None
+    assert superior.post(found.group(0)).status_code == 302
+    assert trade.owner(trade.mine) == trade.seller
+
+
+def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
+    seller, colleague = house.login(SELLER), house.login("xu.fang")
+    shared = seller.post(
+        f"/customers/{trade.mine}/share", {"person": trade.colleague, "level": "read", "parts": ["contacts"]}
+    )
+    assert shared.status_code == 302
+    assert "徐芳" in text_of(seller, f"/customers/{trade.mine}/share")
+    assert "云启智联科技" in text_of(colleague, "/customers/lists?view=shared")
+    assert seller.post(f"/customers/{trade.mine}/mark/focus").status_code == 302
+    assert "云启智联科技" in text_of(seller, "/customers/lists")
+    assert colleague.post(f"/customers/{trade.pooled}/mark/watch").status_code == 302
+    assert "晨光教育" in text_of(colleague, "/customers/lists?view=watched")
+
+
+def test_rules_are_written_tried_and_set_in_force(house: DemoHouse, trade: Trade) -> None:
+    manager = house.login(MANAGER)
+    made = manager.post("/customers/rules/unlocking/0", {"name": "三十天", "kind": "no_contact", "days": "30"})
+    assert made.status_code == 302, made.text[:1500]
+    page = text_of(manager, made.headers["Location"])
+    assert "云启智联科技" in page, "the dry run names it"
+    assert manager.post(made.headers["Location"] + "/activate").status_code == 302
+    assert "生效" in text_of(manager, "/customers/rules/unlocking")
+    wrong = manager.post("/customers/rules/unlocking/0", {"name": "", "kind": "no_contact", "days": "x"})
+    assert wrong.status_code == 422
+    rule = {"name": "教育", "industries": ["education"], "people": [trade.seller], "skips_full": "1"}
+    made = manager.post("/customers/rules/assignment/0", rule)
+    assert made.status_code == 302
+    page = text_of(manager, made.headers["Location"])
+    assert "晨光教育" in page
+    assert "王磊" in page
+    assert "教育" in text_of(manager, "/customers/rules/assignment")
+    text_of(manager, "/ownership/lock_limit/list/")
+    text_of(manager, "/ownership/creation_policy/list/")
+    text_of(manager, "/ownership/lock_limit/add")
+
+
+@pytest.mark.parametrize("view", ["focus", "watched", "shared", "unlocking"])
+def test_an_empty_list_says_what_to_do(house: DemoHouse, view: str) -> None:
+    assert "yl-empty" in text_of(house.login(SELLER), f"/customers/lists?view={view}")
+
+
+def test_ticked_customers_are_watched_focused_or_handed_over_and_refusals_are_named(
+    house: DemoHouse, trade: Trade
+) -> None:
+    seller, superior = house.login(SELLER), house.login(SUPERIOR)
+    assert "/customers/many/watch" in text_of(seller, "/party/customer/list/")
+    seller.post("/customers/many/watch", {"rowid": [trade.pooled, trade.mine], "asked": "?view=mine"})
+    page = text_of(seller, "/party/customer/list/?view=")
+    assert "已关注 1 个客户。" in page
+    assert "已经归您负责" in page
+    seller.post("/customers/many/focus", {"rowid": [trade.mine, trade.mine]})
+    assert "已加入我的重点 1 个客户。" in text_of(seller, "/party/customer/list/?view=")
+    assert seller.post("/customers/many/hand-over", {"rowid": [trade.mine]}).status_code == 403
+    onward = superior.post("/customers/many/hand-over", {"rowid": [trade.mine]})
+    assert onward.headers["Location"].endswith(f"/customers/hand-over?ids={trade.mine}")

@@ -1,0 +1,149 @@
+"""The register of contacts, and their form in a drawer on the customer's page."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import make_response, request
+from flask_appbuilder import expose
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import db
+from engine.db import Sessions
+from engine.errors import NotFound
+from processes.party import operations, permissions
+from processes.party.manifest import CONTACTS
+from processes.party.models import Contact, Customer
+from webapp.crm import from_call
+from webapp.crm.in_place import InPlaceView
+from webapp.registers.fields import Form
+from webapp.registers.interface import find_visible
+from webapp.registers.views import guard
+from webapp.security.access import current_actor
+from webapp.security.viewing import viewer
+
+SAVED = "yl:saved"
+"""Told to the page by a drawer that has done its work; the page closes it and asks again for what it shows."""
+
+
+SHOWN = (
+    *("name", "employer", "title", "role", "is_main", "phone", "email", "wechat", "birthday"),
+    *("state", "last_contact_at", "next_contact_on"),
+)
+
+
+class ContactsView(InPlaceView):
+    register = CONTACTS
+    list_template = "crm/list.html"
+    show_template = "crm/contact.html"
+
+    def created(self, session: Session, record: Contact) -> Contact:
+        from_call.tie(session, permissions.CONTACT, record.id)
+        return record
+
+    def may_change(self, record: Contact) -> bool:
+        """As the operation asks: where the customer is one's own to work on, else what one has entered oneself."""
+        session, actor = Sessions(), current_actor()
+        if viewer() is not None or not self.may("manage") or record.state != "active":
+            return False
+        customer = session.scalar(select(Customer.id).where(Customer.id == _of(record)))
+        if customer is not None:
+            return permissions.may_work(session, actor, customer, "contacts")
+        return record.created_by == actor.person_id or actor.may(permissions.MANAGE_ANY)
+
+    @expose("/show/<pk>")
+    @guard("open")
+    def show(self, pk: str) -> str:
+        return self._shown(pk, self.show_template)
+
+    @expose("/card/<pk>")
+    @guard("open")
+    def card(self, pk: str) -> str:
+        """The contact beside the list."""
+        return self._shown(pk, "crm/_contact_card.html")
+
+    def _shown(self, pk: str, template: str) -> str:
+        record = self._record(pk)
+        return self._render(
+            template,
+            title=record.name,
+            record=record,
+            pk=record.id,
+            customer=find_visible(Sessions(), current_actor(), Customer, _of(record)),
+            cells=[self.cell(record, self.column(name)) for name in SHOWN],
+            fields=[one.name for one in self.register.fields if one.name != "employer" or not record.organization_id],
+            may_change=self.may_change(record),
+        )
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @guard("manage")
+    def edit(self, pk: str) -> str | BaseResponse:
+        """The form would show everything whole, so it is for those alone who may change it."""
+        if not self.may_change(self._record(pk)):
+            raise NotFound
+        return cast("str | BaseResponse", super().edit(pk))
+
+    @expose("/drawer/<customer>/add", methods=["GET", "POST"])
+    @guard("manage")
+    def add_in_drawer(self, customer: str) -> str | BaseResponse:
+        """A new contact of a customer, without leaving its page."""
+        at = permissions.readable(Sessions(), current_actor(), int(customer) if customer.isdecimal() else 0)
+        form = Form(self.register, is_new=True)
+        form.fields = [one for one in form.fields if one.name != "employer"]
+        url = self.url("add_in_drawer", customer=at.id)
+        if request.method == "GET":
+            form.prefill(Sessions(), current_actor(), {})
+            return self._drawer(form, url, at.name)
+        actor = current_actor()
+        values = {**form.read(Sessions(), actor, request.form), "customer": at.id}
+        if not form.refused and self._write(form, lambda s: operations.create_contact(s, actor, values=values)):
+            return _saved()
+        return make_response(self._drawer(form, url, at.name), 422)
+
+    @expose("/drawer/<pk>/edit", methods=["GET", "POST"])
+    @guard("manage")
+    def edit_in_drawer(self, pk: str) -> str | BaseResponse:
+        record, actor = self._record(pk), current_actor()
+        form = self.form_of(record)
+        if not self.may_change(record):
+            raise NotFound
+        key, url, version = record.id, self.url("edit_in_drawer", pk=record.id), request.form.get("version", "")
+        if record.organization_id is not None:
+            form.fields = [one for one in form.fields if one.name != "employer"]
+        if request.method == "GET":
+            form.show_record(record)
+            return self._drawer(form, url, record.name, str(record.version))
+        values = form.read(Sessions(), actor, request.form)
+        seen = int(version) if version.isdecimal() else None
+        if not form.refused and self._write(
+            form,
+            lambda s: operations.change_contact(s, actor, record_id=key, version=seen, values=values),
+            key=key,
+        ):
+            return _saved()
+        return make_response(self._drawer(form, url, str(self._record(pk)), version), 422)
+
+    @expose("/left/<pk>", methods=["POST"])
+    @guard("manage")
+    def left(self, pk: str) -> BaseResponse:
+        """Works there no longer; the answer of a button in the table."""
+        actor, record = current_actor(), self._record(pk)
+        key = record.id
+        with db.transaction() as session:
+            operations.mark_left(session, actor, record_id=key)
+        return _saved()
+
+    def _drawer(self, form: Form, url: str, name: str, version: str = "") -> str:
+        return self._render("crm/_contact_form.html", form=form, url=url, name=name, version=version)
+
+
+def _of(contact: Contact) -> int:
+    return contact.organization_id or contact.person_id
+
+
+def _saved() -> BaseResponse:
+    answer = make_response("", 204)
+    answer.headers["HX-Trigger"] = SAVED
+    return answer

@@ -1,0 +1,100 @@
+"""Appointments: made by hand, put on another day, joined, taken over, cancelled."""
+
+from __future__ import annotations
+
+from flask import flash, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import runtime
+from engine.actor import Actor
+from engine.db import Sessions
+from engine.errors import AppError, InvalidForm, NotFound, Problem
+from engine.i18n import _
+from processes.activity import operations, permissions
+from processes.activity.models import Appointment
+from processes.activity.operations import AppointmentTaken
+from processes.activity.permissions import WRITE
+from webapp.crm.follow.call_list import pages
+from webapp.crm.follow.forms import day
+from webapp.crm.follow.places import back_to
+from webapp.security.access import current_actor, requires
+
+DONE = {
+    "reschedule": _("Put on another day."),
+    "cancel": _("Cancelled."),
+    "join": _("You go along."),
+    "take-over": _("The appointment is yours."),
+}
+
+
+@pages.post("/appointments")
+@requires(WRITE)
+def make() -> BaseResponse:
+    """form: customer, contact, due_on, at, purpose. Where there is one already: who has it, to join or to take over."""
+    actor, form = current_actor(), request.form
+    values = {name: form[name] for name in ("customer", "at", "purpose") if form.get(name)}
+    customer = form.get("customer", type=int)
+    try:
+        due_on = day(form.get("due_on", ""), "due_on")
+        wanted = {**values, "contact": form.get("contact") or None, "due_on": due_on}
+        runtime.perform(lambda session: operations.make_appointment(session, actor, values=wanted).id)
+    except NotFound:
+        raise
+    except AppointmentTaken as taken:
+        Sessions().rollback()
+        there = permissions.readable_appointment(Sessions(), actor, taken.appointment_id)
+        page = render_template("crm/follow/taken.html", appointment=there, refusal=taken, back=back_to(customer))
+        return make_response(page, taken.status)
+    except AppError as refusal:
+        return _refused(refusal, customer)
+    flash(str(_("The appointment is made.")), "success")
+    return redirect(back_to(customer))
+
+
+@pages.post("/appointments/<int:appointment_id>/<action>")
+@requires(WRITE)
+def act(appointment_id: int, action: str) -> BaseResponse:
+    actor = current_actor()
+    if action not in DONE:
+        raise NotFound
+    try:
+        customer = runtime.perform(lambda session: _do(session, actor, appointment_id, action).customer_id)
+    except NotFound:
+        raise
+    except AppError as refusal:
+        return _refused(refusal, None)
+    flash(str(DONE[action]), "success")
+    return redirect(back_to(customer))
+
+
+def _do(session: Session, actor: Actor, appointment_id: int, action: str) -> Appointment:
+    form = request.form
+    version, reason = form.get("version", type=int), form.get("reason", "")
+    match action:
+        case "reschedule":
+            due_on = day(form.get("due_on", ""), "due_on")
+            if due_on is None:
+                raise InvalidForm([Problem("due_on", _("This is required."))])
+            return operations.reschedule(
+                session,
+                actor,
+                appointment_id=appointment_id,
+                due_on=due_on,
+                at=form.get("at", ""),
+                reason=reason,
+                version=version,
+            )
+        case "cancel":
+            return operations.cancel(session, actor, appointment_id=appointment_id, reason=reason, version=version)
+        case "join":
+            return operations.join(session, actor, appointment_id=appointment_id, version=version)
+        case _:
+            return operations.take_over(session, actor, appointment_id=appointment_id, reason=reason, version=version)
+
+
+def _refused(refusal: AppError, customer: int | None) -> BaseResponse:
+    """These forms stand in dialogs of other pages: what is wrong is said there."""
+    Sessions().rollback()
+    flash(" ".join(str(one.message) for one in refusal.problems) or str(refusal), "danger")
+    return redirect(back_to(customer))

@@ -1,0 +1,107 @@
+"""The call list: the queue at the left, the customer in the middle, the record at the right, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import runtime
+from engine.actor import Actor
+from engine.db import Sessions
+from engine.errors import AppError, NotFound
+from engine.i18n import _
+from processes.activity import operations
+from processes.activity.operations import Line
+from processes.activity.permissions import WRITE
+from processes.activity.rules import QUEUES, Queue
+from processes.party.permissions import CUSTOMER
+from webapp.crm.follow import words
+from webapp.crm.follow.forms import Typed, card_of, save
+from webapp.registers.interface import endpoint_of
+from webapp.security.access import current_actor, requires
+
+pages = Blueprint("follow", __name__, url_prefix="/follow")
+
+PAGE_SIZE = 30
+
+
+@pages.get("/")
+@requires(WRITE)
+def index() -> str:
+    """Opened without a queue: the first that has somebody in it, overdue before today before the rest."""
+    partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return _page(current_actor(), "crm/follow/_work.html" if partial else "crm/follow/index.html")
+
+
+@pages.post("/save")
+@requires(WRITE)
+def note() -> BaseResponse:
+    """Keep the record and show the next of the queue; what is refused stays in the form."""
+    actor, form = current_actor(), request.form
+    try:
+        runtime.perform(lambda session: save(session, actor, form).id)
+    except NotFound:
+        raise
+    except AppError as refusal:
+        Sessions().rollback()
+        typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
+        return make_response(
+            _page(actor, "crm/follow/_work.html", typed), refusal.status if refusal.status != 409 else 422
+        )
+    Sessions().rollback()
+    answer = make_response(_page(actor, "crm/follow/_work.html", said=str(_("Saved."))))
+    answer.headers["HX-Push-Url"] = url_for("follow.index", queue=form.get("queue") or None)
+    return answer
+
+
+def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "") -> str:
+    session = Sessions()
+    asked = request.values
+    person = operations.person_in(session, actor, asked.get("person", type=int))
+    counts = operations.counts(session, actor, person)
+    queue = _queue(asked.get("queue", ""), counts)
+    skip = max(0, asked.get("skip", 0, type=int))
+    lines, more = operations.lines(session, actor, queue, person_id=person, size=PAGE_SIZE, skip=skip)
+    wanted = "" if said else asked.get("line", "")
+    chosen = _chosen(lines, wanted, asked.get("after", "") if said else "")
+    return render_template(
+        template,
+        **_form(session, actor, chosen, typed),
+        counts=counts,
+        queue=queue,
+        queues=words.QUEUES,
+        lines=lines,
+        more=more,
+        skip=skip,
+        size=PAGE_SIZE,
+        chosen=chosen,
+        person=person if person != actor.person_id else None,
+        team=operations.people_below(session, actor),
+        said=said,
+        pool_address=lambda: f"{url_for(f'{endpoint_of(CUSTOMER)}.list')}?_flt_0_state=open",
+    )
+
+
+def _queue(asked: str, counts: dict[Queue, int]) -> Queue:
+    for queue in QUEUES:
+        if queue == asked:
+            return queue
+    return next((queue for queue in QUEUES if counts[queue]), "today")
+
+
+def _chosen(lines: list[Line], wanted: str, after: str) -> Line | None:
+    """The one asked for; after a record the one that stood next; else the first."""
+    by_key = {line.key: line for line in lines}
+    return by_key.get(wanted) or by_key.get(after) or (lines[0] if lines else None)
+
+
+def _form(session: Session, actor: Actor, chosen: Line | None, typed: Typed | None) -> dict[str, Any]:
+    if chosen is None:
+        return {"card": None, "typed": Typed()}
+    return {
+        "card": card_of(session, actor, chosen.customer, chosen.contact),
+        "typed": typed or Typed({"contact": str(chosen.contact.id) if chosen.contact is not None else ""}),
+    }

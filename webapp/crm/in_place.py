@@ -1,0 +1,107 @@
+"""Fields of a record changed one by one on its own page, and masked ones uncovered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import make_response, request
+from flask_appbuilder import expose
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import db
+from engine.catalog import Column
+from engine.db import Sessions
+from engine.errors import NotFound
+from processes.party import masking, permissions
+from webapp.registers import cells
+from webapp.registers.fields import Form
+from webapp.registers.views import RegisterView, guard
+from webapp.security.access import current_actor
+
+CHANGED = "yl:record-changed"
+"""Told to the page after a change; what shows the old value asks again."""
+
+
+class InPlaceView(RegisterView):
+    """A register whose record page shows its fields in groups, each with a pencil."""
+
+    def permission_to(self, kind: str) -> str:
+        return permissions.MANAGE if kind == "manage" else super().permission_to(kind)
+
+    def may_change(self, record: Any) -> bool:
+        """Whether the asker may change this very record; the operation asks again."""
+        return self.may("manage")
+
+    def column(self, name: str) -> Column:
+        found = {one.name: one for one in (*self.register.columns, *self.register.fields)}.get(name)
+        if found is None:
+            raise NotFound
+        return found
+
+    @expose("/value/<pk>/<name>")
+    @guard("open")
+    def value(self, pk: str, name: str) -> str:
+        """A field as it stands now."""
+        return self._value(self._record(pk), self.column(name))
+
+    @expose("/field/<pk>/<name>", methods=["GET", "POST"])
+    @guard("manage")
+    def field(self, pk: str, name: str) -> str | BaseResponse:
+        """The form of one field, and the change of it."""
+        record, change = self._record(pk), self.register.change
+        form = self._form(record, name)
+        if change is None or not self.may_change(record):
+            raise NotFound
+        if request.method == "GET":
+            form.show_record(record)
+            return self._field(record, form, str(record.version))
+        actor, key = current_actor(), self.key_of(record)
+        version = request.form.get("version", "")
+        values = form.read(Sessions(), actor, request.form)
+        changed = None
+        if not form.refused:
+            changed = self._write(
+                form,
+                lambda session: change(
+                    session, actor, record_id=key, version=int(version) if version.isdecimal() else None, values=values
+                ),
+                key=key,
+            )
+        if changed is None:
+            return make_response(self._field(self._record(pk), form, version), 422)
+        answer = make_response(self._value(self._record(pk), self.column(name)))
+        answer.headers["HX-Trigger"] = CHANGED
+        return answer
+
+    @expose("/reveal/<pk>/<name>", methods=["POST"])
+    @guard("open")
+    def reveal(self, pk: str, name: str) -> str:
+        """The whole value, once; it is noted who looked."""
+        column, actor = self.column(name), current_actor()
+        key = self.key_of(self._record(pk))
+        with db.transaction() as session:
+            value = masking.reveal(session, actor, record=session.get_one(self.register.model, key), name=name)
+        record = self._record(pk)
+        cell = cells.Cell(column, value, cells.text(column, value))
+        return self._render("crm/_value.html", record=record, cell=cell, may_change=False, pk=key)
+
+    def _form(self, record: Any, name: str) -> Form:
+        form = self.form_of(record)
+        form.fields = [one for one in form.fields if one.name == name]
+        if not form.fields:
+            raise NotFound
+        return form
+
+    def _value(self, record: Any, column: Column) -> str:
+        return self._render(
+            "crm/_value.html",
+            record=record,
+            cell=self.cell(record, column),
+            may_change=self.may_change(record),
+            pk=self.key_of(record),
+        )
+
+    def _field(self, record: Any, form: Form, version: str) -> str:
+        return self._render(
+            "crm/_field.html", record=record, form=form, one=form.fields[0], version=version, pk=self.key_of(record)
+        )

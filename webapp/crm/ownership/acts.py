@@ -1,0 +1,171 @@
+"""What can be done with one customer's ownership, each on a page that asks for what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import runtime, work_items
+from engine.actor import Actor
+from engine.db import Sessions
+from engine.errors import AppError, Forbidden, NotFound, RuleViolation
+from engine.i18n import Sentence, _
+from processes.organization.models import Department
+from processes.ownership.operations import apply_for, handing, limits, reading, release, requests, sharing, watching
+from processes.ownership.rules import SHARE_LEVELS, SHARE_PARTS
+from processes.party.permissions import CUSTOMER, readable
+from webapp.registers.interface import endpoint_of
+from webapp.security.access import current_actor, signed_in
+
+pages = Blueprint("customer_acts", __name__)
+
+TITLES: dict[str, tuple[Sentence, Sentence, Sentence]] = {
+    "lock": (_("Lock"), _("From now on you are its owner"), _("Locked.")),
+    "apply": (_("Apply for lock"), _("Your superior decides; whoever is approved first has it"), _("Applied for.")),
+    "withdraw": (_("Withdraw the application"), _("Others wait one place less"), _("Withdrawn.")),
+    "release": (_("Release"), _("It goes back to the pool; its history stays"), _("Released.")),
+    "share": (_("Share"), _("Colleagues see it, or work on it, until you take it back"), _("Shared.")),
+}
+"""title, what it means, what is said when it is done"""
+NEEDS_REASON = ("apply", "release", "withdraw")
+
+
+@pages.get("/customers/<int:customer_id>/<any(lock,apply,withdraw,release,share):action>")
+@signed_in
+def show(customer_id: int, action: str) -> str:
+    return _page(current_actor(), customer_id, action)
+
+
+@pages.post("/customers/<int:customer_id>/<any(lock,apply,withdraw,release,share):action>")
+@signed_in
+def act(customer_id: int, action: str) -> BaseResponse:
+    actor = current_actor()
+    try:
+        runtime.perform(lambda session: _WORK[action](session, actor, customer_id))
+    except NotFound:
+        raise
+    except AppError as refusal:
+        Sessions().rollback()
+        return make_response(_page(actor, customer_id, action, refusal), refusal.status)
+    flash(str(TITLES[action][2]), "success")
+    if action == "share":
+        return redirect(url_for("customer_acts.show", customer_id=customer_id, action="share"))
+    return redirect(customer_url(customer_id))
+
+
+@pages.post("/customers/<int:customer_id>/mark/<any(watch,unwatch,focus,unfocus):mark>")
+@signed_in
+def mark(customer_id: int, mark: str) -> BaseResponse:
+    actor = current_actor()
+    try:
+        runtime.perform(lambda session: _MARKS[mark](session, actor, customer_id=customer_id))
+    except (NotFound, Forbidden):
+        raise
+    except AppError as refusal:
+        Sessions().rollback()
+        flash(str(refusal), "danger")
+    return redirect(customer_url(customer_id))
+
+
+@pages.post("/customers/<int:customer_id>/shares/<int:share_id>/revoke")
+@signed_in
+def revoke(customer_id: int, share_id: int) -> BaseResponse:
+    actor = current_actor()
+    runtime.perform(lambda session: sharing.revoke(session, actor, share_id=share_id))
+    flash(str(_("Taken back.")), "success")
+    return redirect(url_for("customer_acts.show", customer_id=customer_id, action="share"))
+
+
+def customer_url(customer_id: int) -> str:
+    return url_for(f"{endpoint_of(CUSTOMER)}.show", pk=customer_id)
+
+
+def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None = None) -> str:
+    session = Sessions()
+    customer = readable(session, actor, customer_id)
+    if refusal is None and action in ("lock", "apply"):
+        move = next((one for one in reading.moves(session, actor, customer) if one.name == action), None)
+        refusal = move.refusal if move is not None else None
+    at_limit = refusal is not None and refusal.code == "at_limit"
+    title, sub, _done = TITLES[action]
+    return render_template(
+        "crm/ownership/act.html",
+        customer=customer,
+        action=action,
+        title=title,
+        sub=sub,
+        back=customer_url(customer_id),
+        refusal=refusal,
+        problems=refusal.by_field() if refusal is not None and hasattr(refusal, "by_field") else {},
+        needs_reason=action in NEEDS_REASON,
+        usage=limits.usage(session, actor.person_id),
+        offered=reading.least_valuable(session, actor.person_id) if at_limit else (),
+        pools=session.scalars(select(Department).where(Department.state == "active").order_by(Department.path)).all()
+        if action == "release"
+        else (),
+        shares=sharing.shares_of(session, actor, customer_id) if action == "share" else (),
+        levels=SHARE_LEVELS,
+        parts=SHARE_PARTS,
+        form=request.form,
+    )
+
+
+def _lock(session: Session, actor: Actor, customer_id: int) -> None:
+    handing.take_oneself(session, actor, customer_id=customer_id, reason=request.form.get("reason", ""))
+
+
+def _apply(session: Session, actor: Actor, customer_id: int) -> None:
+    apply_for(session, actor, customer_id=customer_id, reason=request.form.get("reason", "").strip())
+
+
+def _withdraw(session: Session, actor: Actor, customer_id: int) -> None:
+    mine = requests.pending_of(session, actor.person_id, [customer_id]).get(customer_id)
+    if mine is None:
+        raise NotFound
+    work_items.withdraw(session, actor, mine.instance_id, request.form.get("reason", ""))
+
+
+def _release(session: Session, actor: Actor, customer_id: int) -> None:
+    pool = request.form.get("pool", type=int)
+    release(session, actor, customer_id=customer_id, reason=request.form.get("reason", ""), pool_id=pool)
+
+
+def _share(session: Session, actor: Actor, customer_id: int) -> None:
+    form = request.form
+    sharing.share(
+        session,
+        actor,
+        customer_id=customer_id,
+        person_id=form.get("person", type=int),
+        department_id=form.get("department", type=int),
+        level=form.get("level", "read"),
+        until=day(form.get("until", "")),
+        parts=form.getlist("parts"),
+    )
+
+
+def day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise RuleViolation(_("Please write a date, for example 2026-05-04.")) from None
+
+
+_WORK: dict[str, Callable[[Session, Actor, int], None]] = {
+    "lock": _lock,
+    "apply": _apply,
+    "withdraw": _withdraw,
+    "release": _release,
+    "share": _share,
+}
+_MARKS: dict[str, Callable[..., object]] = {
+    "watch": watching.watch,
+    "unwatch": watching.unwatch,
+    "focus": watching.focus,
+    "unfocus": watching.unfocus,
+}

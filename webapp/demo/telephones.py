@@ -1,0 +1,106 @@
+"""A month of telephone calls of the demo company, and so many of today that the wallboard has something to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from processes.kernel.periods import begin_of
+from processes.kernel.working_time import business_date
+from processes.party.models import Contact, ContactPoint, Customer
+from processes.telephony.models import Agent, Call, CallLeg
+from processes.telephony.rules import EXCHANGE
+from webapp.demo.calls import OURS
+
+SEED = 20261129
+DAYS, ON_A_WORKING_DAY, ON_A_FREE_DAY, TODAY = 30, 26, 4, 14
+OPEN_HOURS = (9, 9, 10, 10, 10, 11, 11, 13, 14, 14, 15, 15, 16, 17)
+"""when people call: more in the morning"""
+STRANGERS = 100
+"""numbers nobody knows, +86 199 0002 00xx"""
+
+
+def tell(session: Session, now: datetime) -> None:
+    """In bulk, as the exchange would have told them."""
+    chance = Random(SEED)  # noqa: S311 - the same every time, no secret
+    agents = list(session.scalars(select(Agent.id).where(Agent.is_demo | (Agent.created_by == 0)).order_by(Agent.id)))
+    known = select(ContactPoint.value).where(ContactPoint.kind == "phone")
+    known = known.where(ContactPoint.party_id.in_(select(Contact.person_id).union(select(Customer.id))))
+    numbers = list(session.scalars(known.order_by(ContactPoint.value).limit(400)))
+    if not agents or not numbers:
+        return
+    calls, legs = [], []
+    for number, at in enumerate(sorted(_moments(chance, now))):
+        call, parts = _call(chance, number, at, now, agents, numbers)
+        calls.append(call)
+        legs.append(parts)
+    ids = session.scalars(insert(Call).returning(Call.id, sort_by_parameter_order=True), calls).all()
+    rows = [{"call_id": key, **part} for key, parts in zip(ids, legs, strict=True) for part in parts]
+    session.execute(insert(CallLeg), rows)
+
+
+def _moments(chance: Random, now: datetime) -> Iterator[datetime]:
+    """When it rang: in office hours of the days before, in what there has been of today."""
+    today = business_date(now)
+    for ago in range(1, DAYS):
+        day = today - timedelta(days=ago)
+        for _each in range(ON_A_WORKING_DAY if day.weekday() < 5 else ON_A_FREE_DAY):
+            yield begin_of(day) + timedelta(hours=chance.choice(OPEN_HOURS), seconds=chance.randrange(3600))
+    begun = max(begin_of(today), now - timedelta(hours=8))
+    for _each in range(TODAY):
+        yield begun + (now - timedelta(minutes=12) - begun) * chance.random() if now - begun > _SOME else begun
+
+
+_SOME = timedelta(minutes=15)
+
+
+def _call(
+    chance: Random, number: int, at: datetime, now: datetime, agents: list[int], numbers: list[str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A call and the parts of those it rang at."""
+    incoming, answered = chance.random() < 0.7, chance.random() < 0.82
+    stranger = incoming and chance.random() < 0.25
+    rung = chance.sample(agents, len(agents)) if incoming else [chance.choice(agents)]
+    wait = timedelta(seconds=min(chance.choice((4, 6, 8, 11, 14, 19, 26, 38)), 38))
+    talk = timedelta(seconds=chance.randrange(25, 520))
+    ended = min(at + wait + (talk if answered else timedelta()), now)
+    result = "answered" if answered else "missed" if incoming else chance.choice(("no_answer", "busy", "cancelled"))
+    given_up = not answered and incoming and chance.random() < 0.7
+    whose = f"+861990002{chance.randrange(STRANGERS):04d}" if stranger else chance.choice(numbers)
+    call: dict[str, Any] = {
+        "uuid": f"demo-month-{number}",
+        "exchange": EXCHANGE,
+        "direction": "in" if incoming else "out",
+        "number": whose,
+        "did": OURS if incoming else "",
+        "queue": "demo" if incoming else "",
+        "agent_id": rung[0] if answered or not incoming else None,
+        "state": "ended",
+        "result": result,
+        "cause": "caller_left" if given_up else "normal" if answered else "no_answer",
+        "ended_by": "customer" if answered or given_up else "exchange",
+        "started_at": at,
+        "answered_at": at + wait if answered else None,
+        "ended_at": ended,
+        "transfers": [],
+        "note": "",
+    }
+    put_away = timedelta(seconds=chance.randrange(8, 150))
+    parts = [
+        {
+            "agent_id": agent,
+            "state": "over",
+            "rung_at": at + timedelta(seconds=1),
+            "answered_at": at + wait if answered and place == 0 else None,
+            "over_at": ended if place == 0 or not answered else at + wait,
+            "cause": "answered_elsewhere" if answered and place else "normal" if answered else call["cause"],
+            "closed_at": min(ended + put_away, now) if answered and place == 0 else None,
+        }
+        for place, agent in enumerate(rung)
+    ]
+    return call, parts
