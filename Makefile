@@ -22,7 +22,7 @@ demo: $(VENV)/.runtime  ## set everything up and run it with a small demo compan
 	@$(BIN)/yunliu serve --demo --port $(PORT)
 
 test: $(VENV)/.dev  ## all tests, on SQLite and PostgreSQL (ARGS= for pytest)
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: check-lint check-types check-arrows check-words check-templates check-dependencies check-changes check-house check-frontend  ## all checks that CI runs (make -k check: every complaint at once)
 	@echo "check: all good"
