@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.db import Base
 from engine.errors import InvalidForm, Problem, RuleViolation
@@ -124,6 +125,15 @@ class Entry:
             self.clean[name] = read(value)
         except RuleViolation as refusal:
             self.problem(name, refusal.message, refusal.remedy)
+
+    def untaken(self, name: str, column: InstrumentedAttribute[Any], record_id: int | None, message: Sentence) -> None:
+        """What was read as `name` is in no other record of its table; `message` says so. The table's unique index
+        stands behind it for two who write at once.
+        """
+        value = self.clean.get(name)
+        ids = column.class_.id
+        if value is not None and self.session.scalar(select(ids).where(column == value, ids != (record_id or 0))):
+            self.problem(name, message)
 
     def problem(self, name: str, message: Sentence, remedy: Sentence | None = None) -> None:
         self._problems.append(Problem(name, message, remedy))

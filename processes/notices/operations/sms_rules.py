@@ -102,9 +102,7 @@ def _read(session: Session, values: Mapping[str, Any], *, record: SmsRule | None
     field, missing = _NEEDED.get(audience or "", ("", None))
     if missing is not None and not entry.clean.get(field, getattr(record, field, None)):
         entry.problem(field, missing)
-    other = SmsRule.id != (record.id if record is not None else 0)
-    if session.scalar(select(SmsRule.id).where(SmsRule.name == entry.clean.get("name"), other)) is not None:
-        entry.problem("name", _("There is a rule of this name already."))
+    entry.untaken("name", SmsRule.name, record.id if record else None, _("There is a rule of this name already."))
     return entry.finish()
 
 

@@ -44,16 +44,10 @@ def _read(session: Session, values: Mapping[str, Any], *, record: SerialRule | N
     for name, default in _DEFAULTS.items():
         if entry.clean.get(name, default if record is None else "") in ("", None):
             entry.clean[name] = getattr(record, name) if record is not None else default
-    _check_code(entry, record)
+    entry.untaken("code", SerialRule.code, record.id if record else None, _("This code is already in use."))
     _check_pattern(entry, record)
     clean = entry.finish()
     return clean if record is not None else {**_DEFAULTS, **clean}
-
-
-def _check_code(entry: Entry, record: SerialRule | None) -> None:
-    other = SerialRule.id != (record.id if record is not None else 0)
-    if entry.session.scalar(select(SerialRule.id).where(SerialRule.code == entry.clean.get("code"), other)) is not None:
-        entry.problem("code", _("This code is already in use."))
 
 
 def _check_pattern(entry: Entry, record: SerialRule | None) -> None:

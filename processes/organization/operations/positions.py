@@ -24,11 +24,7 @@ def _read(session: Session, values: Mapping[str, Any], *, record_id: int | None)
     entry = Entry(session, values, is_new=record_id is None)
     entry.code("code", required=True)
     entry.text("name", required=True)
-    taken = session.scalar(
-        select(Position.id).where(Position.code == entry.clean.get("code"), Position.id != (record_id or 0))
-    )
-    if taken is not None:
-        entry.problem("code", _("This code is already in use."))
+    entry.untaken("code", Position.code, record_id, _("This code is already in use."))
     return entry.finish()
 
 

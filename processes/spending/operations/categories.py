@@ -31,13 +31,7 @@ def _read(session: Session, values: Mapping[str, Any], *, record_id: int | None)
     entry = Entry(session, values, is_new=record_id is None)
     entry.code("code", required=True)
     entry.text("name", required=True)
-    taken = session.scalar(
-        select(ExpenseCategory.id).where(
-            ExpenseCategory.code == entry.clean.get("code"), ExpenseCategory.id != (record_id or 0)
-        )
-    )
-    if taken is not None:
-        entry.problem("code", _("This code is already in use."))
+    entry.untaken("code", ExpenseCategory.code, record_id, _("This code is already in use."))
     return entry.finish()
 
 

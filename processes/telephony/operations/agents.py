@@ -33,14 +33,8 @@ def _read(session: Session, values: Mapping[str, Any], *, record_id: int | None)
     entry.parsed("extension", _extension, required=True)
     entry.parsed("queues", _queues, empty="")
     entry.text("skills", longest=200)
-    for name, sentence in (
-        ("extension", _("Somebody else has this extension.")),
-        ("person", _("This person has an extension already.")),
-    ):
-        value = entry.clean.get(name)
-        same = Agent.person_id == value.id if isinstance(value, Employee) else Agent.extension == value
-        if value is not None and session.scalar(select(Agent.id).where(same, Agent.id != (record_id or 0))) is not None:
-            entry.problem(name, sentence)
+    entry.untaken("extension", Agent.extension, record_id, _("Somebody else has this extension."))
+    entry.untaken("person", Agent.person, record_id, _("This person has an extension already."))
     clean = entry.finish()
     if clean.get("skills", "") is None:
         clean["skills"] = ""

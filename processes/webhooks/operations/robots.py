@@ -87,9 +87,7 @@ def _read(session: Session, values: Mapping[str, Any], *, record: Robot | None) 
     entry.choice("state", ("on", "off"))
     if entry.clean.get("secret") is None:
         entry.clean.pop("secret", None)
-    other = Robot.id != (record.id if record is not None else 0)
-    if session.scalar(select(Robot.id).where(Robot.name == entry.clean.get("name"), other)) is not None:
-        entry.problem("name", _("There is a robot of this name already."))
+    entry.untaken("name", Robot.name, record.id if record else None, _("There is a robot of this name already."))
     return entry.finish()
 
 
