@@ -6,12 +6,11 @@ from typing import Any
 
 from flask import url_for
 
-from engine.catalog import CATALOG
 from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.activity.permissions import RECORD
 from processes.tasks.permissions import TASK
 from processes.telephony.permissions import CALL
-from webapp.registers.interface import endpoint_of
+from webapp.registers.addresses import address_in_register
 
 PAGES = {
     INSTANCE: ("instances.show", "instance_id"),
@@ -30,6 +29,4 @@ def address(record_type: str | None, record_id: int | None) -> str:
         endpoint, name = PAGES[record_type]
         place: dict[str, Any] = {name: record_id}
         return url_for(endpoint, **place)
-    if record_type in CATALOG.registers:
-        return url_for(f"{endpoint_of(record_type)}.show", pk=record_id)
-    return ""
+    return address_in_register(record_type, record_id)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import inspect
 
-from engine.catalog import Register
+from engine.catalog import CATALOG, Register
 from webapp.registers.interface import endpoint_of, primary_key, register_of
 from webapp.security.access import current_actor
 
@@ -18,6 +18,13 @@ def relation_to(register: Register, model: type) -> str | None:
     relations = {r.key for r in mapper.relationships if r.mapper.class_ is model and not r.uselist}
     shown = [c.name for c in (*register.columns, *register.fields) if c.name in relations]
     return shown[0] if shown else None
+
+
+def address_in_register(record_type: str, record_id: int) -> str:
+    """Address of a record's page in the register of its type, "" when it has none; it asks itself who may open it."""
+    if record_type not in CATALOG.registers:
+        return ""
+    return url_for(f"{endpoint_of(record_type)}.show", pk=record_id)
 
 
 def record_url(record: Any) -> str:

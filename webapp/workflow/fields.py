@@ -16,6 +16,7 @@ from engine.actor import Actor
 from engine.forms import REFERENCES, Field, FormSchema, Right, ScopedLookups
 from engine.i18n import _
 from engine.models import Attachment
+from webapp.registers.addresses import address_in_register
 from webapp.skin import formats
 
 CENT = Decimal("0.01")
@@ -26,6 +27,8 @@ class Option:
     value: str
     label: str
     chosen: bool
+    url: str = ""
+    """of the record's page, for who may see the record"""
 
 
 @dataclass
@@ -184,7 +187,7 @@ class _Drawing:
             chosen = {str(v) for v in _members(value)}
             drawn.options = [Option(key, label, key in chosen) for key, label in self._choices_of(one)]
         elif one.type in ("person", "department", "reference"):
-            drawn.options = [Option(str(i), self._label(one, i), True) for i in _ids(value)]
+            drawn.options = [Option(str(i), self._label(one, i), True, self._page(one, i)) for i in _ids(value)]
         elif one.type == "attachment":
             drawn.files = [self._files[i] for i in _ids(value) if i in self._files]
         return drawn
@@ -242,6 +245,11 @@ class _Drawing:
         if known is None and one.type == "person":
             return formats.person(record_id)
         return known or f"#{record_id}"
+
+    def _page(self, one: Field, record_id: int) -> str:
+        """Only of what has a name here: the others this person may not see."""
+        is_record = one.type == "reference" and record_id in self._labels.get(one.reference or "", {})
+        return address_in_register(one.reference or "", record_id) if is_record else ""
 
     def _choices_of(self, one: Field) -> list[tuple[str, str]]:
         key = one.source or one.id

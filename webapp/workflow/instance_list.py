@@ -15,7 +15,7 @@ from engine.models import Instance, WorkItem
 from webapp.skin import formats, words
 from webapp.skin.words import Word
 from webapp.workflow import processes
-from webapp.workflow.lists import LONGEST_SEARCH, PAGE_SIZE, know_people, name_of, process_part, summary
+from webapp.workflow.lists import LONGEST_SEARCH, PAGE_SIZE, Told, know_people, name_of, process_part, summary
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Entry:
     name: str
     process: str
     icon: str
-    summary: tuple[tuple[str, str], ...]
+    summary: tuple[Told, ...]
     step: str = ""
     holders: str = ""
     since: datetime | None = None

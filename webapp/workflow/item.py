@@ -50,7 +50,7 @@ class Subject:
     name: str
     process: str
     icon: str
-    summary: tuple[tuple[str, str], ...]
+    summary: tuple[lists.Told, ...]
 
 
 def subject(session: Session, actor: Actor, instance_id: int) -> Subject:

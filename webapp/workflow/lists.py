@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -52,6 +52,15 @@ class Wanted:
         return {name: value for name, value in pairs.items() if value}
 
 
+class Told(NamedTuple):
+    """A field its form shows in lists."""
+
+    label: str
+    text: str
+    is_amount: bool
+    """an amount speaks for itself; anything else needs its label beside it"""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line with what the page adds to it."""
@@ -63,8 +72,7 @@ class Entry:
     """what the request is about"""
     process: str
     icon: str
-    summary: tuple[tuple[str, str], ...]
-    """(label, text) of the fields the form shows in lists"""
+    summary: tuple[Told, ...]
     actions: tuple[Right, ...] = ()
     form: str = ""
     """what it has in common with those it may be decided with"""
@@ -137,23 +145,23 @@ def process_part(title: str) -> str:
     return title.partition(" · ")[0]
 
 
-def summary(session: Session, key: str, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The summary fields with their labels, amounts first: they are what an approver looks for."""
+def summary(session: Session, key: str, values: Mapping[str, Any]) -> tuple[Told, ...]:
+    """The summary fields, amounts first: they are what an approver looks for."""
     schema = processes.start_form(session, key)
     found = []
     for name, value in values.items():
         field = schema.by_id.get(name) if schema else None
         if field is None:
-            found.append((name, formats.money(value) if isinstance(value, Mapping) else str(value), False))
+            found.append(Told(name, formats.money(value) if isinstance(value, Mapping) else str(value), False))
         elif field.type in ("select", "multi") and field.source is None:
             labels = {choice: in_words(words) for choice, words in field.choices}
             members = value if isinstance(value, list) else [value]
-            found.append((field.label, "、".join(labels.get(str(v), str(v)) for v in members), False))
+            found.append(Told(field.label, "、".join(labels.get(str(v), str(v)) for v in members), False))
         elif field.type == "person" and isinstance(value, int):
-            found.append((field.label, formats.person(value), False))
+            found.append(Told(field.label, formats.person(value), False))
         elif field.type not in ("department", "reference", "attachment", "table", "multi", "select"):
-            found.append((field.label, fields.text(field, value), field.type == "money"))
-    return tuple((label, text) for label, text, _money in sorted(found, key=lambda one: not one[2]))
+            found.append(Told(field.label, fields.text(field, value), field.type == "money"))
+    return tuple(sorted(found, key=lambda told: not told.is_amount))
 
 
 def know_people(session: Session, lines: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
