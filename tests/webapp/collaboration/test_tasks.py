@@ -45,6 +45,18 @@ def test_a_task_is_given_once_with_its_deadline(task: Task) -> None:
     assert task.due_at.isoformat() == "2099-05-04T10:00:00+00:00"  # six in the evening in Shanghai
 
 
+def test_the_next_step_alone_is_the_main_button(house: DemoHouse, task: Task) -> None:
+    member, url = house.login(MEMBER), f"/tasks/{task.id}"
+
+    def heading() -> str:
+        return member.get(url).text.partition('class="yl-instance-line"')[0]
+
+    assert re.findall(r'btn-primary"[^>]*>(?:<svg.*?</svg>)?([^<]+)</button>', heading(), re.DOTALL)[:1] == ["开始"]
+    assert 'class="btn " data-yl-dialog="ask-submit"' in heading()
+    member.post(f"{url}/start", {"version": str(task.version)})
+    assert 'class="btn btn-primary" data-yl-dialog="ask-submit"' in heading()
+
+
 def test_a_faulty_form_keeps_what_was_typed(house: DemoHouse, facts: Facts) -> None:
     form = {"title": "", "description": "<b>细节</b>", "assignee": str(facts.person("王磊")), "due": "2001-01-01"}
     answer = house.login(SUPERIOR).post("/tasks/new", form)
