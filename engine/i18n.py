@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -73,6 +73,20 @@ class Sentence:
 
     def __hash__(self) -> int:
         return hash(self.template)
+
+
+_MARKS = {"、": ", ", "，": ", ", "；": "; ", "：": ": "}
+"""Chinese mark -> what stands for it in other languages"""
+
+
+def set_apart(chinese: str, locale: str | None = None) -> str:
+    """A mark between words as the reader's language writes it."""
+    return chinese if (locale or _locale.get()).startswith("zh") else _MARKS[chinese]
+
+
+def listed(parts: Iterable[object], between: str = "、", *, locale: str | None = None) -> str:
+    """Words in a row, set apart as the reader's language does it: "王磊、李娜", "王磊, 李娜"."""
+    return set_apart(between, locale).join(str(one) for one in parts)
 
 
 def kept(sentence: Sentence) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.catalog import CATALOG
+from engine.i18n import listed
 from engine.models import Copy, InboxEntry, Instance, WorkItem
 
 View = Literal["open", "done", "started", "cc", "delegated", "team"]
@@ -274,7 +275,7 @@ def present_steps(session: Session, instance_ids: Sequence[int]) -> dict[int, st
         .order_by(WorkItem.id)
     ):
         titles.setdefault(instance_id, {})[title] = None
-    return {instance_id: "、".join(found) for instance_id, found in titles.items()}
+    return {instance_id: listed(found) for instance_id, found in titles.items()}
 
 
 def counts(session: Session, actor: Actor) -> dict[str, int]:

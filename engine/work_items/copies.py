@@ -13,7 +13,7 @@ from engine import clock, live
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import NotFound, RuleViolation
-from engine.i18n import _
+from engine.i18n import _, listed
 from engine.journal import Entry
 from engine.models import Copy, Follower, Instance
 from engine.runtime.assign import active, is_approval
@@ -159,7 +159,7 @@ def demand_acknowledged(session: Session, held: Held) -> None:
         raise RuleViolation(
             _(
                 "It cannot be approved before these have acknowledged what was circulated: {names}.",
-                names="、".join(names.get(person, str(person)) for person in waiting),
+                names=listed(names.get(person, str(person)) for person in waiting),
             ),
             code="not_acknowledged",
             remedy=_("Wait for them, or withdraw the circulation; rejecting and returning stay possible."),

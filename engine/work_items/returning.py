@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine import repository
 from engine.actor import Actor
 from engine.errors import RuleViolation
-from engine.i18n import _
+from engine.i18n import _, listed
 from engine.models import FormData, Instance, WorkItem
 from engine.recorder import ClosedItem
 from engine.runtime import Step, StepResult, step
@@ -133,7 +133,7 @@ def destination(session: Session, actor: Actor, held: Held, action: str, to_step
     raise RuleViolation(
         _("This cannot go back to “{step}” from here.", step=wanted),
         code="no_such_step",
-        remedy=_("Choose one of: {steps}.", steps="、".join(one.title for one in found) or "-"),
+        remedy=_("Choose one of: {steps}.", steps=listed(one.title for one in found) or "-"),
     )
 
 

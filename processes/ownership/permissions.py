@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.actor import Actor
 from engine.errors import Forbidden
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.work_items import may_read_instance
 from processes.kernel.working_time import business_date
 from processes.organization.models import Department, Employee
@@ -119,7 +119,7 @@ def _lent(session: Session, actor: Actor, customer: Customer) -> Iterable[Senten
             who=lender.name if lender is not None else "—",
             whom=str(one.person or one.department),
             level=SHARE_LEVELS[one.level],
-            parts="、".join(str(SHARE_PARTS[name]) for name in one.parts) or _("nothing that hangs on it"),
+            parts=listed(str(SHARE_PARTS[name]) for name in one.parts) or _("nothing that hangs on it"),
             until=_("until {day}", day=str(one.until)) if one.until is not None else _("until it is taken back"),
         )
 

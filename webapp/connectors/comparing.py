@@ -12,7 +12,7 @@ from engine import attachments, db, work_items
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import AppError, NotFound
-from engine.i18n import _
+from engine.i18n import _, listed
 from engine.models import Attachment
 from processes.document import operations, rules
 from processes.document.permissions import MAKE_DOCUMENTS
@@ -85,7 +85,7 @@ def settle(attachment_id: int, verdict: Literal["accept", "reject"]) -> BaseResp
     except NotFound:
         raise
     except AppError as refusal:
-        flash("；".join(str(one.message) for one in refusal.problems) or str(refusal), "danger")
+        flash(listed((one.message for one in refusal.problems), "；") or str(refusal), "danger")
         return redirect(url_for("comparing.revisions", attachment_id=attachment_id))
     done = (
         _("The changes are accepted in a new file.")

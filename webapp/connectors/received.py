@@ -10,6 +10,7 @@ from flask import url_for
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engine import i18n
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.i18n import Sentence, _
@@ -59,7 +60,7 @@ class Received:
 
     @property
     def who(self) -> str:
-        return "、".join(person.name for person in self.people) or self.sender
+        return i18n.listed(person.name for person in self.people) or self.sender
 
     @property
     def word(self) -> Sentence:

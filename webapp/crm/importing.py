@@ -15,7 +15,7 @@ from connectors.tables.writing import Head, write
 from engine import queue, runtime
 from engine.db import Sessions, after_commit
 from engine.errors import InvalidForm, RuleViolation
-from engine.i18n import _
+from engine.i18n import _, listed
 from processes.party import permissions
 from processes.party.jobs import IMPORT_JOB
 from processes.party.models import PartyImport
@@ -146,7 +146,7 @@ def faults(import_id: int) -> Response:
     """Those rows as they came, with what is wrong beside them: mended there, they can be imported again."""
     record = operations.own(Sessions(), current_actor(), import_id)
     rows = [
-        [*cells, "；".join(words for _where, words in record.faults[str(number)])]
+        [*cells, listed((words for _where, words in record.faults[str(number)]), "；")]
         for number, cells in record.rows
         if str(number) in record.faults
     ]

@@ -18,7 +18,7 @@ from engine.actor import Actor
 from engine.catalog import CATALOG, Column, Manifest, Register
 from engine.db import Sessions
 from engine.errors import InvalidForm, NotFound, Problem, RuleViolation
-from engine.i18n import _
+from engine.i18n import _, listed
 from processes.organization.operations import (
     ensure_employee_for_login,
     remove_signature,
@@ -146,7 +146,7 @@ class LoginsView(RegisterView):
         if column.name != "roles":
             return super().cell(record, column)
         titles = [roles.role_title(role.name) for role in record.roles]
-        return Cell(column, titles, "、".join(titles))
+        return Cell(column, titles, listed(titles))
 
     def created(self, session: Session, record: Any) -> Any:
         """Every login is somebody."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.catalog import Column, Hidden, Look, Masked, Register, Sealed, whole
-from engine.i18n import _
+from engine.i18n import _, listed
 from webapp.skin import formats
 
 TONES = {
@@ -99,7 +99,7 @@ def text(column: Column, value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, (list, tuple, set)):
-        return "、".join(str(one) for one in value)
+        return listed(str(one) for one in value)
     match column.kind:
         case "money":
             return formats.money(value)
@@ -114,7 +114,7 @@ def text(column: Column, value: Any) -> str:
         case "state":
             return str(column.choices.get(value, value))
         case "shares":
-            return "，".join(f"{column.choices.get(name, name)} {_part(part)}" for name, part in value.items())
+            return listed((f"{column.choices.get(name, name)} {_part(part)}" for name, part in value.items()), "，")
         case "person" if isinstance(value, int):
             return formats.person(value)
     return str(value)

@@ -10,7 +10,7 @@ from connectors.tables import reading
 from connectors.tables.reading import BadTable, Table
 from connectors.tables.writing import Head, write
 from engine.errors import Problem, RuleViolation
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from processes.organization.operations.importing import COLUMNS, Line, Outcome, fields_of
 from webapp import bootstrap
 
@@ -69,7 +69,7 @@ class EmployeeTable:
     def faulty_rows(self, outcome: Outcome) -> bytes:
         """Those rows as they came, with what is wrong beside them: mended there, they can be imported again."""
         rows = [
-            [*row.cells[: len(self.fields)], "；".join(said(one) for one in outcome.faults[row.number])]
+            [*row.cells[: len(self.fields)], listed((said(one) for one in outcome.faults[row.number]), "；")]
             for row in self.table.rows
             if row.number in outcome.faults
         ]

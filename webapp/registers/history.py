@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.catalog import Column, Register
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.models import RecordAudit
 from webapp.registers import cells
 
@@ -96,7 +96,7 @@ def _title(columns: Mapping[str, Column], name: str) -> str:
 def _text(column: Column | None, value: Any) -> str:
     """Audited values are JSON: records as {"id", "name"}, states by their code, amounts and dates as text."""
     if isinstance(value, list):
-        return "、".join(_text(column, one) for one in value)
+        return listed(_text(column, one) for one in value)
     if isinstance(value, Mapping):
         return str(value.get("name") or value.get("amount") or "")
     if column is not None and column.kind in {"state", "bool"}:

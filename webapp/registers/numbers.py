@@ -16,7 +16,7 @@ from engine import db
 from engine.catalog import CATALOG, Column
 from engine.db import Sessions
 from engine.errors import AppError, InvalidForm, NotFound
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.models import Instance
 from engine.runtime.files import RECORD_TYPE
 from engine.work_items.rights import readable_by
@@ -76,7 +76,7 @@ class RulesView(RegisterView):
         def reserve(session: Session) -> dict[str, Any]:
             reason = form.get("reason", "")
             numbers = operations.reserve(session, actor, rule=code, count=count, reason=reason, department=department)
-            return {"numbers": "、".join(number.text for number in numbers)}
+            return {"numbers": listed(number.text for number in numbers)}
 
         try:
             reserved = once(actor, form.get("submission", ""), reserve)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from engine import clock
 from engine.catalog import CATALOG, Hidden, Masked
 from engine.db import Sessions
-from engine.i18n import _, current_locale
+from engine.i18n import _, current_locale, listed, set_apart
 from processes.kernel import phone_number
 from processes.kernel.money import written
 from processes.kernel.working_time import ZONE
@@ -126,6 +126,7 @@ def _parsed(name: str) -> Locale:
 
 
 def init_app(app: Flask) -> None:
-    filters = (money, number, instant, day, ago, upcoming, person, phone, initials)
+    filters = (money, number, instant, day, ago, upcoming, person, phone, initials, listed)
     app.jinja_env.filters.update({one.__name__: one for one in filters})
+    app.jinja_env.globals["set_apart"] = set_apart
     app.jinja_env.tests["masked"] = lambda value: isinstance(value, Masked)

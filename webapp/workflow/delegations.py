@@ -16,7 +16,7 @@ from engine import clock, runtime, work_items
 from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import InvalidForm
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.models import Instance, WorkItem
 from processes.approval import operations
 from processes.approval.manifest import SCOPES
@@ -130,7 +130,7 @@ def _to_confirm(delegation: Delegation, actor: Actor) -> Sentence:
 
 def scope_in_words(delegation: Delegation) -> str:
     if delegation.scope == "processes":
-        return "、".join(processes.title_of(key) for key in delegation.process_keys)
+        return listed(processes.title_of(key) for key in delegation.process_keys)
     if delegation.limit_money is not None:
         return str(_("Up to {amount}", amount=formats.money(delegation.limit_money.as_dict())))
     return str(SCOPES[delegation.scope])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.forms import REFERENCES, Field, FormSchema, Right, ScopedLookups
-from engine.i18n import _
+from engine.i18n import _, listed
 from engine.models import Attachment
 from webapp.registers.addresses import address_in_register
 from webapp.skin import formats
@@ -262,9 +262,9 @@ class _Drawing:
             return ""
         if one.type in ("select", "multi"):
             labels = dict(self._choices_of(one))
-            return "、".join(labels.get(str(v), str(v)) for v in _members(value))
+            return listed(labels.get(str(v), str(v)) for v in _members(value))
         if one.type in ("person", "department", "reference"):
-            return "、".join(self._label(one, i) for i in _ids(value))
+            return listed(self._label(one, i) for i in _ids(value))
         return text(one, value)
 
 

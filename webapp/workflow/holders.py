@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.assignment import RULES, parse
 from engine.catalog import CATALOG
-from engine.i18n import _
+from engine.i18n import _, listed
 from engine.models import WorkItem
 from engine.repository import Loaded
 from webapp.skin import formats
@@ -51,7 +51,7 @@ def names(session: Session, items: Iterable[WorkItem]) -> dict[int, tuple[str, .
 
 def in_short(found: tuple[str, ...]) -> str:
     """A few names stand for many: "李娜、王强、陈静 and 4 more"."""
-    shown = "、".join(found[:SHOWN_NAMES])
+    shown = listed(found[:SHOWN_NAMES])
     more = len(found) - SHOWN_NAMES
     return str(_("{names} and {count} more", names=shown, count=more)) if more > 0 else shown
 
@@ -88,4 +88,4 @@ def rule_in_words(rule: str) -> str:
         parsed = parse(one)
         known = RULES.get(parsed[0]) if parsed else None
         words.append(str(known.title) if known else one)
-    return "、".join(dict.fromkeys(words))
+    return listed(dict.fromkeys(words))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.actor import Actor
+from engine.i18n import listed
 from engine.models import Instance, WorkItem
 from webapp.skin import formats, words
 from webapp.skin.words import Word
@@ -153,8 +154,8 @@ def _entry(session: Session, row: Instance, items: Sequence[WorkItem]) -> Entry:
         processes.title_of(row.definition_key, process_part(row.title)),
         processes.icon_of(row.definition_key),
         summary(session, row.definition_key, row.summary),
-        "、".join(dict.fromkeys(item.title for item in items)),
-        "、".join(dict.fromkeys(formats.person(item.assignee_id) for item in items if item.assignee_id)),
+        listed(dict.fromkeys(item.title for item in items)),
+        listed(dict.fromkeys(formats.person(item.assignee_id) for item in items if item.assignee_id)),
         min((item.created_at for item in items), default=None),
         words.worst_due((item.due_at, item.created_at) for item in items),
     )

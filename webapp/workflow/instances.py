@@ -18,7 +18,7 @@ from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
 from engine.forms import ScopedLookups
 from engine.forms.check import PERSON
 from engine.history import VIEWS
-from engine.i18n import _, current_locale
+from engine.i18n import _, current_locale, listed
 from engine.models import Definition, Incident, Instance, OutboxMessage, WorkItem
 from engine.work_items import Right
 from engine.work_items.rights import ADMINISTER, MONITOR, holds, readable_by
@@ -216,7 +216,7 @@ def urge(instance_id: int) -> BaseResponse:
         flash(str(refusal), "warning")
     else:
         people = formats.people(person for one in done for person in one.told)
-        who = "、".join(dict.fromkeys(people[person] for one in done for person in one.told if person in people))
+        who = listed(dict.fromkeys(people[person] for one in done for person in one.told if person in people))
         flash(str(_("{who} has been urged.", who=who)), "success")
     return redirect(back)
 

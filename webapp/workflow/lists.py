@@ -13,7 +13,7 @@ from engine import clock, history, repository, work_items
 from engine.actor import Actor
 from engine.forms.fields import in_words
 from engine.history import Line, Page, View
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.models import Copy, Instance, WorkItem
 from engine.repository import Loaded
 from engine.work_items import Right, allowed_actions, form_of, why_alone
@@ -156,7 +156,7 @@ def summary(session: Session, key: str, values: Mapping[str, Any]) -> tuple[Told
         elif field.type in ("select", "multi") and field.source is None:
             labels = {choice: in_words(words) for choice, words in field.choices}
             members = value if isinstance(value, list) else [value]
-            found.append(Told(field.label, "、".join(labels.get(str(v), str(v)) for v in members), False))
+            found.append(Told(field.label, listed(labels.get(str(v), str(v)) for v in members), False))
         elif field.type == "person" and isinstance(value, int):
             found.append(Told(field.label, formats.person(value), False))
         elif field.type not in ("department", "reference", "attachment", "table", "multi", "select"):

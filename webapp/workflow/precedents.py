@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine import policy, repository, work_items
 from engine.actor import Actor
 from engine.errors import NotFound
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.models import Instance, WorkItem
 from engine.repository import Loaded
 from engine.runtime.assign import is_approval
@@ -50,7 +50,7 @@ def of_item(session: Session, actor: Actor, item_id: int) -> Before:
     endings = _endings(repository.get(session, instance.definition_id))
 
     def told(counts: Mapping[str, int]) -> str:
-        return "、".join(f"{endings(state).text} {count}" for state, count in counts.items())
+        return listed(f"{endings(state).text} {count}" for state, count in counts.items())
 
     sentences = []
     if found.total:

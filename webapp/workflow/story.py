@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine import history
 from engine.forms import Field, FormSchema, Lookups
 from engine.history import Trail
-from engine.i18n import _, retold
+from engine.i18n import _, listed, retold
 from engine.models import Instance, InstanceLog, WorkItem
 from engine.repository import Loaded
 from webapp.skin import formats, words
@@ -139,7 +139,7 @@ def _named(line: InstanceLog) -> list[int]:
 def said(line: InstanceLog) -> str:
     """The words of a line: whom it names, where it leads, and the opinion, question or reason."""
     detail: Mapping[str, Any] = line.detail or {}
-    names = "、".join(formats.person(person) for person in _named(line))
+    names = listed(formats.person(person) for person in _named(line))
     led = str(detail.get("to_title") or "") if line.action in ("return", "reject") else ""
     spoken = next((detail[k] for k in ("opinion", "question", "reason", "cause", "error") if detail.get(k)), "")
     head = f"→ {names}" if names else f"→ {led}" if led else ""
@@ -261,7 +261,7 @@ def _said(one: Field, value: Any, lookups: Lookups) -> str:
         labels = {str(id): label for id, label in lookups.labels(one.reference, ids).items()}
     else:
         return fields.text(one, value)
-    return "、".join(labels.get(str(key), str(key)) for key in (value if isinstance(value, list) else [value]))
+    return listed(labels.get(str(key), str(key)) for key in (value if isinstance(value, list) else [value]))
 
 
 # ------------------------------------------------------------------------------------------------- steps

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import SYSTEM, Actor
 from engine.catalog import CATALOG
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from processes.activity.models import ContactRecord
 from processes.kernel.working_time import ZONE
 from processes.notices.operations import notify, told
@@ -139,7 +139,7 @@ def _add_contacts(session: Session, found: dict[int, Changes], week: Week) -> No
 
 
 def _line(one: Changes, locale: str) -> str:
-    said = "；".join(part.in_locale(locale) for part in one.parts)
+    said = listed((part.in_locale(locale) for part in one.parts), "；", locale=locale)
     return _("{customer}: {changes}.", customer=one.customer.name, changes=said).in_locale(locale)
 
 

@@ -18,7 +18,7 @@ from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.errors import Conflict, InvalidForm, NotFound, Problem, RuleViolation
 from engine.forms import unprintable
-from engine.i18n import _
+from engine.i18n import _, listed
 from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.comments import permissions, rules
 from processes.comments.models import Comment, CommentVersion
@@ -42,7 +42,7 @@ class MentionedCannotRead(RuleViolation):
             else _("Leave their names out, or have somebody let them see it first.")
         )
         super().__init__(
-            _("{names} may not read this.", names="、".join(person.name for person in people)),
+            _("{names} may not read this.", names=listed(person.name for person in people)),
             remedy=remedy,
             problems=tuple(Problem("mentions", _("{name} may not read this.", name=one.name)) for one in people),
         )
@@ -211,7 +211,7 @@ def _mentions(
     people = {one.id: one for one in session.scalars(select(Employee).where(Employee.id.in_(wanted)))}
     gone = [one for one in wanted if one not in people or not people[one].is_active]
     if gone:
-        names = "、".join(people[one].name if one in people else str(one) for one in gone)
+        names = listed(people[one].name if one in people else str(one) for one in gone)
         raise InvalidForm([Problem("text", _("{names} cannot be mentioned: not with the company.", names=names))])
     others = [one for one in wanted if one != actor.person_id]
     readers = CATALOG.readers(session, others, record_type, record_id)

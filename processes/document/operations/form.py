@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.forms import REFERENCES, Field, FormSchema, ScopedLookups
-from engine.i18n import current_locale
+from engine.i18n import current_locale, listed
 from engine.models import Attachment
 from processes.document import rules
 
@@ -148,12 +148,12 @@ class _Drawing:
             return ""
         if one.type in ("select", "multi"):
             labels = self._choices_of(one)
-            return "、".join(labels.get(str(member), str(member)) for member in _members(value))
+            return listed((labels.get(str(member), str(member)) for member in _members(value)), locale=self.locale)
         if one.type in ("person", "department", "reference"):
             known = self.labels.get(one.reference or "", {})
-            return "、".join(known.get(key, f"#{key}") for key in _ids(value))
+            return listed((known.get(key, f"#{key}") for key in _ids(value)), locale=self.locale)
         if one.type == "attachment":
-            return "、".join(self.files[key] for key in _ids(value) if key in self.files)
+            return listed((self.files[key] for key in _ids(value) if key in self.files), locale=self.locale)
         return rules.text_of(one, value, self.locale)
 
     def _choices_of(self, one: Field) -> dict[str, str]:

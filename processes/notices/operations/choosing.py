@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.errors import InvalidForm, Problem
-from engine.i18n import _
+from engine.i18n import _, listed
 from processes.notices import rules
 from processes.notices.models import NoticePreference
 
@@ -34,7 +34,7 @@ def set_preferences(session: Session, actor: Actor, *, channels: Mapping[str, Co
         elif not set(wanted) <= set(rules.CHANNELS):
             problems.append(Problem(name, _("Please choose one of the offered values.")))
         elif not kind.fixed <= set(wanted):
-            kept = "、".join(str(rules.CHANNEL_TITLES[one]) for one in rules.CHANNELS if one in kind.fixed)
+            kept = listed(str(rules.CHANNEL_TITLES[one]) for one in rules.CHANNELS if one in kind.fixed)
             problems.append(
                 Problem(name, _("Everybody is told of this: {channels} cannot be switched off.", channels=kept))
             )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine import clock, journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.kernel import records
 from processes.kernel.columns import lock_for_change
@@ -166,7 +166,7 @@ def fire(
         for reader in _willing(session, rule, readers):
             facts = {
                 "name": reader.name,
-                "concerned": "、".join(one.name for one in concerned[:3]) or "—",
+                "concerned": listed((one.name for one in concerned[:3]), locale=reader.locale) or "—",
                 "title": title.in_locale(reader.locale)[:LONGEST_TITLE],
                 "text": " ".join(text.split())[:LONGEST_TEXT] or "—",
             }

@@ -84,7 +84,7 @@ def test_the_page_tells_the_whole_story(house: DemoHouse, facts: Facts) -> None:
     overview = wang.get(f"/instances/{number}?_l_=en").text
     assert "¥12,345.60" in overview
     assert "项目需要" in overview
-    assert "赵敏、钱丽" in overview
+    assert "赵敏, 钱丽" in overview
     history = wang.get(f"/instances/{number}?tab=history&_l_=en").text
     assert history.index("submitted the request") < history.index("项目需要")
     people = wang.get(f"/instances/{number}?tab=people&_l_=en").text

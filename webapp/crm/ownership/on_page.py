@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.i18n import Sentence, _
+from engine.i18n import Sentence, _, listed
 from processes.kernel.working_time import business_date
 from processes.ownership import permissions
 from processes.ownership.operations import limits, reading, requests, sharing, unlocking, watching
@@ -65,7 +65,7 @@ def facts(session: Session, actor: Actor, customer: Customer) -> Iterable[parts.
         yield parts.Fact("hourglass", _("My application"), str(text), "blue", url)
     watchers = watching.watchers(session, actor, customer) if actor.may(permissions.ASSIGN) else ()
     if watchers:
-        yield parts.Fact("eye", _("Watched by"), "、".join(one.name for one in watchers[:3]))
+        yield parts.Fact("eye", _("Watched by"), listed(one.name for one in watchers[:3]))
     shares = sharing.shares_of(session, actor, customer.id) if customer.owner_id is not None else ()
     if shares:
         url = url_for("customer_acts.show", customer_id=customer.id, action="share")
