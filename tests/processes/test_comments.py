@@ -118,7 +118,7 @@ def test_whoever_may_not_read_it_is_named_and_a_copy_is_offered(
     with pytest.raises(operations.MentionedCannotRead) as refused:
         say(session, li, instance, text)
     assert refused.value.people == (company.zhao.id, company.sun.id)
-    assert str(refused.value.message) == "赵磊、孙悦 may not read this."
+    assert str(refused.value.message) == "赵磊, 孙悦 may not read this."
     assert refused.value.may_copy
     assert "copy" in str(refused.value.remedy)
     assert session.scalar(select(func.count()).select_from(Copy)) == 0

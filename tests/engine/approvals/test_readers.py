@@ -51,7 +51,7 @@ def test_the_step_waits_for_those_who_have_not_read(site: Site, monkeypatch: pyt
     monkeypatch.setattr(CATALOG.directory, "names", lambda _s, ids: {one: play.PEOPLE[one].name for one in ids})
     started = waiting()
     assert circulate(started, ZHAO, SUN) == 2
-    assert f"{ZHAO.name}、{SUN.name}" in str(refused(started, WANG))
+    assert f"{ZHAO.name}, {SUN.name}" in str(refused(started, WANG))
     acknowledge(started, ZHAO)
     said = refused(started, WANG)
     assert SUN.name in str(said)
