@@ -28,7 +28,7 @@ from processes.organization.permissions import (
 )
 from processes.organization.rules import SCOPE_LEVELS
 from processes.party.models import Competitor, Contact, Customer, FieldRule, Party
-from processes.party.rules.sight import NUMBERS
+from processes.party.rules.sight import FIELDS, NUMBERS
 
 CUSTOMER = "party.customer"
 CONTACT = "party.contact"
@@ -256,14 +256,19 @@ def _seen_whole(actor: Actor) -> Callable[[ColumnElement[int]], ColumnElement[bo
     return of
 
 
-def _kept_back(actor: Actor, how: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A rule of this kind speaks to the actor about a number; which of several holds (rules.sight) is not asked here:
-    the search rather finds too little.
+def _kept_back(actor: Actor, how: ColumnElement[bool], among: Collection[str] = NUMBERS) -> ColumnElement[bool]:
+    """A rule of this kind speaks to the actor about one of these fields, usually numbers; which of several holds
+    (rules.sight) is not asked here: the search rather finds too little.
     """
     if actor.person_id == 0:
         return false()
     narrowing = FieldRule.narrows if sees_all_whole(actor) else true()
-    return exists(select(FieldRule.id).where(addressed(actor, FieldRule), FieldRule.field.in_(NUMBERS), how, narrowing))
+    return exists(select(FieldRule.id).where(addressed(actor, FieldRule), FieldRule.field.in_(among), how, narrowing))
+
+
+def is_kept_back(session: Session, actor: Actor) -> bool:
+    """A rule keeps something of a sensitive field from this person."""
+    return bool(session.scalar(select(_kept_back(actor, FieldRule.sees != "visible", tuple(FIELDS)))))
 
 
 def _found(actor: Actor, text: str) -> Select[int] | CompoundSelect[int]:

@@ -25,6 +25,7 @@ ACTIONS = {
     "left": _("left"),
     "closed": _("closed it"),
     "revealed": _("uncovered"),
+    "exported": _("exported a list"),
     "viewing_begun": _("began to look through his eyes"),
     "viewing_ended": _("stopped looking through his eyes"),
     "deactivated": _("deactivated"),
@@ -35,7 +36,14 @@ ACTIONS = {
 }
 
 
-NAMES = {"field": _("Field"), "until": _("Until")}
+NAMES = {
+    "field": _("Field"),
+    "until": _("Until"),
+    "list": _("List"),
+    "question": _("Filter"),
+    "format": _("File"),
+    "rows": _("Rows"),
+}
 """What is noted beside the columns of a record."""
 
 

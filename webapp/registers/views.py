@@ -21,10 +21,10 @@ from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
-from webapp.registers import cells, export, history, listing, saved
+from webapp.registers import cells, export, history, listing, saved, words
 from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
-from webapp.registers.interface import SafeInterface, endpoint_of, find_visible, primary_key, register_of
+from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
 from webapp.registers.operators import operators
 from webapp.security.access import GUARD, current_actor, demand
 from webapp.skin import formats
@@ -161,7 +161,7 @@ class RegisterView(ModelView):
                 (column, self._lookup_of(column)) for name, column in filterable.items() if name in self.register.quick
             ],
             "bulk": self.bulk_actions(),
-            "chips": [(one, self._chip_text(one)) for one in page.asked.filters],
+            "chips": [(one, words.of_value(self.register, one)) for one in page.asked.filters],
         }
 
     @staticmethod
@@ -194,16 +194,6 @@ class RegisterView(ModelView):
         model = related_model(self.register.model, column)
         register = register_of(model) if model else None
         return url_for("LookupView.lookup", name=register.name) if register else ""
-
-    def _chip_text(self, one: listing.Filter) -> str:
-        """A filter's value as people read it."""
-        column = one.column
-        model = related_model(self.register.model, column)
-        if model is not None:
-            return str(find_visible(Sessions(), current_actor(), model, one.value) or f"#{one.value}")
-        if column.kind == "bool":
-            return str(_("yes") if one.value == "true" else _("no"))
-        return str(column.choices.get(one.value, one.value.replace("T", " ")))
 
     @expose("/export")
     @guard("open")

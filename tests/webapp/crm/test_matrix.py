@@ -455,8 +455,8 @@ def trade(house: DemoHouse) -> Trade:
 def text_of(answer: Any) -> str:
     """What an answer says; numbers without the blanks between their digits."""
     if answer.mimetype.endswith("sheet"):
-        rows = load_workbook(BytesIO(answer.data)).active.iter_rows(values_only=True)
-        return " ".join(str(cell) for row in rows for cell in row)
+        sheets = load_workbook(BytesIO(answer.data)).worksheets
+        return " ".join(str(cell) for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row)
     return re.sub(r"(?<=\d) (?=\d)", "", answer.text)
 
 
