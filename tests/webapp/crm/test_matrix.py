@@ -66,7 +66,7 @@ SILENT = {
     *("LoginApi", "LoginView", "OpenApi", "SwaggerView", "MenuApi", "UtilView", "LocaleView", "appbuilder", "static"),
     *("service_worker", "manifest", "offline", "healthz", "readyz", "metrics", "ProfileView", "RoleMatrixView"),
     *("api.openapi", "api.keys", "security_login", "security_login_log", "security_role", "connectors"),
-    *("api.connectors", "view_as"),
+    *("api.connectors", "view_as", "api.field_rules"),
     # a view of a list is a question; what it finds is asked of the list with the reader's rights
     *("SavedViewsView", "api.views"),
     # the organization, and what people decide about rights and rules
