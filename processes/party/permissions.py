@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session, aliased
 
 from engine import clock
 from engine.actor import Actor
-from engine.errors import Forbidden, NotFound
+from engine.errors import Forbidden, NotFound, RuleViolation
 from engine.forms import reference
 from engine.i18n import Sentence, _
+from processes.kernel import phone_number
 from processes.kernel.references import ScopedRecords
 from processes.kernel.working_time import business_date
 from processes.lookup import operations as lookup, rules as words
@@ -49,6 +50,9 @@ MANAGE = "party.customer.manage"
 """Make and change customers."""
 MANAGE_ANY = "party.all_customers.manage"
 """Change customers whoever owns them."""
+
+EXPORT = "party.customer.export"
+"""Take lists about customers along as files; each is noted."""
 
 READ_WHOLE = "party.sensitive.read"
 """See phones, mails and codes whole, whoever owns the customer."""
@@ -271,9 +275,36 @@ def is_kept_back(session: Session, actor: Actor) -> bool:
     return bool(session.scalar(select(_kept_back(actor, FieldRule.sees != "visible", tuple(FIELDS)))))
 
 
+Guess = Callable[[Actor, str], None]
+_GUESSES: list[Guess] = []
+
+
+def guesses_counted_by(count: Guess) -> None:
+    """Declared by whoever counts the numbers (E.164) a person asks for; raises when he tries out one after another."""
+    _GUESSES[:] = [count]
+
+
+def asks_for_number(actor: Actor, number: str) -> None:
+    """Told on every road on which a whole number finds somebody whose number the asker sees masked: there are only ten
+    thousand of 138****1234.
+    """
+    for count in _GUESSES:
+        count(actor, number)
+
+
 def _found(actor: Actor, text: str) -> Select[int] | CompoundSelect[int]:
+    if number := number_in(text):
+        asks_for_number(actor, number)
     hidden = _kept_back(actor, FieldRule.sees == "hidden")
     return lookup.found(FOUND_AS, text, seen_whole=_seen_whole(actor), unless=hidden)
+
+
+def number_in(text: str) -> str:
+    """The telephone number a text is; "" for all others."""
+    try:
+        return phone_number.parse(text)
+    except RuleViolation:
+        return ""
 
 
 def found_customers(actor: Actor, text: str) -> ColumnElement[bool]:

@@ -198,14 +198,19 @@ class RegisterView(ModelView):
     @expose("/export")
     @guard("open")
     def export(self) -> Response:
+        demand(self.register.exports)
         asked = self._asked()
         return export.csv_response(self.datamodel, current_actor(), asked)
 
     @expose("/excel")
     @guard("open")
     def excel(self) -> Response:
+        demand(self.register.exports)
         asked = self._asked()
         return export.xlsx_response(self.datamodel, current_actor(), asked)
+
+    def may_export(self) -> bool:
+        return not self.register.exports or current_actor().may(self.register.exports)
 
     def links_of_list(self) -> tuple[tuple[str, str, Sentence], ...]:
         """Further buttons above the list: address, icon, words."""

@@ -9,16 +9,19 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from flask_appbuilder.security.sqla.models import Role
 from openpyxl import load_workbook
 from sqlalchemy import select
 
 from engine.db import Sessions, transaction
 from engine.models import RecordAudit
 from processes.organization.models import Employee
+from processes.party.permissions import EXPORT
 from tests.demo_house import Browser, DemoHouse
 from tests.webapp.crm.conftest import COLLEAGUE, SELLER, Trade
 from tests.webapp.crm.test_matrix import CUSTOMERS
 from tests.webapp.crm.test_sight import FOREIGN, OWN, POOL, admin, rule
+from webapp.security.naming import named
 from webapp.skin import watermark
 
 __all__ = ["admin"]
@@ -168,3 +171,28 @@ def test_a_name_that_is_a_formula_stays_a_name(house: DemoHouse, trade: Trade, s
     sheet = load_workbook(BytesIO(seller.get("/party/customer/excel?view=mine").data)).worksheets[0]
     (cell,) = (row[0] for row in sheet.iter_rows() if "calc" in str(row[0].value))
     assert cell.data_type == "s"
+
+
+def test_a_house_may_keep_files_from_its_sellers(house: DemoHouse, trade: Trade) -> None:
+    with transaction() as session:
+        held = [
+            (role, link)
+            for role in session.scalars(select(Role).where(Role.name.in_(("Sales", "Supervisor"))))
+            for link in role.permissions
+            if named(link.permission.name, link.view_menu.name) == EXPORT
+        ]
+        assert {role.name for role, _link in held} == {"Sales", "Supervisor"}
+        for role, link in held:
+            role.permissions.remove(link)
+    Sessions.remove()
+    seller = house.login(SELLER)
+    for register in ("party/customer", "party/contact", "party/competitor", "activity/record", "activity/appointment"):
+        page = seller.get(f"/{register}/list/?view=")
+        assert page.status_code == 200
+        assert f"/{register}/export" not in page.text
+        for kind in ("export", "excel"):
+            answer = seller.get(f"/{register}/{kind}")
+            assert answer.status_code == 403
+            assert OWN not in answer.text
+    assert noted(trade.customer(OWN).owner_id or 0) == []
+    assert seller.get("/messaging/message/export").status_code == 200, "his own messages are no customers"
