@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, extract, false, or_, select, true, union
 from sqlalchemy.orm import Session, aliased
@@ -343,6 +344,14 @@ def readable(session: Session, actor: Actor, customer_id: int) -> Customer:
     if found is None:
         raise NotFound
     return found
+
+
+def may_name(session: Session, actor: Actor, party_id: Any) -> bool:
+    """Whether histories may name this party to the actor: a customer he sees, or one that is part of another now."""
+    if not isinstance(party_id, int):
+        return False
+    told = or_(visible_customers(actor), Customer.state == "merged") if actor.may(USE) else false()
+    return session.scalar(select(Customer.id).where(Customer.id == party_id, told)) is not None
 
 
 def may_see(session: Session, actor: Actor, customer_id: int, part: str) -> bool:

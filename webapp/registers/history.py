@@ -33,6 +33,8 @@ ACTIONS = {
     "password_reset": _("reset the password"),
     "password_changed": _("changed the password"),
     "unlocked": _("unlocked"),
+    "relation_added": _("told a relation"),
+    "relation_removed": _("took a relation away"),
 }
 
 
@@ -43,6 +45,9 @@ NAMES = {
     "question": _("Filter"),
     "format": _("File"),
     "rows": _("Rows"),
+    "other": _("Other customer"),
+    "with": _("Other customer"),
+    "kind": _("Kind"),
 }
 """What is noted beside the columns of a record."""
 

@@ -285,11 +285,14 @@ class RegisterView(ModelView):
     @guard("manage")
     def history(self, pk: str) -> str:
         record = self._record(pk)
-        look = self.look_at([record])
         changes = history.changes(
-            Sessions(), self.register, self.key_of(record), lambda name, value: look(record, name, value)
+            Sessions(), self.register, self.key_of(record), lambda name, value: self.audited(record, name, value)
         )
         return self._render("yl/register/history.html", changes=changes)
+
+    def audited(self, record: Any, name: str, value: Any) -> Any:
+        """A value of the record's history as the asker may see it."""
+        return self.look_at([record])(record, name, value)
 
     # -------------------------------------------------------------------------------- add, edit, archive
 

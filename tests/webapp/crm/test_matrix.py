@@ -570,6 +570,39 @@ def test_nothing_is_written_about_a_record_one_does_not_see(house: DemoHouse, tr
     assert wrong == [], "\n".join(map(str, wrong))
 
 
+NOWHERE = 987654
+"""The id of nothing."""
+
+
+@pytest.mark.timeout(300)
+def test_what_one_does_not_see_is_not_told_apart_from_what_is_not_there(house: DemoHouse, trade: Trade) -> None:
+    """By no status and no word: ids are numbers anybody can count through."""
+    browser, wrong = house.login(SELLER), []
+    token, there = browser.token(), trade.places(LOCKED, SELLER)
+    nothing = there | {place: NOWHERE + at for at, place in enumerate("ckra")}
+
+    def said(road: str, places: dict[str, Any]) -> tuple[int, str]:
+        if road in READS:
+            answer = browser.get(READS[road].format(**places))
+        else:
+            template, body = WRITES[road]
+            url, filled = template.format(**places), {name: _filled(value, places) for name, value in body.items()}
+            if road in ENDPOINTS:
+                answer = browser.client.open(
+                    PREFIX + url, method=ENDPOINTS[road].method, json=filled, headers={"X-CSRFToken": token}
+                )
+            else:
+                answer = browser.client.post(url, data={"csrf_token": token, **filled})
+        page = re.search(r"<main.*?</main>", answer.text, re.DOTALL)
+        return answer.status_code, re.sub(r"\d+|[0-9a-f]{8,}", "#", page.group() if page else answer.text)
+
+    for road in (*READS, *WRITES):
+        seen, missing = said(road, there), said(road, nothing)
+        if seen != missing:
+            wrong.append((road, *seen, *missing))
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
 def _filled(value: Any, places: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [_filled(one, places) for one in value]

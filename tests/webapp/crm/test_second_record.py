@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from processes.activity.models import Appointment, ContactRecord
+from processes.party import operations as party
 from processes.party.models import PartyMerge, Relation
 from processes.tasks.models import Task
 from processes.telephony.models import CallCommand
 from tests.demo_house import DemoHouse
-from tests.webapp.crm.test_matrix import LOCKED, OWN, SELLER, Trade, text_of, trade
+from tests.webapp.crm.test_matrix import ADMIN, LOCKED, OWN, SELLER, Trade, text_of, trade
 
 __all__ = ["trade"]
 
@@ -111,3 +113,21 @@ def test_a_foreign_record_beside_ones_own_is_refused_and_not_named(house: DemoHo
             wrong.append((address, str(answer.status_code)))
     assert made() == before
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_a_relation_is_told_to_those_who_see_both(house: DemoHouse, trade: Trade) -> None:
+    """On the tab, in the drawing and in the history of one's own customer alike."""
+    own, foreign = trade.ids[OWN]["c"], trade.ids[LOCKED]["c"]
+    name = trade.words(LOCKED)["name"]
+    with transaction() as session:
+        party.add_relation(session, SYSTEM, party_id=own, values={"other": foreign, "kind": "partner", "note": ""})
+    Sessions.remove()
+    pages = (f"/customers/{own}/relations", f"/party/customer/history/{own}", f"/party/customer/show/{own}")
+    seller = house.login(SELLER)
+    for page in pages:
+        answer = seller.get(page)
+        assert answer.status_code == 200
+        assert name not in answer.text, page
+    assert "您无权查看的客户" in seller.get(pages[1]).text
+    chief = house.login(ADMIN)
+    assert all(name in chief.get(page).text for page in pages[:2])
