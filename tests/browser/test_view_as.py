@@ -68,6 +68,8 @@ def test_one_looks_and_touches_nothing(site: Site, sign_in: SignIn, take_picture
         page.goto("/party/customer/list/?q=器具")
         expect(page.locator("tbody")).to_contain_text("天枢器具")
         expect(page.locator("tbody")).not_to_contain_text("天璇器具")
+        for offered in ("导入", "导出", "新建"):
+            expect(page.locator(f".yl-head-actions >> text={offered}")).to_have_count(0)
         take_picture(page, "view-as")
         page.goto(f"/party/customer/show/{own}")
         expect(page.locator(LINE)).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from flask import request
+from sqlalchemy.orm import Session
 
 from connectors.tables.writing import Imprint
 from engine import clock, journal, runtime
@@ -52,7 +53,12 @@ def note(title: str, question: str, kind: str, rows: int) -> None:
     facts = {"list": title, "question": question, "format": kind}
     facts["rows"] = f"{COUNT_CAP}+" if kind == "csv" and rows > COUNT_CAP else str(rows)
     Sessions().rollback()  # a page is read in a transaction that does not expect to write
-    runtime.perform(lambda session: journal.audit(session, actor, viewing.PERSON, actor.person_id, ACTION, None, facts))
+
+    def write(session: Session) -> None:
+        viewing.lock(session, actor.person_id)
+        journal.audit(session, actor, viewing.PERSON, actor.person_id, ACTION, None, facts)
+
+    runtime.perform(write)
 
 
 def _imprint(title: str, question: str) -> Imprint:

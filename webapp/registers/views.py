@@ -26,6 +26,7 @@ from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
 from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
 from webapp.registers.operators import operators
+from webapp.security import viewing
 from webapp.security.access import GUARD, current_actor, demand
 from webapp.skin import formats
 
@@ -208,6 +209,10 @@ class RegisterView(ModelView):
         demand(self.register.exports)
         asked = self._asked()
         return export.xlsx_response(self.datamodel, current_actor(), asked)
+
+    def only_looks(self) -> bool:
+        """The asker looks through another's eyes: what makes something or takes it along is not offered."""
+        return viewing.viewer() is not None
 
     def may_export(self) -> bool:
         return not self.register.exports or current_actor().may(self.register.exports)
