@@ -7,14 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from engine import clock
+from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from processes.party import jobs
 from processes.party.permissions import guesses_counted_by
+from processes.party.rules import SENSITIVE
 from processes.telephony.models import Call
 from tests.demo_house import Browser, DemoHouse
 from tests.webapp.crm.conftest import SELLER, Trade
 from tests.webapp.crm.test_import_customers import bring
 from tests.webapp.crm.test_sight import OWN, POOL, rule
+from webapp.api.customers import CONTACT_ORDERS, CUSTOMER_ORDERS
+from webapp.registers import listing
 from webapp.security.guessing import MOST_ALIKE, Guesses
 
 NUMBER, MASKED = "13800138000", "138****8000"
@@ -100,3 +104,19 @@ def test_a_hidden_number_is_found_in_no_list_of_calls(house: DemoHouse, trade: T
     rule(person, "hidden")
     assert found(seller) == 0
     assert more not in seller.get(f"/calls?part=past&q={NUMBER[3:8]}").text
+
+
+def test_no_list_is_filtered_or_ordered_by_what_may_be_masked(house: DemoHouse, trade: Trade) -> None:
+    """A filter "starts with 1380" or an order says digit by digit what the column does not show."""
+    for register in CATALOG.registers.values():
+        if register.sight is not None:
+            asked = listing.filterable(register).keys() | listing.sortable(register) | set(register.search)
+            assert asked & SENSITIVE.keys() == set(), register.name
+    assert (CUSTOMER_ORDERS.keys() | CONTACT_ORDERS.keys()) & SENSITIVE.keys() == set()
+    seller = house.login(SELLER)
+    first = seller.get("/party/customer/list/?view=pool").text
+    assert POOL in first
+    for asked in ("f.phone.starts=139", "f.phone.is=1", "f.email.has=zzz", "f.address.has=zzz", "f.credit_code.empty="):
+        assert POOL in seller.get(f"/party/customer/list/?view=pool&{asked}").text, asked
+    assert seller.get("/api/v1/customers?order=phone").status_code == 422
+    assert seller.get("/api/v1/customers?phone=138").status_code == 422
