@@ -127,6 +127,8 @@ class Register:
     """names of registers shown as tabs on the record page"""
     permission: str = ""
     """permission needed to open the register at all; "" = every employee"""
+    exports: str = ""
+    """permission needed to take its rows along as a file; "" = whoever may open it"""
     create: Callable[..., Any] | None = None
     change: Callable[..., Any] | None = None
     archive: Callable[..., Any] | None = None

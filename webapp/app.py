@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine import clock, i18n
 from engine.db import Sessions
+from processes.party.permissions import guesses_counted_by
 from webapp import (
     bootstrap,
     calendar,
@@ -37,6 +38,7 @@ from webapp.home import Workbench
 from webapp.registers import accounts, archive, build, employees, numbers, word
 from webapp.security import access, organization, viewing
 from webapp.security.bearer import asked_language
+from webapp.security.guessing import Guesses
 from webapp.security.login import too_many_from_here
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
 from webapp.settings import Settings
@@ -100,6 +102,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
         follow.lists.add_views(appbuilder)
         build.add_registers(appbuilder)
         _limit_logins(app, appbuilder, settings)
+        guesses_counted_by(Guesses(appbuilder.sm.limiter.limiter))
         add_api(app, csrf, appbuilder.sm.limiter.limiter, settings.api_rate_limit)
         for room in (
             home,

@@ -14,6 +14,8 @@ from processes.activity.rules import Qualifying
 from processes.messaging.rules import QuietHours
 from processes.party.rules import alike
 
+WATERMARKS = ("off", "masked", "customers", "everywhere")
+
 
 class SettingsError(Exception):
     """A setting cannot be read; says which one and why."""
@@ -40,6 +42,12 @@ def _on_due(text: str) -> str:
     if text.strip() in {"", "remind", "escalate"}:
         return text.strip()
     raise ValueError(f"{text!r} is neither remind nor escalate nor empty")
+
+
+def _watermark(text: str) -> str:
+    if text.strip() in WATERMARKS:
+        return text.strip()
+    raise ValueError(f"{text!r} is none of {', '.join(WATERMARKS)}")
 
 
 def _digits(text: str) -> str:
@@ -217,6 +225,13 @@ class Settings:
         "What happens when a customer looks like one that is there, ground:verdict with allow, warn or block, e.g."
         " core:block fuzzy:warn; grounds: core, phone, mail, sound, fuzzy, employer.",
         read=_duplicates,
+    )
+    watermark: str = _setting(
+        "masked",
+        "Where the reader's name, number and the time are drawn faintly over the screen: off, masked (pages with"
+        " customers, for people from whom a rule on sensitive fields keeps something back), customers (such pages, for"
+        " everybody), everywhere.",
+        read=_watermark,
     )
     password_min_length: int = _setting(10, "Shortest password people may choose.", read=int)
 

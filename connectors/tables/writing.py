@@ -37,8 +37,20 @@ class Head:
     width: float = 0
 
 
-def write(file: IO[bytes], title: str, heads: Sequence[Head], rows: Iterable[Sequence[Any]]) -> int:
-    """One sheet with a frozen head; returns how many rows it has. Stops at MOST_ROWS.
+@dataclass(frozen=True)
+class Imprint:
+    """What a file says of itself: a line at the foot of every printed page, and a sheet behind the rows."""
+
+    title: str
+    """of that sheet"""
+    foot: str
+    said: Sequence[tuple[str, str]]
+
+
+def write(
+    file: IO[bytes], title: str, heads: Sequence[Head], rows: Iterable[Sequence[Any]], imprint: Imprint | None = None
+) -> int:
+    """One sheet with a frozen head, and that of the imprint; returns how many rows the former has. Stops at MOST_ROWS.
 
     A value that does not fit its column's kind is written as text; datetimes are naive, as people read them.
     """
@@ -46,8 +58,11 @@ def write(file: IO[bytes], title: str, heads: Sequence[Head], rows: Iterable[Seq
     from openpyxl.utils import get_column_letter
 
     book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31] or "1")
+    sheet: Any = book.create_sheet(_sheet_name(title) or "1")
     sheet.freeze_panes = "A2"
+    if imprint is not None:
+        # Before the first row: what stands at the foot is written with the sheet's end, from this.
+        sheet.oddFooter.center.text = imprint.foot.replace("&", "&&")
     for number, head in enumerate(heads, 1):
         sheet.column_dimensions[get_column_letter(number)].width = head.width or _width(head)
     sheet.append([_bold(sheet, head.title) for head in heads])
@@ -57,8 +72,22 @@ def write(file: IO[bytes], title: str, heads: Sequence[Head], rows: Iterable[Seq
             break
         sheet.append([_cell(sheet, head.kind, value) for head, value in zip(heads, row, strict=True)])
         count += 1
+    if imprint is not None:
+        _add_imprint(book, imprint)
     book.save(file)
     return count
+
+
+def _add_imprint(book: Any, imprint: Imprint) -> None:
+    sheet: Any = book.create_sheet(_sheet_name(imprint.title))
+    for letter, width in (("A", 20), ("B", 80)):
+        sheet.column_dimensions[letter].width = width
+    for name, value in imprint.said:
+        sheet.append([_bold(sheet, name), _cell(sheet, "text", value)])
+
+
+def _sheet_name(title: str) -> str:
+    return re.sub(r"[\[\]:*?/\\]", " ", title)[:31]
 
 
 def _width(head: Head) -> float:

@@ -6,7 +6,7 @@ from engine.catalog import Column, Manifest, Permission, Register, View
 from engine.i18n import _
 from processes.activity import operations, permissions, rules
 from processes.activity.models import Appointment, ContactRecord, FollowPolicy
-from processes.party.permissions import USE
+from processes.party.permissions import EXPORT, USE
 from processes.party.rules import LEVELS, ROLES, STAGES
 
 _FOR_WHOM = (
@@ -51,6 +51,7 @@ RECORDS = Register(
     ),
     quick=("person", "way", "result"),
     permission=USE,
+    exports=EXPORT,
 )
 
 APPOINTMENTS = Register(
@@ -77,6 +78,7 @@ APPOINTMENTS = Register(
     ),
     quick=("person", "state"),
     permission=USE,
+    exports=EXPORT,
 )
 
 POLICIES = Register(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.events import subscribe
 from engine.i18n import _
 from processes.activity import operations
@@ -78,16 +79,20 @@ def unmerge(session: Session, *, kept_id: int, gone_id: int, merge_id: int, **_f
 def tell_who_wrote_it(
     session: Session, *, actor: Actor, comment_id: int, record_type: str, record_id: int, **_facts: Any
 ) -> None:
-    """By SMS too, unless he has chosen otherwise (row 103); the general notice of comments has the same key."""
+    """By SMS too, unless he has chosen otherwise (row 103); the general notice of comments has the same key. Not when
+    he sees the customer no more.
+    """
     if record_type != RECORD:
         return
     record = session.get_one(ContactRecord, record_id)
-    if record.person_id == actor.person_id:
+    others = {record.person_id} - {actor.person_id}
+    persons = CATALOG.readers(session, others, RECORD, record_id)
+    if not persons:
         return
     notify(
         session,
         actor,
-        persons=[record.person_id],
+        persons=persons,
         kind=COMMENTED,
         title=_("{who} comments on your contact with {whom}", who=actor.name, whom=record.customer.name),
         key=f"comment:{comment_id}",

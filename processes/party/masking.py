@@ -14,6 +14,7 @@ from engine.actor import Actor
 from engine.catalog import Hidden, Look, Masked, Sealed
 from engine.errors import Forbidden, InvalidForm, NotFound, Problem
 from engine.i18n import _
+from processes.kernel.columns import lock_for_change
 from processes.organization.permissions import addressed, require
 from processes.party import permissions, rules
 from processes.party.models import Contact, ContactPoint, Customer, FieldRule
@@ -108,6 +109,7 @@ def reveal(session: Session, actor: Actor, *, record: Customer | Contact, name: 
             _("You may not uncover this."), code="sealed", remedy=_("Ask whoever works on it, or an administrator.")
         )
     record_type = permissions.CUSTOMER if isinstance(record, Customer) else permissions.CONTACT
+    lock_for_change(session, type(record), record.id)  # two who look at once: one line of the journal after the other
     journal.audit(session, actor, record_type, record.id, "revealed", None, {"field": name})
     return value
 

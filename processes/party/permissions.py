@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, extract, false, or_, select, true, union
 from sqlalchemy.orm import Session, aliased
 
 from engine import clock
 from engine.actor import Actor
-from engine.errors import Forbidden, NotFound
+from engine.errors import Forbidden, NotFound, RuleViolation
 from engine.forms import reference
 from engine.i18n import Sentence, _
+from processes.kernel import phone_number
 from processes.kernel.references import ScopedRecords
 from processes.kernel.working_time import business_date
 from processes.lookup import operations as lookup, rules as words
@@ -28,7 +30,7 @@ from processes.organization.permissions import (
 )
 from processes.organization.rules import SCOPE_LEVELS
 from processes.party.models import Competitor, Contact, Customer, FieldRule, Party
-from processes.party.rules.sight import NUMBERS
+from processes.party.rules.sight import FIELDS, NUMBERS
 
 CUSTOMER = "party.customer"
 CONTACT = "party.contact"
@@ -49,6 +51,9 @@ MANAGE = "party.customer.manage"
 """Make and change customers."""
 MANAGE_ANY = "party.all_customers.manage"
 """Change customers whoever owns them."""
+
+EXPORT = "party.customer.export"
+"""Take lists about customers along as files; each is noted."""
 
 READ_WHOLE = "party.sensitive.read"
 """See phones, mails and codes whole, whoever owns the customer."""
@@ -256,19 +261,51 @@ def _seen_whole(actor: Actor) -> Callable[[ColumnElement[int]], ColumnElement[bo
     return of
 
 
-def _kept_back(actor: Actor, how: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A rule of this kind speaks to the actor about a number; which of several holds (rules.sight) is not asked here:
-    the search rather finds too little.
+def _kept_back(actor: Actor, how: ColumnElement[bool], among: Collection[str] = NUMBERS) -> ColumnElement[bool]:
+    """A rule of this kind speaks to the actor about one of these fields, usually numbers; which of several holds
+    (rules.sight) is not asked here: the search rather finds too little.
     """
     if actor.person_id == 0:
         return false()
     narrowing = FieldRule.narrows if sees_all_whole(actor) else true()
-    return exists(select(FieldRule.id).where(addressed(actor, FieldRule), FieldRule.field.in_(NUMBERS), how, narrowing))
+    return exists(select(FieldRule.id).where(addressed(actor, FieldRule), FieldRule.field.in_(among), how, narrowing))
+
+
+def is_kept_back(session: Session, actor: Actor) -> bool:
+    """A rule keeps something of a sensitive field from this person."""
+    return bool(session.scalar(select(_kept_back(actor, FieldRule.sees != "visible", tuple(FIELDS)))))
+
+
+Guess = Callable[[Actor, str], None]
+_GUESSES: list[Guess] = []
+
+
+def guesses_counted_by(count: Guess) -> None:
+    """Declared by whoever counts the numbers (E.164) a person asks for; raises when he tries out one after another."""
+    _GUESSES[:] = [count]
+
+
+def asks_for_number(actor: Actor, number: str) -> None:
+    """Told on every road on which a whole number finds somebody whose number the asker sees masked: there are only ten
+    thousand of 138****1234.
+    """
+    for count in _GUESSES:
+        count(actor, number)
 
 
 def _found(actor: Actor, text: str) -> Select[int] | CompoundSelect[int]:
+    if number := number_in(text):
+        asks_for_number(actor, number)
     hidden = _kept_back(actor, FieldRule.sees == "hidden")
     return lookup.found(FOUND_AS, text, seen_whole=_seen_whole(actor), unless=hidden)
+
+
+def number_in(text: str) -> str:
+    """The telephone number a text is; "" for all others."""
+    try:
+        return phone_number.parse(text)
+    except RuleViolation:
+        return ""
 
 
 def found_customers(actor: Actor, text: str) -> ColumnElement[bool]:
@@ -307,6 +344,14 @@ def readable(session: Session, actor: Actor, customer_id: int) -> Customer:
     if found is None:
         raise NotFound
     return found
+
+
+def may_name(session: Session, actor: Actor, party_id: Any) -> bool:
+    """Whether histories may name this party to the actor: a customer he sees, or one that is part of another now."""
+    if not isinstance(party_id, int):
+        return False
+    told = or_(visible_customers(actor), Customer.state == "merged") if actor.may(USE) else false()
+    return session.scalar(select(Customer.id).where(Customer.id == party_id, told)) is not None
 
 
 def may_see(session: Session, actor: Actor, customer_id: int, part: str) -> bool:

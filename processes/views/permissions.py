@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.actor import Actor
@@ -10,6 +10,7 @@ from engine.catalog import CATALOG, Register
 from engine.errors import Forbidden, NotFound
 from engine.i18n import _
 from processes.organization.models import Department, Employee
+from processes.organization.permissions import led_by
 from processes.views.models import SavedView
 
 VIEW = "views.saved_view"
@@ -58,9 +59,17 @@ def readable(session: Session, actor: Actor, view_id: int) -> SavedView:
     return found
 
 
-def may_change(actor: Actor, view: SavedView) -> bool:
-    """Its keeper; of a shared one also whoever looks after all that are shared."""
-    return view.person_id == actor.person_id or (view.audience != "private" and actor.may(SHARE_WITH_ALL))
+def changeable(actor: Actor) -> ColumnElement[bool]:
+    """One's own; of those others share, the ones shared with a department one leads (its keeper may have moved on), and
+    all of them for whoever looks after them.
+    """
+    if actor.may(SHARE_WITH_ALL):
+        shared = SavedView.audience != "private"
+    elif actor.may(SHARE):
+        shared = and_(SavedView.audience == "department", led_by(actor, SavedView.department_id.expression))
+    else:
+        shared = false()
+    return or_(SavedView.person_id == actor.person_id, shared)
 
 
 def audiences(actor: Actor) -> tuple[str, ...]:
@@ -69,10 +78,11 @@ def audiences(actor: Actor) -> tuple[str, ...]:
     return ("private", *shared)
 
 
-def demand_change(actor: Actor, view: SavedView) -> None:
-    if not may_change(actor, view):
+def demand_change(session: Session, actor: Actor, view: SavedView) -> None:
+    if session.scalar(select(SavedView.id).where(SavedView.id == view.id, changeable(actor))) is None:
         raise Forbidden(
-            _("Only whoever keeps this view may change it."), remedy=_("Save it under a name of your own instead.")
+            _("Only whoever keeps this view or leads its department may change it."),
+            remedy=_("Save it under a name of your own instead."),
         )
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import events
-from engine.actor import SYSTEM
+from engine.actor import SYSTEM, Actor
+from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolation
 from processes.activity import operations
@@ -268,10 +269,19 @@ def test_a_leaver_does_not_keep_following_up(session: Session, clock: TestClock)
     assert session.scalar(select(func.count()).select_from(Appointment).where(Appointment.state == "done")) == 1
 
 
-def test_whoever_wrote_a_record_hears_of_a_comment_by_sms_too(session: Session, clock: TestClock) -> None:
+def signed_in(monkeypatch: pytest.MonkeyPatch, *actors: Actor) -> None:
+    """These people have logins with these rights."""
+    known = {one.person_id: one for one in actors}
+    monkeypatch.setattr(CATALOG, "actors", lambda _session, ids: {one: known[one] for one in ids if one in known})
+
+
+def test_whoever_wrote_a_record_hears_of_a_comment_by_sms_too(
+    session: Session, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The general notice of comments has the same key: he is told once."""
     boss = seller(session, "H")
     actor = seller(session, "S1", boss.person_id)
+    signed_in(monkeypatch, boss, actor)
     organization.change_employee(session, SYSTEM, record_id=actor.person_id, values={"phone": "13800138001"})
     made = note(session, actor, customer_of(session, actor, "甲公司"))
     said = comments.add_comment(session, boss, record_type=RECORD, record_id=made.id, text="报价前先问交期")
@@ -307,3 +317,19 @@ def test_merged_customers_have_one_history_and_one_plan_and_each_its_own_when_it
     assert (kept.contacts_made, gone.contacts_made) == (2, 2)
     assert {one.id: one.due_on for one in operations.open_of(session, gone.id)} == before
     assert gone.next_contact_on == min(before.values())
+
+
+def test_whose_customer_it_is_no_more_hears_nothing_of_what_is_said_about_it(
+    session: Session, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = seller(session, "H")
+    former, present = seller(session, "S1", boss.person_id), seller(session, "S2", boss.person_id)
+    signed_in(monkeypatch, boss, former, present)
+    customer = customer_of(session, former, "甲公司")
+    made = note(session, former, customer)
+    customer.owner_id = present.person_id
+    session.flush()
+    comments.add_comment(session, boss, record_type=RECORD, record_id=made.id, text="他走后才谈成")
+    told = session.scalars(select(Notice).where(Notice.person_id == former.person_id)).all()
+    assert [one.kind for one in told] == []
+    assert session.scalars(select(SentMessage).where(SentMessage.channel == "sms")).all() == []

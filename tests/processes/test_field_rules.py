@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, runtime
 from engine.actor import SYSTEM, Actor
 from engine.catalog import Hidden, Masked, Sealed
+from engine.db import Sessions
 from engine.errors import Forbidden, InvalidForm, NotFound, RuleViolation
 from engine.models import RecordAudit
 from processes.kernel import known_numbers
@@ -219,3 +221,25 @@ def test_a_rule_names_one_subject_once(session: Session, company: Company) -> No
             rule(session, field, "masked", person=company.zhao)
     with pytest.raises(Forbidden):
         operations.create_field_rule(session, li_of(company), values={})
+
+
+def test_four_who_uncover_at_once_are_all_noted(session: Session, company: Company) -> None:
+    pool, li = customer_of(session, None), li_of(company)
+    key = pool.id
+    session.commit()
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.append(
+            runtime.perform(lambda own: masking.reveal(own, li, record=own.get_one(Customer, key), name="phone"))
+        )
+        Sessions.remove()
+
+    threads = [threading.Thread(target=look) for _one in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert seen == [PHONE] * 4
+    noted = session.scalars(select(RecordAudit.seq).where(RecordAudit.action == "revealed").order_by(RecordAudit.seq))
+    assert len(set(noted)) == 4

@@ -152,3 +152,35 @@ def test_two_tabs_that_keep_the_same_name_at_once_make_one_view(company: Company
     for one in threads:
         one.join()
     assert [type(one) for one in refused] == [InvalidForm] * 3
+
+
+def test_a_view_stays_with_its_department_when_its_keeper_moves(session: Session, company: Company) -> None:
+    """Who reads it moves out of its sight; who leads the department looks after it."""
+    li, zhao = seller(company.li, permissions.SHARE), seller(company.zhao)
+    of_sales = keep(session, li, "大客户", "department")
+    assert "大客户" in seen(session, zhao)
+    for one in (company.li, company.zhao):
+        one.department_id = company.finance.id
+    session.flush()
+    assert "大客户" not in seen(session, zhao), "a reader reads with the department he is in"
+    assert "大客户" in seen(session, li), "its keeper keeps it"
+    operations.change_view(session, li, view_id=of_sales.id, name="大单", audience="department")
+    assert of_sales.department_id == company.sales.id, "renaming takes it from nobody"
+    head = seller(company.wang, permissions.SHARE)
+    assert company.sales.head_id == company.wang.id
+    assert of_sales.id in operations.shelf_of(session, head).changeable
+    operations.change_view(session, head, view_id=of_sales.id, name="部门大单")
+    stranger = seller(company.sun, permissions.SHARE)
+    with pytest.raises(NotFound):
+        operations.change_view(session, stranger, view_id=of_sales.id, name="财务的")
+    for audience in ("private", "department"):  # taken along on purpose
+        operations.change_view(session, li, view_id=of_sales.id, audience=audience)
+    assert of_sales.department_id == company.finance.id
+    assert "部门大单" in seen(session, zhao)
+    assert "部门大单" not in seen(session, head)
+
+
+def test_a_head_without_the_right_to_share_changes_nobodys_view(session: Session, company: Company) -> None:
+    view = keep(session, seller(company.li, permissions.SHARE), "大客户", "department")
+    with pytest.raises(Forbidden):
+        operations.change_view(session, seller(company.wang), view_id=view.id, name="部门的")

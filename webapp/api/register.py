@@ -23,6 +23,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     delegations,
     drafts,
     employee_imports,
+    field_rules,
     health,
     inbound_hooks,
     inbox,

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+from sqlalchemy import false, true
 from sqlalchemy.orm import Session
 
+from engine.catalog import Hidden
 from processes.kernel import known_numbers
+from processes.party.permissions import asks_for_number
 from processes.telephony import operations, permissions, rules
 from processes.telephony.models import Agent, Call as PhoneCall, CallCommand
 from webapp.api.answers import Person
@@ -161,7 +164,9 @@ def list_calls(call: Call, query: CallsQuery) -> Page[CallLine]:
     elif query.view != "all":
         wanted = wanted.where(PhoneCall.direction == query.view)
     if query.number:
-        wanted = wanted.where(PhoneCall.number == query.number)
+        asks_for_number(call.actor, query.number)
+        as_seen = known_numbers.shown(call.session, call.actor, [query.number])[query.number]
+        wanted = wanted.where(PhoneCall.number == query.number, false() if isinstance(as_seen, Hidden) else true())
     if query.q:
         wanted = wanted.where(PhoneCall.note.icontains(query.q, autoescape=True))
     total = total_of(call.session, query, wanted, PhoneCall.id)

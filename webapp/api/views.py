@@ -87,6 +87,8 @@ class ViewLine(Answer):
     """the list it asks"""
     name: str
     audience: str
+    department: str
+    """with which it is shared; it stays there when its keeper moves"""
     keeper: Person
     may_change: bool
     is_pinned: bool
@@ -190,8 +192,9 @@ def _line(call: Call, view: SavedView, names: Names, shelf: operations.Shelf) ->
         register=view.register,
         name=view.name,
         audience=view.audience,
+        department=view.department.name if view.department is not None else "",
         keeper=names(view.person_id),
-        may_change=permissions.may_change(call.actor, view),
+        may_change=view.id in shelf.changeable,
         is_pinned=shelf.is_pinned(view.register, str(view.id), view),
         is_default=shelf.is_default(view.register, str(view.id)),
         question=ViewQuestion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import make_response, request
@@ -12,11 +13,16 @@ from engine import db
 from engine.catalog import Column
 from engine.db import Sessions
 from engine.errors import NotFound
+from engine.i18n import _
 from processes.party import masking, permissions
 from webapp.registers import cells
 from webapp.registers.fields import Form
 from webapp.registers.views import RegisterView, guard
 from webapp.security.access import current_actor
+
+OF_OTHERS = frozenset({"other", "with"})
+"""Values of the history that name another customer."""
+UNSEEN = _("a customer you do not see")
 
 CHANGED = "yl:record-changed"
 """Told to the page after a change; what shows the old value asks again."""
@@ -31,6 +37,12 @@ class InPlaceView(RegisterView):
     def may_change(self, record: Any) -> bool:
         """Whether the asker may change this very record; the operation asks again."""
         return self.may("manage")
+
+    def audited(self, record: Any, name: str, value: Any) -> Any:
+        """Another customer (a relation, a merge) by its name only where the asker sees it."""
+        if name in OF_OTHERS and isinstance(value, Mapping):
+            return value if permissions.may_name(Sessions(), current_actor(), value.get("id")) else str(UNSEEN)
+        return super().audited(record, name, value)
 
     def column(self, name: str) -> Column:
         found = {one.name: one for one in (*self.register.columns, *self.register.fields)}.get(name)

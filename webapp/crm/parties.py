@@ -7,6 +7,8 @@ from flask import Flask
 from engine.i18n import _
 from processes.party import permissions
 from webapp.crm import converting, hints, importing, merging, relations
+from webapp.registers.interface import endpoint_of
+from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 
 
@@ -14,6 +16,8 @@ def add_pages(app: Flask) -> None:
     app.register_blueprint(hints.pages)
     for room in (merging, relations, converting, importing):
         app.register_blueprint(room.pages)
+        watermark.over(room.pages.name)
+    watermark.over(*(endpoint_of(one) for one in (permissions.CUSTOMER, permissions.CONTACT, permissions.COMPETITOR)))
     app.before_request(merging.forward)
     navigation().add(
         Entry("customer", _("Employers"), "briefcase", "party_converting.employers", permissions.MANAGE, order=230)

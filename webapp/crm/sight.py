@@ -24,7 +24,7 @@ from webapp.registers.interface import endpoint_of
 from webapp.security import viewing
 from webapp.security.access import current_actor, requires, signed_in
 from webapp.security.viewing import VIEW_AS
-from webapp.skin import banners
+from webapp.skin import banners, watermark
 from webapp.skin.banners import Banner
 from webapp.skin.navigation import Entry, navigation
 
@@ -158,6 +158,7 @@ def add_pages(app: Flask) -> None:
     app.register_blueprint(pages)
     app.register_blueprint(eyes)
     banners.add_source(app, _reminder)
+    watermark.over(pages.name)
     if buttons not in parts.BUTTONS:
         parts.BUTTONS.append(buttons)
     navigation().add(Entry("system", _("Who sees what"), "eye", "customer_sight.overview", MANAGE_SCOPES, order=215))

@@ -12,6 +12,7 @@ from webapp.registers.saved import below
 from webapp.registers.saved_pages import SavedViewsView
 from webapp.registers.search import SearchView
 from webapp.registers.views import RegisterView
+from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 
 
@@ -19,6 +20,7 @@ def add_registers(appbuilder: AppBuilder) -> None:
     appbuilder.add_view_no_menu(LookupView)
     appbuilder.add_view_no_menu(SearchView)
     appbuilder.add_view_no_menu(SavedViewsView)
+    watermark.over(SearchView.__name__)
     navigation().further = below
     for register in CATALOG.registers.values():
         endpoint = endpoint_of(register.name)

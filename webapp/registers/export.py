@@ -9,20 +9,18 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 from sqlalchemy.orm import Session
 
 from connectors.tables.writing import Head, Kind, write
-from engine import clock
 from engine.actor import Actor
 from engine.catalog import CATALOG, Column, Register
 from engine.db import Sessions
 from engine.errors import RuleViolation
 from engine.i18n import _, current_locale, reading_as
-from processes.kernel.working_time import business_date
-from webapp.registers import cells
+from webapp.registers import cells, imprint
 from webapp.registers.interface import SafeInterface
-from webapp.registers.listing import Asked, ordered, shown, statement
+from webapp.registers.listing import Asked, count_of, ordered, shown, statement
 from webapp.skin import formats
 
 CHUNK = 500
@@ -33,7 +31,8 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_IN_EXCEL = 100_000
 _KINDS: dict[str, Kind] = {"money": "money", "number": "number", "date": "date", "datetime": "datetime"}
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a cell a formula; spreadsheet programs of East Asia take the wide signs as well."""
 
 
 def harmless(text: str) -> str:
@@ -53,7 +52,9 @@ def _is_number(text: str) -> bool:
 
 def csv_response(interface: SafeInterface, actor: Actor, asked: Asked) -> Response:
     register = interface.register
-    name = f"{register.title}-{business_date(clock.now()):%Y%m%d}.csv"
+    name = imprint.file_name(register, "csv")
+    count = count_of(Sessions(), statement(interface, actor, asked), interface)
+    imprint.note(str(register.title), imprint.address(asked), "csv", count)
     response = Response(_lines(interface, actor, asked, current_locale()), mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename=export.csv; filename*=UTF-8''{quote(name)}"
     return response
@@ -70,16 +71,18 @@ def xlsx_response(interface: SafeInterface, actor: Actor, asked: Asked) -> Respo
         )
     heads = [Head(str(column.title), _KINDS.get(column.kind, "text")) for column in shown(register, asked)]
     file = io.BytesIO()
-    write(file, str(register.title), heads, _rows(interface, actor, asked))
+    count = write(file, str(register.title), heads, _rows(interface, actor, asked), imprint.of_list(register, asked))
+    imprint.note(str(register.title), imprint.address(asked), "xlsx", count)
     file.seek(0)
-    name = f"{register.title}-{business_date(clock.now()):%Y%m%d}.xlsx"
-    return send_file(file, EXCEL, as_attachment=True, download_name=name)
+    return send_file(file, EXCEL, as_attachment=True, download_name=imprint.file_name(register, "xlsx"))
 
 
 def report_response(title: str, heads: Sequence[Head], rows: Iterable[Sequence[Any]]) -> Response:
     """The table of a report as an Excel file, with the same numbers."""
     file = io.BytesIO()
-    write(file, title, heads, rows)
+    said = imprint.of_report(title)
+    count = write(file, title, heads, rows, said)
+    imprint.note(title, request.query_string.decode(errors="replace"), "xlsx", count)
     file.seek(0)
     return send_file(file, EXCEL, as_attachment=True, download_name=f"{title}.xlsx")
 

@@ -25,6 +25,7 @@ ACTIONS = {
     "left": _("left"),
     "closed": _("closed it"),
     "revealed": _("uncovered"),
+    "exported": _("exported a list"),
     "viewing_begun": _("began to look through his eyes"),
     "viewing_ended": _("stopped looking through his eyes"),
     "deactivated": _("deactivated"),
@@ -32,10 +33,22 @@ ACTIONS = {
     "password_reset": _("reset the password"),
     "password_changed": _("changed the password"),
     "unlocked": _("unlocked"),
+    "relation_added": _("told a relation"),
+    "relation_removed": _("took a relation away"),
 }
 
 
-NAMES = {"field": _("Field"), "until": _("Until")}
+NAMES = {
+    "field": _("Field"),
+    "until": _("Until"),
+    "list": _("List"),
+    "question": _("Filter"),
+    "format": _("File"),
+    "rows": _("Rows"),
+    "other": _("Other customer"),
+    "with": _("Other customer"),
+    "kind": _("Kind"),
+}
 """What is noted beside the columns of a record."""
 
 

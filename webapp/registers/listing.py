@@ -268,12 +268,17 @@ class Page:
 
 def fetch(session: Session, interface: SafeInterface, actor: Actor, asked: Asked) -> Page:
     query = statement(interface, actor, asked)
-    bounded = query.with_only_columns(primary_key(interface.obj)).limit(COUNT_CAP + 1)
-    count = session.scalar(select(func.count()).select_from(bounded.subquery())) or 0
+    count = count_of(session, query, interface)
     page = Page(asked, (), count)
     asked = replace(asked, page=min(asked.page, page.pages))
     chosen = ordered(interface, query, asked).offset((asked.page - 1) * asked.size).limit(asked.size)
     return Page(asked, tuple(session.scalars(chosen).all()), count)
+
+
+def count_of(session: Session, query: Select[Any], interface: SafeInterface) -> int:
+    """How many rows there are, at most COUNT_CAP + 1."""
+    bounded = query.with_only_columns(primary_key(interface.obj)).limit(COUNT_CAP + 1)
+    return session.scalar(select(func.count()).select_from(bounded.subquery())) or 0
 
 
 def address_of(values: Mapping[str, Any]) -> str:

@@ -167,7 +167,7 @@ def offer(register: Register, asked: Asked, *, superior: bool) -> Offer:
             pinned=known.is_pinned(register.name, str(view.id), view),
             default=known.is_default(register.name, str(view.id)),
             view=view,
-            may_change=permissions.may_change(actor, view),
+            may_change=view.id in known.changeable,
             audiences=audiences(actor, view),
         )
         for view in known.of_list(register.name)
@@ -181,9 +181,14 @@ def offer(register: Register, asked: Asked, *, superior: bool) -> Offer:
 
 
 def audiences(actor: Actor, view: SavedView | None = None) -> dict[str, Sentence]:
-    """What the form offers: with whom the actor may share, and with whom the view is shared already."""
+    """What the form offers: with whom the actor may share, and with whom the view is shared already; its department by
+    name, as its keeper may be in another one by now.
+    """
     may = {*permissions.audiences(actor), *((view.audience,) if view is not None else ())}
-    return {name: title for name, title in rules.AUDIENCES.items() if name in may}
+    offered = {name: title for name, title in rules.AUDIENCES.items() if name in may}
+    if view is not None and view.department is not None:
+        offered["department"] = _("Department {name}", name=view.department.name)
+    return offered
 
 
 # ------------------------------------------------------------------------------------------------- in the sidebar

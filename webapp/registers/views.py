@@ -21,11 +21,12 @@ from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
-from webapp.registers import cells, export, history, listing, saved
+from webapp.registers import cells, export, history, listing, saved, words
 from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
-from webapp.registers.interface import SafeInterface, endpoint_of, find_visible, primary_key, register_of
+from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
 from webapp.registers.operators import operators
+from webapp.security import viewing
 from webapp.security.access import GUARD, current_actor, demand
 from webapp.skin import formats
 
@@ -161,7 +162,7 @@ class RegisterView(ModelView):
                 (column, self._lookup_of(column)) for name, column in filterable.items() if name in self.register.quick
             ],
             "bulk": self.bulk_actions(),
-            "chips": [(one, self._chip_text(one)) for one in page.asked.filters],
+            "chips": [(one, words.of_value(self.register, one)) for one in page.asked.filters],
         }
 
     @staticmethod
@@ -195,27 +196,26 @@ class RegisterView(ModelView):
         register = register_of(model) if model else None
         return url_for("LookupView.lookup", name=register.name) if register else ""
 
-    def _chip_text(self, one: listing.Filter) -> str:
-        """A filter's value as people read it."""
-        column = one.column
-        model = related_model(self.register.model, column)
-        if model is not None:
-            return str(find_visible(Sessions(), current_actor(), model, one.value) or f"#{one.value}")
-        if column.kind == "bool":
-            return str(_("yes") if one.value == "true" else _("no"))
-        return str(column.choices.get(one.value, one.value.replace("T", " ")))
-
     @expose("/export")
     @guard("open")
     def export(self) -> Response:
+        demand(self.register.exports)
         asked = self._asked()
         return export.csv_response(self.datamodel, current_actor(), asked)
 
     @expose("/excel")
     @guard("open")
     def excel(self) -> Response:
+        demand(self.register.exports)
         asked = self._asked()
         return export.xlsx_response(self.datamodel, current_actor(), asked)
+
+    def only_looks(self) -> bool:
+        """The asker looks through another's eyes: what makes something or takes it along is not offered."""
+        return viewing.viewer() is not None
+
+    def may_export(self) -> bool:
+        return not self.register.exports or current_actor().may(self.register.exports)
 
     def links_of_list(self) -> tuple[tuple[str, str, Sentence], ...]:
         """Further buttons above the list: address, icon, words."""
@@ -290,11 +290,14 @@ class RegisterView(ModelView):
     @guard("manage")
     def history(self, pk: str) -> str:
         record = self._record(pk)
-        look = self.look_at([record])
         changes = history.changes(
-            Sessions(), self.register, self.key_of(record), lambda name, value: look(record, name, value)
+            Sessions(), self.register, self.key_of(record), lambda name, value: self.audited(record, name, value)
         )
         return self._render("yl/register/history.html", changes=changes)
+
+    def audited(self, record: Any, name: str, value: Any) -> Any:
+        """A value of the record's history as the asker may see it."""
+        return self.look_at([record])(record, name, value)
 
     # -------------------------------------------------------------------------------- add, edit, archive
 

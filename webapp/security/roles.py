@@ -69,6 +69,7 @@ ROLES = (
         (
             "party.customer.use",
             "party.customer.manage",
+            "party.customer.export",
             "party.sensitive.reveal",
             "ownership.lock.apply",
             "activity.record.write",

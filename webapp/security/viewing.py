@@ -59,11 +59,16 @@ def viewer() -> Actor | None:
     return found
 
 
+def lock(session: Session, person_id: int) -> Employee | None:
+    """The person, whose history is written by one after the other."""
+    return session.get(Employee, person_id, with_for_update={"key_share": True})
+
+
 def begin(session: Session, actor: Actor, person_id: int) -> Employee:
     """Note with this person that the actor looks through his eyes; `hold` makes it so once that is kept."""
     if not actor.may(VIEW_AS):
         raise Forbidden(_("Your roles do not include this."), code="permission_missing")
-    person = session.get(Employee, person_id)
+    person = lock(session, person_id)
     if person is None or not person.is_active:
         raise NotFound
     if person.id == actor.person_id:
@@ -80,6 +85,7 @@ def hold(person_id: int) -> None:
 
 def end(session: Session, actor: Actor, person_id: int) -> None:
     """Note that it is over. actor: who really sits there."""
+    lock(session, person_id)
     journal.audit(session, actor, PERSON, person_id, "viewing_ended", None, None)
 
 

@@ -10,14 +10,14 @@ from markupsafe import Markup
 from engine.i18n import _, current_locale
 from webapp.bootstrap import LANGUAGES, language_of
 from webapp.security.access import actor_or_none
-from webapp.skin import assets, banners, formats, headers, navigation
+from webapp.skin import assets, banners, formats, headers, navigation, watermark
 
 THEMES = ("light", "dark")
 
 
 def init_app(app: Flask) -> None:
     """Give the templates what they need; every page of the house is drawn with these names."""
-    for part in (assets, formats, headers, navigation):
+    for part in (assets, formats, headers, navigation, watermark):
         part.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_context)

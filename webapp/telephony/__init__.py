@@ -6,6 +6,7 @@ from flask import Flask
 
 from engine.i18n import _
 from processes.telephony.permissions import TEAM
+from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 from webapp.telephony import board, calls, desk, figures
 
@@ -13,6 +14,7 @@ from webapp.telephony import board, calls, desk, figures
 def add_pages(app: Flask) -> None:
     for room in (board, calls, desk, figures):
         app.register_blueprint(room.pages)
+        watermark.over(room.pages.name)
     app.context_processor(desk.context)
     app.jinja_env.filters.update(calls.FILTERS, clock_time=figures.clock_time)
     for entry in (

@@ -37,14 +37,14 @@ def make_appointment(session: Session, actor: Actor, *, values: Mapping[str, Any
 
     Raises AppointmentTaken when there is an open one with that contact.
     """
+    customer_id, contact_id = planning.whom(values)
+    customer = permissions.lock_writable(session, actor, customer_id)
+    contact = planning.contact_of(session, customer, contact_id)
     entry = Entry(session, values, is_new=True)
     entry.reference("customer", Customer, required=True)
     entry.reference("contact", Contact)
     _read_plan(entry)
     clean = entry.finish()
-    customer = permissions.lock_writable(session, actor, clean["customer"].id)
-    chosen = clean.get("contact")
-    contact = planning.contact_of(session, customer, chosen.id if chosen is not None else None)
     due_on = clean.get("due_on") or planning.propose(session, customer, contact, clock.now())
     planning.check_day(session, customer, contact, due_on)
     made = planning.make(

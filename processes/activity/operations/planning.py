@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -69,6 +70,20 @@ def proposals(session: Session, customer: Customer, contact: Contact | None) -> 
     """What a form offers for each result ("" = none said yet), were the contact now."""
     now = clock.now()
     return {result: propose(session, customer, contact, now, result=result) for result in ("", "not_reached")}
+
+
+def whom(values: Mapping[str, Any]) -> tuple[int, int | None]:
+    """Customer and contact as asked for, not looked up yet: what one may not see answers like what is not there."""
+
+    def number(name: str) -> int | None:
+        value = values.get(name)
+        value = getattr(value, "id", value)
+        return int(value) if value not in (None, "") and str(value).isdecimal() and len(str(value)) < 19 else None
+
+    customer = number("customer")
+    if customer is None:
+        raise InvalidForm([Problem("customer", _("This is required."))])
+    return customer, number("contact")
 
 
 def contact_of(session: Session, customer: Customer, contact_id: int | None) -> Contact | None:

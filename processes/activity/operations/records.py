@@ -71,7 +71,7 @@ def create_record(
     plans: whether somebody is to be spoken to again; next_on: when, if not on the day the policy proposes.
     appointment_id: the appointment this was, where it is not that of the contact.
     """
-    customer_id, contact_id = _whom(values)
+    customer_id, contact_id = planning.whom(values)
     customer = permissions.lock_writable(session, actor, customer_id)
     origin = f"{actor.person_id}:{origin}"[:LONGEST_ORIGIN] if origin else ""
     known = _known(session, origin, customer_id)
@@ -184,18 +184,6 @@ def versions(session: Session, record_id: int) -> list[RecordVersion]:
 
 
 # ------------------------------------------------------------------------------------------------- shared
-
-
-def _whom(values: Mapping[str, Any]) -> tuple[int, int | None]:
-    def number(name: str) -> int | None:
-        value = values.get(name)
-        value = getattr(value, "id", value)
-        return int(value) if value not in (None, "") and str(value).isdecimal() and len(str(value)) < 19 else None
-
-    customer = number("customer")
-    if customer is None:
-        raise InvalidForm([Problem("customer", _("This is required."))])
-    return customer, number("contact")
 
 
 def _read(session: Session, actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def find_alike(
     exclude: Collection[int] = (),
 ) -> list[Alike]:
     """The most alike first. What the asker may not see is told by name, owner and state, the rest is masked."""
+    for phone in phones:
+        permissions.asks_for_number(actor, phone)
     asked = rules.Facts(kind, name, credit_code, frozenset(phones), frozenset(mails))
     found = _candidates(session, asked) - set(exclude)
     parties = session.scalars(

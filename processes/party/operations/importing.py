@@ -139,6 +139,8 @@ def send_off(session: Session, actor: Actor, *, import_id: int, mapping: Sequenc
     for head, field in zip(record.head, record.mapping, strict=True):
         if _head(head):
             session.merge(ImportMapping(person_id=actor.person_id, head=_head(head), field=field))
+    for number in sorted(_numbers(record)):
+        permissions.asks_for_number(actor, number)
     record.state, record.dry_run, record.done = "waiting", dry_run, 0
     record.counts, record.faults, record.note = {}, {}, ""
     record.actor = {
@@ -150,6 +152,13 @@ def send_off(session: Session, actor: Actor, *, import_id: int, mapping: Sequenc
     }
     session.flush()
     return record
+
+
+def _numbers(record: PartyImport) -> set[str]:
+    """The telephone numbers in a file: each row is asked whether somebody has them already."""
+    asked = [at for at, field in enumerate(record.mapping) if field in {"phone", "contact_phone"}]
+    cells = (row[at] for _number, row in record.rows for at in asked if at < len(row))
+    return {number for text in cells if (number := permissions.number_in(text))}
 
 
 def actor_of(record: PartyImport) -> Actor:

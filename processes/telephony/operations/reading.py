@@ -68,7 +68,10 @@ def past_calls(
         wanted = wanted.where(Call.id < before)
     rows = list(session.scalars(wanted.order_by(Call.id.desc()).limit(size + 1)))
     page = rows[:size]
-    return (_not_guessed(session, actor, page, text) if text else page), len(rows) > size
+    if not text:
+        return page, len(rows) > size
+    told = _not_guessed(session, actor, page, text)
+    return told, bool(told) and len(rows) > size  # "there is more" would tell of a number that is not shown
 
 
 def _not_guessed(session: Session, actor: Actor, rows: list[Call], text: str) -> list[Call]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -24,12 +24,14 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Shelf:
-    """All of one person's views and what he has made of them; two questions to the database, however many there are."""
+    """All of one person's views and what he has made of them; three questions to the database at most."""
 
     views: Sequence[SavedView]
     """his own first, each kind by name"""
     choices: Mapping[tuple[str, str], ListChoice]
     """by list and view"""
+    changeable: Collection[int]
+    """ids of the views he may change"""
 
     def of_list(self, register: str) -> list[SavedView]:
         return [one for one in self.views if one.register == register]
@@ -63,10 +65,16 @@ class Shelf:
         return [one for lines in shown.values() for one in lines]
 
 
+_SHOWN = joinedload(SavedView.person), joinedload(SavedView.department)
+
+
 def shelf_of(session: Session, actor: Actor) -> Shelf:
     order = SavedView.person_id != actor.person_id, SavedView.name, SavedView.id
     views = session.scalars(
-        select(SavedView).where(permissions.visible_to(actor)).options(joinedload(SavedView.person)).order_by(*order)
+        select(SavedView).where(permissions.visible_to(actor)).options(*_SHOWN).order_by(*order)
     ).all()
+    others = any(view.person_id != actor.person_id for view in views)
+    mine = select(SavedView.id).where(permissions.visible_to(actor), permissions.changeable(actor))
+    changeable = set(session.scalars(mine)) if others else {view.id for view in views}
     chosen = select(ListChoice).where(ListChoice.person_id == actor.person_id).order_by(ListChoice.chosen)
-    return Shelf(views, {(one.register, one.chosen): one for one in session.scalars(chosen)})
+    return Shelf(views, {(one.register, one.chosen): one for one in session.scalars(chosen)}, changeable)

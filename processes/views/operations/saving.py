@@ -55,9 +55,9 @@ def change_view(
     question: rules.Question | None = None,
 ) -> SavedView:
     """Rename it, share it with others or no longer, let it ask something else; None leaves as it is."""
-    permissions.demand_change(actor, permissions.readable(session, actor, view_id))
+    permissions.demand_change(session, actor, permissions.readable(session, actor, view_id))
     view = lock_for_change(session, SavedView, view_id, version)
-    permissions.demand_change(actor, view)
+    permissions.demand_change(session, actor, view)
     clean: dict[str, Any] = {}
     if name is not None:
         clean["name"] = _name(name)
@@ -79,9 +79,9 @@ def change_view(
 
 def remove_view(session: Session, actor: Actor, *, view_id: int, version: int | None = None) -> None:
     """It is gone for everybody it was shared with; the records it showed are where they were."""
-    permissions.demand_change(actor, permissions.readable(session, actor, view_id))
+    permissions.demand_change(session, actor, permissions.readable(session, actor, view_id))
     view = lock_for_change(session, SavedView, view_id, version)
-    permissions.demand_change(actor, view)
+    permissions.demand_change(session, actor, view)
     before = {"register": view.register, "name": view.name, "audience": view.audience}
     session.execute(
         delete(ListChoice).where(ListChoice.register == view.register, ListChoice.chosen == str(view.id))
@@ -106,7 +106,9 @@ def _name(text: Any) -> str:
 
 
 def _shared(session: Session, actor: Actor, view: SavedView, audience: Any) -> dict[str, Any]:
-    """With whom, and with which department: its keeper's."""
+    """With whom, and with which department: its keeper's as it is now. There it stays when he moves, for whom it was
+    made; to take it along he shares it anew.
+    """
     if audience not in rules.AUDIENCES:
         raise InvalidForm([Problem("audience", _("Please choose one of the offered values."))])
     permissions.demand_audience(actor, audience)

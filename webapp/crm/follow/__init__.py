@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from engine.actor import Actor
 from engine.i18n import _
 from processes.activity.operations import due_now
-from processes.activity.permissions import TEAM, WRITE, may_write
+from processes.activity.permissions import APPOINTMENT, RECORD, TEAM, WRITE, may_write
 from processes.party.models import Customer
 from processes.party.permissions import USE
 from webapp.crm import parts
 from webapp.crm.follow import appointments, call_list, callers, lists, records, supervising, words
 from webapp.crm.follow.places import customer_page
+from webapp.registers.interface import endpoint_of
+from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 
 _ROOMS = (appointments, lists, records, supervising)
@@ -25,6 +27,7 @@ _ROOMS = (appointments, lists, records, supervising)
 
 def add_pages(app: Flask) -> None:
     app.register_blueprint(call_list.pages)
+    watermark.over(call_list.pages.name, *(endpoint_of(one) for one in (RECORD, APPOINTMENT)))
     filters: dict[str, Any] = {
         "contact_way": lambda name: words.WAYS.get(name, words.WAYS["other"]),
         "contact_result": words.RESULTS.get,

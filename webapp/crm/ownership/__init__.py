@@ -7,12 +7,14 @@ from flask import Flask
 from engine.i18n import _
 from processes.ownership import permissions
 from webapp.crm.ownership import acts, handing, lists, many, on_page, pool, rules
+from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 
 
 def add_pages(app: Flask) -> None:
     for room in (pool, acts, handing, lists, many, rules):
         app.register_blueprint(room.pages)
+        watermark.over(room.pages.name)
     app.context_processor(on_page.context)
     on_page.join()
     many.join()
