@@ -129,3 +129,4 @@ def init_app(app: Flask) -> None:
     filters = (money, number, instant, day, ago, upcoming, person, phone, initials)
     app.jinja_env.filters.update({one.__name__: one for one in filters})
     app.jinja_env.tests["masked"] = lambda value: isinstance(value, Masked)
+    app.jinja_env.tests["textable"] = lambda value: isinstance(value, str) and phone_number.can_be_texted(value)

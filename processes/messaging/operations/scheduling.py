@@ -76,12 +76,6 @@ def _together(messages: Iterable[SentMessage]) -> list[Pending]:
     return list(found.values())
 
 
-def may_change(actor: Actor, message: SentMessage | OutboxMessage) -> bool:
-    """Whoever wrote it, or who may send to any number."""
-    right = permissions.SEND_SMS if message.channel == "sms" else permissions.SEND_MAIL
-    return message.created_by == actor.person_id or actor.may(right)
-
-
 def reschedule(session: Session, actor: Actor, *, message_id: int, send_at: datetime | None) -> int:
     """Give a message that has not been picked another time (None: now), with it all of its campaign. How many.
 
@@ -93,7 +87,7 @@ def reschedule(session: Session, actor: Actor, *, message_id: int, send_at: date
     ):
         raise NotFound
     first = session.get_one(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
-    if not may_change(actor, first):
+    if not permissions.may_take_back(actor, first):
         raise Forbidden(_("This message is another's."))
     if first.state != "queued" or first.attempts or first.due_at is None or first.token is not None:
         raise Conflict(_("It is no longer waiting for its time."))

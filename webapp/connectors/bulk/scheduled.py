@@ -19,7 +19,7 @@ from processes.kernel.working_time import ZONE, business_date
 from processes.messaging.models import SentMessage, SmsCampaign
 from processes.messaging.operations import scheduling
 from processes.messaging.operations.scheduling import Pending
-from processes.messaging.permissions import EMPLOYEE, READ_ALL
+from processes.messaging.permissions import may_take_back, sees_address
 from processes.messaging.rules import masked
 from webapp.security.access import current_actor, signed_in
 
@@ -75,14 +75,12 @@ def _line(session: Session, actor: Actor, one: Pending) -> Line:
         count=one.count,
         message_id=one.message.id,
         campaign_id=one.campaign_id,
-        may_change=scheduling.may_change(actor, one.message),
+        may_change=may_take_back(actor, one.message),
     )
 
 
 def _recipient(actor: Actor, message: SentMessage) -> str:
-    own = message.record_type == EMPLOYEE and message.record_id == actor.person_id
-    mine = message.created_by == actor.person_id and message.record_type != EMPLOYEE
-    return message.recipient if own or mine or actor.may(READ_ALL) else masked(message.recipient)
+    return message.recipient if sees_address(actor, message) else masked(message.recipient)
 
 
 @pages.post("/messages/scheduled/<int:message_id>")
