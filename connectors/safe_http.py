@@ -116,10 +116,14 @@ class Address:
 
     @property
     def literal(self) -> IPAddress | None:
-        """The host, where it is an address itself."""
+        """The host, where it is an address itself, in whatever notation the system reads: 127.1 and 2130706433 too."""
         try:
             return ipaddress.ip_address(self.host)
         except ValueError:
+            pass
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(self.host.rstrip(".")))
+        except (OSError, UnicodeError):
             return None
 
 
@@ -135,7 +139,7 @@ def refusal(address: Address, allowed: Allowed = NOTHING_PRIVATE) -> str:
     literal = address.literal
     if literal is not None and allowed.holds(literal):
         return ""
-    if address.host == "localhost" or address.host.endswith(".localhost"):
+    if f".{address.host.rstrip('.')}".endswith(".localhost"):
         return Blocked.code
     if literal is not None and not is_public(literal):
         return Blocked.code

@@ -21,6 +21,8 @@ ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature
 WINDOW = timedelta(minutes=5)
 """How far a message's time may lie from ours; older ones may be repeats of somebody who listened."""
 LONGEST_ID = 100
+LONGEST_STAMP = 11
+"""Digits: enough for the year 5138, and never more than a calendar holds."""
 
 
 def new_secret() -> str:
@@ -43,7 +45,7 @@ def verify(keys: Iterable[str], headers: Mapping[str, str], body: bytes, now: da
     message_id, stamp, signatures = (given.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
     if not message_id or len(message_id) > LONGEST_ID or not message_id.isascii() or not message_id.isprintable():
         raise BadSignature("The header webhook-id is missing or cannot be read.")
-    if not stamp.isdecimal() or not stamp.isascii() or len(stamp) > 12:
+    if not stamp.isdecimal() or not stamp.isascii() or len(stamp) > LONGEST_STAMP:
         raise BadSignature("The header webhook-timestamp is missing or cannot be read.")
     theirs = [one.partition(",")[2] for one in signatures.split()[:10] if one.startswith("v1,")]
     ours = [_digest(key, message_id, stamp, body) for key in keys]

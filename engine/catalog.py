@@ -82,6 +82,8 @@ class Column:
     """asked by the form, shown on no record"""
     only_new: bool = False
     """asked when a record is made, fixed afterwards"""
+    when: tuple[str, str] | None = None
+    """(field, value): the form shows it only while that field has that value; the operation asks for itself"""
 
 
 @dataclass(frozen=True)

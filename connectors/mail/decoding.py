@@ -27,14 +27,25 @@ _UNLABELLED = frozenset(
     {"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown", "unknown", "default", "7bit", "8bit"}
 )
 
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"})
+"""What Python calls codecs of text and no mail program means."""
+
 _FOLD = re.compile(r"[\r\n]+(?=[ \t])|[\r\n]+$")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HALF = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
 
 
 def text_of(content: bytes, label: str | None) -> str:
-    """The text of these bytes under that label of a charset; never fails."""
+    """The text of these bytes under that label of a charset; never fails, and holds nothing that cannot be stored.
+
+    UTF-7 can spell half of a character (a lone surrogate): it is shown as a replacement sign.
+    """
+    return _HALF.sub("\ufffd", _decoded(content, label))
+
+
+def _decoded(content: bytes, label: str | None) -> str:
     name = _codec(label or "")
     for codec in (name,) if name else ("utf-8", GB18030):
         try:
@@ -61,7 +72,7 @@ def _codec(label: str) -> str:
         b"x".decode(info.name)  # base64 and rot13 are codecs, too, and no charsets
     except (LookupError, ValueError, UnicodeError):
         return ""
-    return info.name
+    return "" if info.name.replace("-", "_") in _NO_CHARSETS else info.name
 
 
 # ------------------------------------------------------------------------------------------------- headers

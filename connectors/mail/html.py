@@ -21,7 +21,7 @@ _KEPT_ATTRIBUTES = frozenset(
     "style title valign width".split()
 )
 _ADDRESSES = ("http://", "https://", "mailto:", "tel:")
-_FETCHES = re.compile(r"url\s*\(|expression\s*\(|@import|\\|/\*", re.IGNORECASE)
+_FETCHES = re.compile(r"url\s*\(|image-set\s*\(|expression\s*\(|@import|\\|/\*", re.IGNORECASE)
 """In a style: what loads something, and what hides that it does."""
 _PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/=\s]*")
 _LINES = re.compile(r"\n{3,}")

@@ -7,10 +7,11 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
@@ -94,6 +95,10 @@ class InMail:
         }
 
 
+UNREADABLE = InMail(automatic="unreadable")
+"""All that is known of a mail of which the bytes alone are kept."""
+
+
 def read(raw: bytes) -> InMail:
     """What these bytes say. What cannot be read is left out: the bytes themselves are kept, nothing is lost."""
     try:
@@ -101,7 +106,7 @@ def read(raw: bytes) -> InMail:
         return _read(message, raw)
     except Exception:  # whatever strangers send must not stop the mailbox
         logger.exception("mail.unreadable", extra={"octets": len(raw), "sha256": hashlib.sha256(raw).hexdigest()})
-        return InMail(automatic="unreadable")
+        return _head_alone(raw)
 
 
 def fingerprint(raw: bytes, message_id: str) -> str:
@@ -148,11 +153,33 @@ class _Body:
 
 
 def _read(message: Message, raw: bytes) -> InMail:
-    subject = decoding.header(message, "Subject")
     body = _Body()
     _gather(message, body)
     whole_html = "\n".join(body.htmls)
     text = "\n".join(body.texts).replace("\r\n", "\n").strip() or html.to_text(whole_html)
+    head = _head(message)
+    return replace(
+        head,
+        text=text.replace("\0", ""),
+        html=whole_html.replace("\0", ""),
+        files=tuple(body.files[:MOST_FILES]),
+        automatic=why_automatic(message, head.subject),
+        report=reports.read(message, raw),
+        calendar=next(iter(body.calendars), ""),
+    )
+
+
+def _head_alone(raw: bytes) -> InMail:
+    """Of a mail that cannot be read: who wrote, and about what, as far as even that can be read."""
+    try:
+        head = _head(BytesHeaderParser(policy=compat32).parsebytes(raw))
+    except Exception:  # as above: the bytes are kept
+        logger.exception("mail.head_unreadable")
+        return UNREADABLE
+    return replace(head, automatic=UNREADABLE.automatic)
+
+
+def _head(message: Message) -> InMail:
     senders = _mailboxes(message, "From") or _mailboxes(message, "Sender")
     return InMail(
         message_id=next(iter(_ids(message, "Message-ID")), ""),
@@ -162,14 +189,8 @@ def _read(message: Message, raw: bytes) -> InMail:
         reply_to=_mailboxes(message, "Reply-To"),
         to=_mailboxes(message, "To"),
         cc=_mailboxes(message, "Cc"),
-        subject=subject,
+        subject=decoding.header(message, "Subject"),
         at=_instant(decoding.header(message, "Date")),
-        text=text.replace("\0", ""),
-        html=whole_html.replace("\0", ""),
-        files=tuple(body.files[:MOST_FILES]),
-        automatic=why_automatic(message, subject),
-        report=reports.read(message, raw),
-        calendar=next(iter(body.calendars), ""),
     )
 
 

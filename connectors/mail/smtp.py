@@ -242,7 +242,7 @@ class SmtpTransport:
 
     def _open_envelope(self, smtp: smtplib.SMTP, m: OutMail, sender: str, size: int) -> None:
         most = smtp.esmtp_features.get("size", "")
-        if most.isdigit() and 0 < int(most) < size:
+        if most.isdecimal() and len(most) < 20 and 0 < int(most) < size:
             raise _Trouble(Outcome.rejected("too_big", f"The mail has {size} bytes, the server takes {most}."))
         options = [f"SIZE={size}"] if smtp.has_extn("size") else []
         if smtp.has_extn("dsn"):

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 CTRL_Z, ESC = b"\x1a", b"\x1b"
 PROMPT = "> "
+LONGEST_LINE = 16 * 1024
+"""Bytes without a line end: a device that sends more speaks something else, and must not fill our memory."""
 LOST = "\0lost"
 """A token, never a line: the reader has ended."""
 
@@ -67,7 +69,7 @@ class Refused(PeerRefused):
 
     def __init__(self, line: str) -> None:
         super().__init__(f"The modem answered: {line}")
-        match = re.fullmatch(r"\+(CM[SE]) ERROR:\s*(\d+)?.*", line)
+        match = re.fullmatch(r"\+(CM[SE]) ERROR:\s*(\d{1,4}(?!\d))?.*", line)
         self.kind = match[1] if match else ""
         self.number = int(match[2]) if match and match[2] else None
         self.line = line
@@ -92,8 +94,8 @@ class Scanner:
         self._buffer = b""
 
     def feed(self, data: bytes) -> Iterator[str]:
-        self._buffer += data
-        *lines, self._buffer = self._buffer.split(b"\n")
+        *lines, rest = (self._buffer + data).split(b"\n")
+        self._buffer = rest[-LONGEST_LINE:]
         for line in lines:
             yield from self._tokens(line)
         # The prompt has no line end; a modem that still echoes may put it behind an echoed carriage return.
@@ -284,6 +286,6 @@ class AtLine:
 
 def _message_ref(lines: list[str]) -> int | None:
     for line in lines:
-        if match := re.match(r"\+CMGS:\s*(\d+)", line):
+        if match := re.match(r"\+CMGS:\s*(\d{1,3}(?!\d))", line):
             return int(match[1])
     return None

@@ -125,6 +125,6 @@ def _current_memory(line: AtLine) -> str:
 def _listed(lines: list[str]) -> Iterator[tuple[int, str]]:
     """(index, PDU) of received messages out of `+CMGL: index,state,[name],length` and the line after it."""
     for head, content in pairwise(lines):
-        match = re.match(r"\+CMGL:\s*(\d+)\s*,\s*(\d+)", head)
+        match = re.match(r"\+CMGL:\s*(\d{1,5})\s*,\s*(\d{1,2})\b", head)
         if match and int(match[2]) in _RECEIVED:
             yield int(match[1]), content

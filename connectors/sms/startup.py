@@ -160,7 +160,7 @@ def _fields(line: AtLine, command: str, head: str) -> list[str]:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.strip().isdigit() else None
+    return int(text) if re.fullmatch(r"\s*[0-9]{1,9}\s*", text) else None
 
 
 def _operator(line: AtLine) -> str:

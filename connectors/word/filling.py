@@ -102,6 +102,7 @@ class _Pictures:
         content = self._pictures.get(str(value))
         if content is None:
             raise MissingField(str(value))
+        guarding.check_picture(content, str(value))
         width = Mm(min(max(float(width_mm), 1), 170))
         try:
             return Markup(str(InlineImage(self._word, io.BytesIO(content), width=width)))  # noqa: S704 - docxtpl's own XML

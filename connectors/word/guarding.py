@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from docx.image.exceptions import InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError
+from docx.image.image import Image
 from lxml import etree
 
 from connectors.word.faults import Refused
@@ -22,6 +25,22 @@ MOST_PARTS = 2000
 MOST_PACKED = 200
 """Times a part of more than a megabyte may grow; the words of a real file grow tenfold."""
 
+MOST_PIXELS = 60_000_000
+"""Of one picture: a page of A3 at 400 dots an inch; a phone's photograph has a third of it."""
+_UNMEASURED = (
+    InvalidImageStreamError,
+    UnexpectedEndOfFileError,
+    UnrecognizedImageError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What python-docx says of what is no picture after all; then nothing is known of its size."""
+_PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff")
+
 DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 TEMPLATE = "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml"
 
@@ -29,6 +48,8 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _CONTENT = "{http://schemas.openxmlformats.org/package/2006/content-types}"
 _LINK = re.compile(r"(?i)(https?|mailto|tel):[^\x00-\x20]*")
+_OUTSIDE = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*:|//|\\\\)")
+"""A target that is no part of this file, whatever its mode says."""
 _REACHING = re.compile(r"(?i)\s*(DDEAUTO|DDE|INCLUDEPICTURE|INCLUDETEXT|LINK|IMPORT|DATABASE|MACROBUTTON)\b")
 """Fields that fetch something or run something."""
 
@@ -48,8 +69,21 @@ def check(content: bytes) -> None:
                     _check_part(info.filename, archive.read(info))
                 elif _is_macro(info.filename):
                     raise Refused("macros", info.filename)
+                elif info.filename.lower().endswith(_PICTURES):
+                    check_picture(archive.read(info), info.filename)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
         raise Refused("not_word") from error
+
+
+def check_picture(content: bytes, name: str) -> None:
+    """Raises Refused for a picture that is small as a file and fills the memory of whoever draws it."""
+    try:
+        found = Image.from_blob(content)
+        pixels = found.px_width * found.px_height
+    except _UNMEASURED:
+        return
+    if pixels > MOST_PIXELS:
+        raise Refused("bomb", name)
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:
@@ -120,7 +154,7 @@ def _check_relation(relation: Any) -> None:
         raise Refused("macros", target)
     if kind == "aFChunk":
         raise Refused("foreign_part", target)
-    outside = relation.get("TargetMode") == "External"
+    outside = str(relation.get("TargetMode", "Internal")).lower() != "internal" or _OUTSIDE.match(target) is not None
     if outside and not (kind == "hyperlink" and _LINK.fullmatch(target)):
         raise Refused("external", target)
 

@@ -44,6 +44,11 @@ def is_mobile(number: str) -> bool:
     return national == number or _MOBILE.fullmatch(national) is not None
 
 
+def can_be_texted(number: str) -> bool:
+    """Whether a person can write an SMS there: no landline, no service number, no extension, no name."""
+    return number.startswith("+") and is_mobile(number)
+
+
 def shown(number: str) -> str:
     """As people here write it: without +86, with the area code's zero, mobile numbers in groups; others as they are."""
     national = number.removeprefix(_CHINA)

@@ -12,7 +12,7 @@ from engine.catalog import CATALOG, RecordKind
 from engine.errors import Forbidden
 from engine.forms import reference
 from engine.i18n import _
-from engine.models import Instance
+from engine.models import Instance, OutboxMessage
 from engine.work_items import may_read_instance
 from engine.work_items.rights import readable_by
 from processes.kernel.references import ScopedRecords
@@ -40,6 +40,12 @@ SEND_BULK = "messaging.bulk.send"
 READ_BULK = "messaging.bulk.read"
 MANAGE_BULK = "messaging.bulk.manage"
 MANAGE_CONSENTS = "messaging.consent.manage"
+
+SEND = {"sms": SEND_SMS, "mail": SEND_MAIL}
+"""channel -> the right to send by it"""
+CAMPAIGN = "messaging.campaign"
+"""The record type of what was sent to many."""
+Message = SentMessage | OutboxMessage
 
 EMPLOYEE = "organization.employee"
 """The record type of whoever a message from a template is written to."""
@@ -97,13 +103,28 @@ def received_visible_to(actor: Actor) -> ColumnElement[bool]:
 
 def may_see_sender(actor: Actor, answered: SentMessage | None) -> bool:
     """Whose number it is knows whoever wrote to it by hand, and whoever it is."""
+    return actor.may(READ_ALL) or (answered is not None and sees_address(actor, answered))
+
+
+def sees_address(actor: Actor, message: Message) -> bool:
+    """Whether the actor sees whole where a message goes: to himself, to what he has typed, or with the right anywhere.
+
+    A campaign's numbers may be those of colleagues: its own page says which (`sees_recipient`).
+    """
     if actor.may(READ_ALL):
         return True
-    if answered is None:
-        return False
-    if answered.record_type == EMPLOYEE:
-        return answered.record_id == actor.person_id
-    return answered.created_by == actor.person_id
+    if message.record_type == EMPLOYEE:
+        return message.record_id == actor.person_id
+    return message.created_by == actor.person_id and message.record_type != CAMPAIGN
+
+
+def may_take_back(actor: Actor, message: Message) -> bool:
+    """Cancel or move what waits: whoever wrote it, or may send and read everything."""
+    return message.created_by == actor.person_id or (actor.may(READ_ALL) and actor.may(SEND.get(message.channel, "")))
+
+
+def may_send_again(actor: Actor, message: Message) -> bool:
+    return actor.may(SEND.get(message.channel, "")) and may_take_back(actor, message)
 
 
 def visible_quotas(actor: Actor) -> ColumnElement[bool]:

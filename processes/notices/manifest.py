@@ -36,9 +36,9 @@ SMS_RULES = Register(
             ),
         ),
         Column("audience", _("To whom"), kind="state", choices=AUDIENCES),
-        Column("department", _("Department"), kind="reference"),
-        Column("position", _("Position"), kind="reference"),
-        Column("people", _("People"), kind="reference"),
+        Column("department", _("Department"), kind="reference", when=("audience", "department")),
+        Column("position", _("Position"), kind="reference", when=("audience", "position")),
+        Column("people", _("People"), kind="reference", when=("audience", "people")),
         Column(
             "mandatory",
             _("Mandatory"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -130,6 +131,8 @@ def _fits(value: object, levels: int) -> bool:
         return False
     if isinstance(value, str):
         return "\0" not in value
+    if isinstance(value, float):
+        return isfinite(value)  # 1e400 reads as infinity, which JSON has no word for
     if isinstance(value, dict):
         return all("\0" not in name and _fits(inner, levels - 1) for name, inner in value.items())
     return not isinstance(value, list) or all(_fits(inner, levels - 1) for inner in value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connectors.outcome import BadMessage, LinkDown, Misconfigured, PeerRefused, PeerSilent
+from connectors.outcome import BadMessage, Health, LinkDown, LinkState, Misconfigured, PeerRefused, PeerSilent
 from connectors.telephony.ami import exchange as module, link as link_module
 from connectors.telephony.ami.exchange import AsteriskExchange
 from connectors.telephony.ami.link import AmiSettings
@@ -107,6 +107,22 @@ def test_a_house_without_queues_is_up_all_the_same(
     peer.lists = False
     held = hold(peer)
     until(lambda: held.is_up)
+
+
+def test_an_exchange_that_does_not_let_its_user_see_the_calls_says_so_at_once(peer: AmiExchange, hold: Hold) -> None:
+    """CoreShowChannels wants `reporting` (or `system`, which nobody should be given)."""
+    peer.answers["CoreShowChannels"] = "Permission denied"
+    held = hold(peer)
+    until(lambda: any(link.reason == "not_permitted" for link in held.links()), seconds=3)
+    assert held.exchange.health() == Health(LinkState.DOWN, "not_permitted")
+    del peer.answers["CoreShowChannels"]
+    until(lambda: held.is_up)
+
+
+def test_lists_of_modules_that_are_not_loaded_are_not_waited_for(peer: AmiExchange, hold: Hold) -> None:
+    peer.answers |= dict.fromkeys(("QueueStatus", "DeviceStateList"), "Invalid/unknown command")
+    held = hold(peer)
+    until(lambda: held.is_up, seconds=3)
 
 
 def test_calls_are_told_as_they_happen(peer: AmiExchange, hold: Hold) -> None:

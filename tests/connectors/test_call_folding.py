@@ -242,6 +242,13 @@ def test_a_call_we_asked_for_and_never_heard_of_is_given_up() -> None:
     assert kinds(folding.settle())[-1] == "ended"
 
 
+@pytest.mark.parametrize("cause", ["9" * 5000, "²", "-1", "", "nan"])
+def test_a_cause_that_is_no_number_says_nothing(cause: str) -> None:
+    line = "Event: {}\r\nUniqueid: x.1\r\nLinkedid: x.1\r\nChannel: PJSIP/trunk-00000001\r\nCause: {}\r\n\r\n"
+    heard = Reader().feed("".join(line.format(event, cause) for event in ("Newchannel", "Hangup")).encode())
+    assert [event.kind for event in events_of(CallFolding(), heard)] == ["started", "ended"]
+
+
 def test_after_a_reconnect_calls_that_are_gone_are_forgotten_and_the_others_go_on() -> None:
     tick = Tick()
     folding = CallFolding(tick)

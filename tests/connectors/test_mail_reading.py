@@ -344,6 +344,23 @@ def test_no_bytes_stop_the_reader(raw: bytes) -> None:
     reading.read(b"Content-Type: multipart/mixed; boundary=b\r\nSubject: " + raw + b"\r\n\r\n--b\r\n" + raw)
 
 
+@pytest.mark.parametrize("label", ["utf-7", "unicode_escape", "raw-unicode-escape", "idna", "punycode", "undefined"])
+def test_no_label_makes_text_that_cannot_be_stored(label: str) -> None:
+    """UTF-7 spells half of a character as +2AA-, Python's own escapes as \\ud800."""
+    words = b"xn--a.\x80 +2AA- \\ud800 end"
+    kind = b"Content-Type: text/plain; charset=" + label.encode()
+    read = reading.read(mail(b"Subject: =?%b?Q?+2AA-=5Cud800?=" % label.encode(), kind, body=words))
+    assert read.automatic == ""
+    assert read.text.endswith("end")
+    (read.subject + read.text).encode()
+
+
+def test_a_mail_nested_too_deeply_still_says_who_wrote_it() -> None:
+    deep = b"Content-Type: message/rfc822\r\n\r\n" * 3000
+    read = reading.read(b"From: li@example.cn\r\nSubject: deep\r\n" + deep)
+    assert (read.automatic, read.sender.address, read.subject) == ("unreadable", "li@example.cn", "deep")
+
+
 def test_the_same_mail_by_two_ways_has_one_fingerprint() -> None:
     one, other = mail(b"Message-ID: <1@x>"), b"Received: by mx2\r\n" + mail(b"Message-ID: <1@x>")
     assert reading.fingerprint(one, "<1@x>") == reading.fingerprint(other.replace(b"\r\n", b"\n"), "<1@x>")
@@ -363,6 +380,7 @@ def test_cleaned_html_runs_and_fetches_nothing() -> None:
         '<a href="https://x.cn/">b</a>'
         '<div style="background:url(http://t.cn/x)">c</div><form action="/x"><input></form><iframe src="/"></iframe>'
         '<svg><script>x()</script></svg><meta http-equiv=refresh content="0;url=http://t.cn"><base href="http://t.cn">'
+        "<p style=\"background:-webkit-image-set('http://t.cn/y' 1x)\">e</p>"
         '<p style="width:expr\\65ssion(x())">d</p><!-- [if mso]><script>x()</script><![endif] --></body>'
     )
     cleaned = html.clean(dirty, {"logo@x": "data:image/png;base64,AAAA"})

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from connectors.outcome import LinkState, Verdict
-from connectors.sms.at import PROMPT, Scanner
+from connectors.sms.at import LONGEST_LINE, PROMPT, Refused, Scanner
 from connectors.sms.modem import ModemSms
 from connectors.sms.pdu import DeliveryState
 from connectors.sms.reassembly import Reassembly
@@ -248,6 +248,19 @@ def test_sending_and_receiving_at_once_mix_nothing_up(peer: PtyModem, open_modem
     assert [message.text for message in peer.messages()] == [f"out {number}" for number in range(20)]
     assert sorted(texts(listener.wait_for(Received, 20))) == sorted(f"in {number}" for number in range(20))
     assert {report.ref for report in listener.wait_for(Report, 20)} == set(refs)
+
+
+@pytest.mark.parametrize("kind", ["+CMS", "+CME"])
+def test_numbers_no_modem_has_are_no_numbers(kind: str) -> None:
+    assert Refused(f"{kind} ERROR: {'9' * 5000}").number is None
+    assert Refused(f"{kind} ERROR: 38").number == 38
+
+
+def test_a_device_that_never_ends_its_line_fills_no_memory() -> None:
+    scanner = Scanner()
+    for _piece in range(1000):
+        assert list(scanner.feed(b"x" * 4096)) == []
+    assert list(scanner.feed(b"\r\nOK\r\n")) == ["x" * LONGEST_LINE, "OK"]
 
 
 STREAM = b'\r\nOK\r\nAT+CSQ\r\r\n+CSQ: 21,0\r\n\r\n> \r\n+CMGS: 5\r\n\r\nOK\r\n+CMTI: "SM",3\r\n'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import ipaddress
 import json
 import shutil
@@ -73,6 +75,7 @@ def test_while_a_secret_is_replaced_either_one_is_right() -> None:
         ({"webhook-id": "x" * 101}, 0),
         ({"webhook-timestamp": "1"}, 0),
         ({"webhook-timestamp": "²"}, 0),
+        ({"webhook-timestamp": "999999999999"}, 0),
         ({"webhook-timestamp": "99999999999999"}, 0),
         ({"webhook-signature": ""}, 0),
         ({"webhook-signature": "v1,é v1a,abc"}, 0),
@@ -85,6 +88,16 @@ def test_what_does_not_fit_is_refused(change: dict[str, str], late: int) -> None
     headers = {**sign([secret], "evt_1", NOW, BODY), **change}
     with pytest.raises(BadSignature):
         verify([secret], headers, BODY, NOW + timedelta(seconds=late))
+
+
+def test_a_time_beyond_every_calendar_is_refused_though_it_is_signed() -> None:
+    secret, stamp = new_secret(), "999999999999"
+    theirs = base64.b64encode(
+        hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), f"evt_1.{stamp}.".encode() + BODY, "sha256")
+    )
+    headers = {"webhook-id": "evt_1", "webhook-timestamp": stamp, "webhook-signature": f"v1,{theirs.decode()}"}
+    with pytest.raises(BadSignature):
+        verify([secret], headers, BODY, NOW)
 
 
 def test_a_changed_body_is_refused() -> None:
@@ -157,6 +170,14 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(peer: Peer) -> No
         ("https://127.0.0.1/", "address_blocked"),
         ("https://localhost/", "address_blocked"),
         ("https://[::1]/", "address_blocked"),
+        ("https://localhost./", "address_blocked"),
+        ("https://127.1/", "address_blocked"),
+        ("https://0/", "address_blocked"),
+        ("https://2130706433/", "address_blocked"),
+        ("https://0x7f000001/", "address_blocked"),
+        ("https://0177.0.0.1/", "address_blocked"),
+        ("https://①②⑦.0.0.1/", "address_blocked"),
+        ("https://134744072/", ""),
         ("http://example.com/", "not_https"),
         ("https://example.com/a?b=c", ""),
         ("https://例子.中国/", ""),

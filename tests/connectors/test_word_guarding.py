@@ -1,4 +1,6 @@
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,20 @@ def _with_field(instruction: str) -> bytes:
     return changed(PLAIN, {"word/document.xml": body})
 
 
-def test_a_plain_file_and_one_with_links_and_page_numbers_pass() -> None:
+def _picture(width: int, height: int) -> bytes:
+    """A white PNG: it packs to next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    lines = zlib.compress((b"\0" * (1 + -(-width // 8))) * height, 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+
+
+def test_a_plain_file_and_one_with_links_pictures_and_page_numbers_pass() -> None:
     check(PLAIN)
+    check(changed(PLAIN, {"word/media/photo.png": _picture(4000, 3000), "word/media/none.png": b"no picture"}))
     check(_related("hyperlink", "https://example.com/a"))
     check(_with_field(" PAGE "))
 
@@ -46,6 +60,10 @@ def test_a_plain_file_and_one_with_links_and_page_numbers_pass() -> None:
         (_related("image", "http://example.com/pixel.png"), "external"),
         (_related("attachedTemplate", "http://example.com/evil.dotm"), "external"),
         (_related("hyperlink", "file:///etc/passwd"), "external"),
+        (_related("image", "file:///etc/passwd", "Internal"), "external"),
+        (_related("image", "\\\\server\\share\\x.png", "Internal"), "external"),
+        (_related("image", "http://example.com/pixel.png", "external"), "external"),
+        (changed(PLAIN, {"word/media/huge.png": _picture(30_000, 30_000)}), "bomb"),
         (_related("aFChunk", "chunk.html", "Internal"), "foreign_part"),
         (_with_field(' INCLUDEPICTURE "http://example.com/x.png" '), "reaching_field"),
         (_with_field(" DDEAUTO c:\\\\cmd "), "reaching_field"),

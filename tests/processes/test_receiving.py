@@ -112,8 +112,8 @@ def test_a_character_cut_in_two_between_parts_is_whole() -> None:
 def test_a_whole_message_of_a_gateway_is_taken_once() -> None:
     for _twice in range(2):
         with transaction() as session:
-            receiving.receive_message(session, sender="13800138000", text="可以\0", road="gw", external_id="up-1")
-    assert received() == [("+8613800138000", "可以�", "answer")]
+            receiving.receive_message(session, sender="13800138000", text="可以\0\ud83d", road="gw", external_id="up-1")
+    assert received() == [("+8613800138000", "可以��", "answer")]
 
 
 def test_service_numbers_stay_as_they_are() -> None:

@@ -17,7 +17,15 @@ from engine.errors import NotFound, Problem
 from engine.models import Attachment, OutboxAttempt, OutboxMessage
 from processes.messaging import operations
 from processes.messaging.models import SentMessage
-from processes.messaging.permissions import EMPLOYEE, READ_ALL, SEND_MAIL, SEND_SMS, require, visible_to
+from processes.messaging.permissions import (
+    READ_ALL,
+    SEND,
+    may_send_again,
+    may_take_back,
+    require,
+    sees_address,
+    visible_to,
+)
 from processes.messaging.rules import masked
 from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
 from webapp.api.idempotency import HEADER
@@ -151,7 +159,6 @@ class Connectors(Answer):
 
 Channel = Literal["sms", "mail"]
 ORDERS = {"id": OutboxMessage.id, "created_at": OutboxMessage.created_at}
-SEND = {"sms": SEND_SMS, "mail": SEND_MAIL}
 
 OFFERED: dict[str, tuple[str, type[Body], type[Answer]]] = {
     "sms": ("send_sms", SmsRequest, QueuedSms),
@@ -299,8 +306,10 @@ def get_message(call: Call, name: Channel, message_id: Id) -> TrackedMessage:
 @endpoint("POST", "/connectors/{name}/messages/{message_id}/actions/resend", tag=TAG, refusals=(409,))
 def resend(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
     """Send again what failed, is in doubt or was cancelled."""
-    _visible(call.session, call.actor, name, message_id)
+    row = _visible(call.session, call.actor, name, message_id)
     require(call.actor, SEND[name])
+    if not may_send_again(call.actor, row):
+        require(call.actor, READ_ALL)
     return _state(call.actor, outbox.resend(call.session, call.actor, message_id))
 
 
@@ -308,8 +317,9 @@ def resend(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
 def cancel(call: Call, name: Channel, message_id: Id) -> OutgoingMessage:
     """Take back what has not been sent yet."""
     row = _visible(call.session, call.actor, name, message_id)
-    if row.created_by != call.actor.person_id:
+    if not may_take_back(call.actor, row):
         require(call.actor, SEND[name])
+        require(call.actor, READ_ALL)
     return _state(call.actor, outbox.cancel(call.session, message_id))
 
 
@@ -327,7 +337,7 @@ def _state(actor: Actor, row: OutboxMessage) -> OutgoingMessage:
         id=row.id,
         connector=row.channel,
         state=row.state,
-        recipient=recipient if _may_see_recipient(actor, row) else masked(recipient),
+        recipient=recipient if sees_address(actor, row) else masked(recipient),
         subject=str(payload.get("subject") or ""),
         text=str(payload.get("text") or ""),
         attempts=row.attempts,
@@ -339,12 +349,3 @@ def _state(actor: Actor, row: OutboxMessage) -> OutgoingMessage:
         instance_id=row.instance_id,
         record={"type": row.record_type, "id": row.record_id} if row.record_type else None,
     )
-
-
-def _may_see_recipient(actor: Actor, row: OutboxMessage) -> bool:
-    """One's own number, a number one has written oneself, or with the right every number."""
-    if actor.may(READ_ALL):
-        return True
-    if row.record_type == EMPLOYEE:
-        return row.record_id == actor.person_id
-    return row.created_by == actor.person_id

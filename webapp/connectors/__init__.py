@@ -16,6 +16,7 @@ from webapp.connectors import (
     mail_received,  # noqa: F401 - importing adds its pages
     messages,
     robots,
+    sms_writing,  # noqa: F401 - importing adds its pages
     webhooks,
     wire_pages,
 )

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import outbox, runtime
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.errors import Forbidden, NotFound
+from engine.errors import Conflict, Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from engine.work_items import may_read_instance
 from processes.messaging.rules import TITLES
@@ -123,18 +123,25 @@ def _visible(actor: Actor, message_id: int) -> Any:
 def act(message_id: int, action: str) -> BaseResponse:
     actor = current_actor()
     message = sent.message(_visible(actor, message_id), actor)
+    try:
+        flash(_done(actor, message, action), "success")
+    except (Conflict, RuleViolation) as refusal:  # the page was older than the message
+        Sessions().rollback()
+        flash(str(refusal), "danger")
+    back = request.form.get("back", "")
+    return redirect(back if _is_ours(back) else url_for("messages.index"))
+
+
+def _done(actor: Actor, message: sent.Message, action: str) -> str:
     if action == "resend":
         if not message.may_resend and message.state in sent.RESENDABLE:
             raise Forbidden(_("Your roles do not include sending messages again."))
-        runtime.perform(lambda session: outbox.resend(session, actor, message_id))
-        flash(str(_("Queued again.")), "success")
-    else:
-        if not message.may_cancel and message.state == "queued":
-            raise Forbidden(_("Your roles do not include cancelling messages."))
-        runtime.perform(lambda session: outbox.cancel(session, message_id))
-        flash(str(_("Cancelled.")), "success")
-    back = request.form.get("back", "")
-    return redirect(back if _is_ours(back) else url_for("messages.index"))
+        runtime.perform(lambda session: outbox.resend(session, actor, message.id))
+        return str(_("Queued again."))
+    if not message.may_cancel and message.state == "queued":
+        raise Forbidden(_("Your roles do not include cancelling messages."))
+    runtime.perform(lambda session: outbox.cancel(session, message.id))
+    return str(_("Cancelled."))
 
 
 def _is_ours(address: str) -> bool:

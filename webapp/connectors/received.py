@@ -14,7 +14,7 @@ from engine import i18n
 from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.i18n import Sentence, _
-from processes.kernel import known_numbers
+from processes.kernel import known_numbers, phone_number
 from processes.messaging.models import SentMessage, SmsReceived
 from processes.messaging.permissions import READ_ALL, may_see_sender, received_visible_to
 from processes.messaging.rules import masked
@@ -57,6 +57,8 @@ class Received:
     answers: str
     """the words it answers"""
     instance_id: int | None
+    can_be_answered: bool
+    """an SMS can be sent to where it came from"""
 
     @property
     def who(self) -> str:
@@ -135,6 +137,7 @@ def shown(session: Session, actor: Actor, rows: Sequence[SmsReceived]) -> list[R
                 sent.id if sent is not None else None,
                 str(sent.text) if sent is not None else "",
                 sent.instance_id if sent is not None else None,
+                phone_number.can_be_texted(row.sender),
             )
         )
     return found

@@ -14,14 +14,12 @@ from engine.actor import Actor
 from engine.i18n import Sentence, _
 from engine.models import Instance, OutboxAttempt, OutboxMessage
 from processes.messaging.models import CHANNELS
-from processes.messaging.permissions import READ_ALL, SEND_MAIL, SEND_SMS
+from processes.messaging.permissions import EMPLOYEE, READ_ALL, may_send_again, may_take_back, sees_address
 from processes.messaging.rules import masked, reason_of, title_of
 from webapp.connectors.queues import LATELY, STATES, TONES, Heap, heaps, together
 
 PAGE_SIZE = 20
 LONGEST_SEARCH = 60
-PERSON = "organization.employee"
-SEND = {"sms": SEND_SMS, "mail": SEND_MAIL}
 RESENDABLE = ("failed", "unknown", "cancelled")
 
 ICONS = {"sms": "device-mobile", "mail": "mail"}
@@ -33,7 +31,7 @@ def scope(actor: Actor) -> ColumnElement[bool]:
     if actor.may(READ_ALL):
         return roads
     mine = select(Instance.id).where(Instance.starter_id == actor.person_id)
-    to_me = and_(OutboxMessage.record_type == PERSON, OutboxMessage.record_id == actor.person_id)
+    to_me = and_(OutboxMessage.record_type == EMPLOYEE, OutboxMessage.record_id == actor.person_id)
     return and_(roads, or_(OutboxMessage.created_by == actor.person_id, to_me, OutboxMessage.instance_id.in_(mine)))
 
 
@@ -133,7 +131,7 @@ def messages(
             or_(
                 *(
                     payload[name].as_string().icontains(wanted.text, autoescape=True)
-                    for name in ("recipient", "subject", "text")
+                    for name in ("subject", "text", *(("recipient",) if _may_search_recipients(actor, wanted) else ()))
                 )
             )
         )
@@ -141,6 +139,11 @@ def messages(
         query = query.where(OutboxMessage.id < before)
     rows = list(session.scalars(query.order_by(OutboxMessage.id.desc()).limit(size + 1)))
     return [message(row, actor) for row in rows[:size]], len(rows) > size
+
+
+def _may_search_recipients(actor: Actor, wanted: Wanted) -> bool:
+    """Whoever sees numbers and addresses masked cannot find out by searching what they are; names of people he can."""
+    return actor.may(READ_ALL) or not wanted.text.isascii()
 
 
 def of_instance(session: Session, actor: Actor, instance_id: int) -> list[Message]:
@@ -184,7 +187,6 @@ def attempts(session: Session, message_id: int) -> list[Attempt]:
 
 def message(row: OutboxMessage, actor: Actor) -> Message:
     payload, result = row.payload, row.result or {}
-    may_send = actor.may(SEND.get(row.channel, ""))
     return Message(
         row.id,
         row.channel,
@@ -201,8 +203,8 @@ def message(row: OutboxMessage, actor: Actor) -> Message:
         str(result.get("road") or ""),
         int(result.get("total") or 0),
         row.instance_id,
-        may_resend=may_send and row.state in RESENDABLE,
-        may_cancel=row.state == "queued" and (may_send or row.created_by == actor.person_id),
+        may_resend=row.state in RESENDABLE and may_send_again(actor, row),
+        may_cancel=row.state == "queued" and may_take_back(actor, row),
         fates=tuple(_fates(row, actor)),
     )
 
@@ -214,23 +216,18 @@ def _fates(row: OutboxMessage, actor: Actor) -> Iterator[Fate]:
         told[address] = (report["action"], f"{report['status']} {report['text']}".strip())
     for address, (action, why) in told.items():
         word, tone = _FATES.get(action, _FATES["relayed"])
-        yield Fate(address if _sees_address(row, actor) else masked(address), word, tone, _masked_too(row, actor, why))
+        yield Fate(address if sees_address(actor, row) else masked(address), word, tone, _masked_too(row, actor, why))
 
 
 def _masked_too(row: OutboxMessage, actor: Actor, text: str) -> str:
-    return text if _sees_address(row, actor) else masked(text)
+    return text if sees_address(actor, row) else masked(text)
 
 
 def _recipient(row: OutboxMessage, actor: Actor) -> str:
     """Numbers and addresses of others keep their last digits or first sign, unless one may read everything."""
     to = row.payload.get("to") or ""
     plain = str(row.payload.get("recipient") or (", ".join(to) if isinstance(to, list) else to))
-    return plain if _sees_address(row, actor) else masked(plain)
-
-
-def _sees_address(row: OutboxMessage, actor: Actor) -> bool:
-    own = row.record_type == PERSON and row.record_id == actor.person_id
-    return own or actor.may(READ_ALL)
+    return plain if sees_address(actor, row) else masked(plain)
 
 
 # ------------------------------------------------------------------------------------------------- roads

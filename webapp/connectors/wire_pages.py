@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import gates, runtime, wire_tests
@@ -32,9 +32,10 @@ def index() -> str:
 
 @pages.get("/connectors/<name>")
 @requires(LOOK_AFTER)
-def card(name: str) -> str:
-    """One connector's card, asked again and again while it is being tried."""
-    return _card(name)
+def card(name: str) -> str | BaseResponse:
+    """One connector's card, asked again and again while it is being tried; by itself it is no page."""
+    card_of = _card(name)
+    return card_of if "HX-Request" in request.headers else redirect(url_for("connectors.index"))
 
 
 @pages.post("/connectors/<name>/test")

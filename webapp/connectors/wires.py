@@ -35,6 +35,7 @@ STEPS: dict[str, Sentence] = {
     "connect": _("Reach the peer"),
     "tls": _("Encrypt, and check the certificate"),
     "login": _("Sign in"),
+    "calls": _("See the calls"),
     "device": _("Open the device"),
     "sim": _("SIM card"),
     "network": _("Mobile network"),

@@ -7,6 +7,9 @@ import threading
 import time
 from datetime import timedelta
 
+from sqlalchemy.exc import DataError
+from sqlalchemy.orm import Session
+
 from connectors.mail.mailbox import Cursor, Fetched, MailSource, Patience
 from connectors.outcome import ConnectorError, LinkState, PeerRefused
 from engine import clock, delivering, health, jobs as engine_jobs, runtime, wire_tests
@@ -92,17 +95,12 @@ def _read(box: MailSource, stop: threading.Event) -> None:
 
 def take(box: MailSource, mail: Fetched) -> None:
     """Keep it, put it away, then move on: killed in between, we meet it again, and it is known by its fingerprint."""
-    kept = runtime.perform(
-        lambda session: receiving_mail.keep(
-            session,
-            box=box.name,
-            uid_validity=mail.at.validity,
-            uid=mail.at.uid,
-            raw=mail.raw,
-            size=mail.size,
-            whole=mail.whole,
-        )
-    )
+    try:
+        kept = runtime.perform(lambda session: _keep(session, box, mail))
+    except (DataError, UnicodeError):
+        # the bytes are stored all the same: a mail that says what no database takes must not stop those behind it
+        logger.exception("mailbox.kept_unread", extra={"mailbox": box.name, "uid": mail.at.uid})
+        kept = runtime.perform(lambda session: _keep(session, box, mail, readable=False))
     logger.info("mailbox.taken", extra={"mailbox": box.name, "uid": mail.at.uid, "mail_id": kept})
     try:
         box.file(mail.at.uid)
@@ -113,6 +111,19 @@ def take(box: MailSource, mail: Fetched) -> None:
         receiving_mail.advance(session, box.name, mail.at.validity, mail.at.uid)
     if kept is not None:
         jobs.sort_mail()
+
+
+def _keep(session: Session, box: MailSource, mail: Fetched, *, readable: bool = True) -> int | None:
+    return receiving_mail.keep(
+        session,
+        box=box.name,
+        uid_validity=mail.at.validity,
+        uid=mail.at.uid,
+        raw=mail.raw,
+        size=mail.size,
+        whole=mail.whole,
+        readable=readable,
+    )
 
 
 def _cursor(box: str) -> Cursor:

@@ -78,6 +78,9 @@ class _Holder:
             events = self._gathered()
             if events:
                 _keep(events)
+            if not listening.is_alive() and not stop.is_set():
+                logger.error("listener.deaf", extra={"device": wires.TELEPHONY})
+                break  # its thread has stumbled: the supervisor starts us anew, with a new link
             now = time.monotonic()
             told_of_link = any(isinstance(event, LinkEvent) for event in events)
             if told_of_link or now - reported >= REPORT_SECONDS:

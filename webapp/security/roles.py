@@ -60,7 +60,9 @@ class RoleSum:
 
 ROLES = (
     RoleSum(
-        "Employee", _("Employee"), grants=("OpenApi.get", "SwaggerView.show", "MenuApi.get", "document.document.make")
+        "Employee",
+        _("Employee"),
+        grants=("OpenApi.get", "SwaggerView.show", "MenuApi.get", "document.document.make", "messaging.sms.send"),
     ),
     RoleSum(
         "Sales",

@@ -130,3 +130,4 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update({one.__name__: one for one in filters})
     app.jinja_env.globals["set_apart"] = set_apart
     app.jinja_env.tests["masked"] = lambda value: isinstance(value, Masked)
+    app.jinja_env.tests["textable"] = lambda value: isinstance(value, str) and phone_number.can_be_texted(value)

@@ -64,7 +64,7 @@ class Reader:
 
 
 def _parsed(part: bytes) -> Message:
-    lines = part.decode("utf-8", "replace").split("\n")
+    lines = part.decode("utf-8", "replace").replace("\0", "").split("\n")
     pairs = (line.partition(":") for line in lines)
     return Message(
         tuple((key.strip(), value.removeprefix(" ")) for key, colon, value in pairs if colon and key.strip())

@@ -15,7 +15,7 @@ from connectors.telephony.ami.agents import AgentFolding, agent_of
 from connectors.telephony.ami.codec import Message
 from connectors.telephony.ami.folding import CallFolding
 from connectors.telephony.ami.heard import DIAL_ACTION
-from connectors.telephony.ami.link import PING_SECONDS, AmiLink, AmiSettings
+from connectors.telephony.ami.link import ANSWER_SECONDS, PING_SECONDS, AmiLink, AmiSettings
 from connectors.telephony.events import CallEvent, LinkEvent
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,28 @@ _LISTS = {
     "CoreShowChannels": "CoreShowChannelsComplete",
     "DeviceStateList": "DeviceStateListComplete",
 }
+CALLS = "CoreShowChannels"
+LIST_ACTION = "list-"
+"""Prefix of the ActionID of what is listed after a login."""
+
+
+NOT_PERMITTED = "not_permitted"
+"""The exchange lets us in and not see its calls: its user has no `reporting`."""
+
+
+def _count_calls(link: AmiLink) -> int:
+    """How many lines are open at the exchange. Raises PeerRefused, PeerSilent or LinkDown."""
+    link.send(CALLS, ("ActionID", f"{LIST_ACTION}{CALLS}"))
+    end, count = monotonic() + ANSWER_SECONDS, 0
+    for message in link.messages(Event()):
+        if message is not None and message.is_response and message.get("Response") != "Success":
+            raise PeerRefused(message.get("Message"), code=NOT_PERMITTED)
+        count += message is not None and message.event == "CoreShowChannel"
+        if message is not None and message.event == _LISTS[CALLS]:
+            break
+        if monotonic() > end:
+            raise PeerSilent("The exchange does not say which calls there are.", code="silent")
+    return count
 
 
 @dataclass
@@ -77,8 +99,13 @@ class AsteriskExchange:
             if error.code == "unreachable":
                 return [Trial("connect", False, str(error))]
             return [*done, Trial("login", False, str(error))]
-        link.close()
-        return [*done, Trial("login", True, settings.user)]
+        done.append(Trial("login", True, settings.user))
+        try:
+            return [*done, Trial("calls", True, str(_count_calls(link)))]
+        except ConnectorError as error:
+            return [*done, Trial("calls", False, str(error))]
+        finally:
+            link.close()
 
     # --------------------------------------------------------------------------------------------- the loop
 
@@ -112,12 +139,14 @@ class AsteriskExchange:
             self._agents.forget_told()
             snapshot: _Snapshot | None = _Snapshot(self._calls_tick())
             for action in _LISTS:
-                link.send(action)
+                link.send(action, ("ActionID", f"{LIST_ACTION}{action}"))
             for message in link.messages(stop):
                 if message is None:
                     with self._state:
                         events = self._calls.settle()
                     self._tell(sink, events)
+                elif message.is_response:
+                    self._note_refusal(message, snapshot)
                 elif message.event == "Shutdown":
                     raise LinkDown("The exchange is shutting down.", code="shutdown")
                 elif snapshot is not None and message.event == "CoreShowChannel":
@@ -133,6 +162,17 @@ class AsteriskExchange:
                 link.close()
 
     @staticmethod
+    def _note_refusal(answer: Message, snapshot: _Snapshot | None) -> None:
+        """A list that is refused is not waited for; without that of the calls nobody knows which are over."""
+        action = answer.get("ActionID").removeprefix(LIST_ACTION)
+        if action not in _LISTS or answer.get("Response") == "Success":
+            return
+        if action == CALLS:
+            raise PeerRefused(answer.get("Message"), code=NOT_PERMITTED)
+        if snapshot is not None:
+            snapshot.missing.discard(_LISTS[action])
+
+    @staticmethod
     def _calls_tick() -> float:
         return monotonic()
 
@@ -140,7 +180,7 @@ class AsteriskExchange:
         """The link is up when the exchange has said what is there; a module that is not loaded answers no list."""
         if snapshot.missing and monotonic() - snapshot.asked_at < SNAPSHOT_SECONDS:
             return snapshot
-        if "CoreShowChannelsComplete" in snapshot.missing:
+        if _LISTS[CALLS] in snapshot.missing:
             raise PeerSilent("The exchange does not say which calls there are.", code="silent")
         with self._state:
             events = self._calls.snapshot(snapshot.channels, snapshot.asked_at, now())

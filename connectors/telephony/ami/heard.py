@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
@@ -9,6 +10,8 @@ from time import monotonic
 from connectors.telephony.ami import names
 from connectors.telephony.ami.codec import Message
 from connectors.telephony.ami.legs import Facts, Leg, earliest, keep_first
+
+_CAUSE = re.compile(r"[0-9]{1,3}")
 
 DIAL_ACTION = "dial-"
 """Prefix of our ActionID of a call: all that a refused call is known by."""
@@ -226,7 +229,7 @@ def _add_hangup(heard: Heard, m: Message, at: datetime) -> None:
     if found := heard.both(m):
         _facts, leg = found
         cause = m.get("Cause")
-        mark = (at, int(cause) if cause.isdigit() else 0)
+        mark = (at, int(cause) if _CAUSE.fullmatch(cause) else 0)
         leg.hangup = mark if leg.hangup is None else min(leg.hangup, mark)
 
 

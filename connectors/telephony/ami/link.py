@@ -121,12 +121,13 @@ class AmiLink:
     # --------------------------------------------------------------------------------------------- reading
 
     def messages(self, stop: threading.Event) -> Iterator[Message | None]:
-        """Events as they come; None whenever there is a moment for other duties. Raises LinkDown or PeerSilent."""
+        """Events, and answers nobody waits for, as they come; None whenever there is a moment for other duties.
+
+        Raises LinkDown or PeerSilent.
+        """
         while not stop.is_set():
             for message in self._received(LOOK_SECONDS):
-                if message.is_response:
-                    self._hand_over(message)
-                else:
+                if not (message.is_response and self._hand_over(message)):
                     yield message
             self._ping_when_due()
             yield None
@@ -145,12 +146,16 @@ class AmiLink:
             raise LinkDown("The exchange has closed the connection.", code="closed")
         return list(self._reader.feed(data))
 
-    def _hand_over(self, message: Message) -> None:
+    def _hand_over(self, message: Message) -> bool:
+        """Whether somebody waits for this answer, who has it now."""
         action = message.get("ActionID")
         if action.startswith("ping-"):
             self._missed = 0
-        elif (waiting := self._waiting.get(action)) is not None:
+            return True
+        waiting = self._waiting.get(action)
+        if waiting is not None:
             waiting.put(message)
+        return waiting is not None
 
     def _ping_when_due(self) -> None:
         if monotonic() - self._pinged_at < self._ping_seconds:
@@ -164,7 +169,7 @@ class AmiLink:
     # --------------------------------------------------------------------------------------------- asking
 
     def send(self, action: str, *fields: tuple[str, str]) -> None:
-        """Ask for something whose answer comes as events."""
+        """Ask for something whose answer comes as events; `messages` tells a refusal, by its ActionID."""
         self._write(render(action, fields))
 
     def ask(self, action: str, *fields: tuple[str, str], action_id: str = "") -> Message:

@@ -24,7 +24,7 @@ from processes.messaging.operations.opting_out import opted_out
 from processes.messaging.operations.sending import FURTHEST_AHEAD
 from processes.organization.models import Employee
 
-RECORD_TYPE = "messaging.campaign"
+RECORD_TYPE = permissions.CAMPAIGN
 
 _KEPT_REASONS = frozenset({"not_a_number", "over_quota"})
 """What a second look does not take back."""

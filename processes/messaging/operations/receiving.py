@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,6 +40,8 @@ PARTS_KEPT = timedelta(days=90)
 BATCH = 100
 
 _LONGEST_SENDER = 40
+_NOT_STORED = re.compile("[\0\ud800-\udfff]")
+"""What no database takes: NUL, and halves of characters where a provider has cut one in two."""
 
 
 # ------------------------------------------------------------------------------------------------- parts
@@ -166,7 +169,7 @@ def _take(session: Session, whole: Message, *, road: str, external_id: str, kind
         road=road,
         external_id=external_id,
         sender=sender,
-        text=whole.text.replace("\0", "\ufffd"),
+        text=_NOT_STORED.sub("\ufffd", whole.text),
         sent_at=whole.sent_at,
         received_at=clock.now(),
         missing=list(whole.missing),

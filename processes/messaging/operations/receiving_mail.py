@@ -62,10 +62,21 @@ def advance(session: Session, box: str, uid_validity: int, uid: int) -> None:
 
 
 def keep(
-    session: Session, *, box: str, uid_validity: int, uid: int, raw: bytes, size: int, whole: bool = True
+    session: Session,
+    *,
+    box: str,
+    uid_validity: int,
+    uid: int,
+    raw: bytes,
+    size: int,
+    whole: bool = True,
+    readable: bool = True,
 ) -> int | None:
-    """Store a mail's bytes and what its header says; None when it is here already, by whatever way it came."""
-    mail = reading.read(raw)
+    """Store a mail's bytes and what its header says; None when it is here already, by whatever way it came.
+
+    readable: False stores the bytes alone, of a mail whose words no database takes.
+    """
+    mail = reading.read(raw) if readable else reading.UNREADABLE
     now = clock.now()
     values = {
         "fingerprint": reading.fingerprint(raw, mail.message_id),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from engine import clock, events, outbox
@@ -38,15 +38,35 @@ class Pending:
     campaign_id: int | None
 
 
-def pending(session: Session, actor: Actor) -> list[Pending]:
+Span = tuple[datetime, datetime]
+"""[since, until)"""
+
+
+def pending(session: Session, actor: Actor, within: Span | None = None) -> list[Pending]:
     """What waits for its time, the next first; own messages, with the right everybody's."""
-    waiting = select(SentMessage).where(
+    waiting = select(SentMessage).where(*_waiting(actor, within))
+    return _together(session.scalars(waiting.order_by(SentMessage.due_at, SentMessage.id)))
+
+
+def moments(session: Session, actor: Actor, within: Span) -> list[tuple[datetime, int]]:
+    """When how many of these messages leave."""
+    counted = select(SentMessage.due_at, func.count()).where(*_waiting(actor, within)).group_by(SentMessage.due_at)
+    return [(at, count) for at, count in session.execute(counted) if at is not None]
+
+
+def next_pending(session: Session, actor: Actor) -> datetime | None:
+    """When the next one leaves."""
+    return session.scalar(select(func.min(SentMessage.due_at)).where(*_waiting(actor, None)))
+
+
+def _waiting(actor: Actor, within: Span | None) -> list[ColumnElement[bool]]:
+    wanted = [
         permissions.visible_to(actor),
         SentMessage.state == "queued",
         SentMessage.attempts == 0,
         SentMessage.due_at > clock.now(),
-    )
-    return _together(session.scalars(waiting.order_by(SentMessage.due_at, SentMessage.id)))
+    ]
+    return wanted if within is None else [*wanted, SentMessage.due_at >= within[0], SentMessage.due_at < within[1]]
 
 
 def too_late(session: Session, actor: Actor) -> list[Pending]:
@@ -76,12 +96,6 @@ def _together(messages: Iterable[SentMessage]) -> list[Pending]:
     return list(found.values())
 
 
-def may_change(actor: Actor, message: SentMessage | OutboxMessage) -> bool:
-    """Whoever wrote it, or who may send to any number."""
-    right = permissions.SEND_SMS if message.channel == "sms" else permissions.SEND_MAIL
-    return message.created_by == actor.person_id or actor.may(right)
-
-
 def reschedule(session: Session, actor: Actor, *, message_id: int, send_at: datetime | None) -> int:
     """Give a message that has not been picked another time (None: now), with it all of its campaign. How many.
 
@@ -93,7 +107,7 @@ def reschedule(session: Session, actor: Actor, *, message_id: int, send_at: date
     ):
         raise NotFound
     first = session.get_one(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
-    if not may_change(actor, first):
+    if not permissions.may_take_back(actor, first):
         raise Forbidden(_("This message is another's."))
     if first.state != "queued" or first.attempts or first.due_at is None or first.token is not None:
         raise Conflict(_("It is no longer waiting for its time."))

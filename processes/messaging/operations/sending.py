@@ -137,8 +137,11 @@ def send_sms(
     record: Record | None = None,
     send_at: datetime | None = None,
     purpose: str = "notice",
+    name: str = "",
 ) -> int:
     """Queue an SMS a person wrote, to any number, not to leave before `send_at`.
+
+    name: whose number it is, as lists of messages show it.
 
     key: tells this wish from every other; again is the same message.  purpose: notice | commercial, which needs the
     number's consent and leaves outside of quiet hours alone.
@@ -161,7 +164,7 @@ def send_sms(
         )
     if problems:
         raise InvalidForm(problems)
-    payload = {"to": number, "text": text.strip(), "recipient": number}
+    payload = {"to": number, "text": text.strip(), "recipient": f"{name} {number}".strip()}
     if purpose == COMMERCIAL:
         payload["purpose"] = COMMERCIAL
         check_consent(session, number)

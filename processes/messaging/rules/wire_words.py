@@ -68,6 +68,7 @@ REASONS: dict[str, Sentence] = {
     "closed": _("closed"),
     "silent": _("the telephone exchange does not answer"),
     "shutdown": _("the telephone exchange has shut down"),
+    "not_permitted": _("the telephone exchange lets its user not see the calls"),
     "no_office": _("no LibreOffice on this machine: documents come without a PDF"),
 }
 
@@ -94,6 +95,7 @@ REMEDIES: dict[str, Sentence] = {
     **dict.fromkeys(
         ("unreachable", "connection_lost", "peer_silent", "silent", "shutdown", "closed"), _AGAIN_BY_ITSELF
     ),
+    "not_permitted": _("Add “reporting” to the user's write line in manager.conf; it is tried again by itself."),
     "no_office": _("Install LibreOffice Writer on this machine."),
 }
 """What a person can do; whatever is missing here has no better advice than its reason."""

@@ -74,7 +74,7 @@ def test_a_faulty_sms_is_refused(people: House, body: dict[str, str], fields: se
 
 def test_only_who_may_send_sends_and_only_who_may_read_reads(people: House) -> None:
     admin, employee = people(ADMIN), people(EMPLOYEE)
-    refused(employee.call("POST", SMS, TEXT), 403)
+    assert employee.post(SMS, TEXT)["state"] == "queued"  # everybody's department has its quota
     refused(employee.call("POST", MAIL, LETTER), 403)
     sent = admin.post(SMS, TEXT)
     for action in ("", "/actions/resend", "/actions/cancel"):
@@ -82,6 +82,16 @@ def test_only_who_may_send_sends_and_only_who_may_read_reads(people: House) -> N
         refused(employee.call(method, f"{SMS}/{sent['id']}{action}", {} if action else None), 404)
     refused(admin.call("GET", f"{MAIL}/{sent['id']}"), 404)
     refused(admin.call("GET", f"/connectors/fax/messages/{sent['id']}"), 404)
+
+
+def test_whoever_gets_a_message_does_not_decide_on_it(people: House) -> None:
+    admin, employee = people(ADMIN), people(EMPLOYEE)
+    record = {"type": "organization.employee", "id": employee.person_id}
+    path = f"{SMS}/{admin.post(SMS, {**TEXT, 'record': record})['id']}"
+    assert employee.get(path)["state"] == "queued"
+    for action in ("cancel", "resend"):
+        refused(employee.call("POST", f"{path}/actions/{action}"), 403)
+    assert admin.post(f"{path}/actions/cancel")["state"] == "cancelled"
 
 
 def test_what_waits_is_taken_back_and_what_failed_is_sent_again(people: House, clock: TestClock) -> None:

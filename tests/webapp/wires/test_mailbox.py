@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -254,6 +255,27 @@ def test_what_cannot_be_kept_is_not_put_away(database: Database, monkeypatch: py
 
 
 @pytest.mark.databases("sqlite")
+def test_one_the_database_does_not_take_is_kept_as_bytes_and_holds_up_no_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a stranger writes, the mails behind it come in."""
+    read = reading.read
+
+    def spoilt(raw: bytes) -> reading.InMail:
+        return replace(read(raw), subject="\ud800") if b"bad" in raw else read(raw)
+
+    monkeypatch.setattr(reading, "read", spoilt)
+    box = SimulatedMailbox()
+    box.waiting = [b"Subject: bad\r\n\r\nx", b"Subject: good\r\n\r\nx"]
+    for mail in box.fetch(Cursor(), _today()):
+        listener.take(box, mail)
+    bad, good = received()
+    assert (bad.subject, bad.automatic, good.subject, good.state) == ("", "unreadable", "good", "sorted")
+    with transaction() as session:
+        assert b"bad" in receiving_mail.raw_of(session, bad)
+    Sessions.remove()
+
+
 def test_a_second_listener_waits_for_the_first(database: Database, hold: Callable[..., Held]) -> None:
     first, second = SimulatedMailbox("one"), SimulatedMailbox("one")
     hold(lambda stop: listener.hold(first, "mailbox", stop))

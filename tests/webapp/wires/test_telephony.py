@@ -174,6 +174,21 @@ def test_a_listener_that_has_lost_its_lease_takes_nothing_and_ends(li: Actor, pe
     assert ask(command) == ("queued", "")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_listener_whose_ear_has_failed_ends_and_is_started_anew(li: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deaf, it would still say that the link is up, and every call would pass unseen."""
+    exchange = SimulatedExchange(lambda: ())
+
+    def stumble(*_args: object) -> None:
+        raise ValueError("a line nobody has thought of")
+
+    monkeypatch.setattr(exchange, "run", stumble)
+    thread = threading.Thread(target=listener.hold, args=(exchange, threading.Event()), daemon=True)
+    thread.start()
+    thread.join(15)
+    assert not thread.is_alive()
+
+
 def test_a_second_listener_waits_for_the_first(li: Actor, holding: AmiExchange) -> None:
     stop = threading.Event()
     second = SimulatedExchange(lambda: ())

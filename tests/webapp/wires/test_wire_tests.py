@@ -141,7 +141,9 @@ def test_a_mailbox_is_signed_in_to_and_its_folder_opened(tmp_path: Path) -> None
 def test_an_exchange_is_signed_in_to_and_no_call_touched() -> None:
     with AmiExchange() as peer:
         road = AsteriskExchange(AmiSettings.parse(peer.url))
-        assert steps_of(road.try_out()) == [("connect", True), ("login", True)]
+        assert steps_of(road.try_out()) == [("connect", True), ("login", True), ("calls", True)]
+        peer.answers["CoreShowChannels"] = "Permission denied"
+        assert steps_of(road.try_out()) == [("connect", True), ("login", True), ("calls", False)]
         peer.refuse_login = True
         assert steps_of(road.try_out()) == [("connect", True), ("login", False)]
     assert steps_of(road.try_out()) == [("connect", False)]

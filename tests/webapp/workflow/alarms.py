@@ -85,7 +85,7 @@ class Watched:
         until(lambda: self.state()[0] == "up")
 
     def shows(self, language: str, line: Line) -> None:
-        card = self.house.login("zheng.kai").get(f"/connectors/{self.wire}?_l_={language}").text
+        card = self.house.login("zheng.kai").get(f"/connectors/{self.wire}?_l_={language}", partial=True).text
         words = html.unescape(re.sub(r"<[^>]+>", "\n", card)).split("\n")
         assert {line.word, line.reason, line.remedy} <= set(words)
 

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from engine import clock
 from engine.actor import SYSTEM
-from engine.db import transaction
+from engine.db import Sessions, transaction
 from engine.models import OutboxMessage
+from processes.kernel.working_time import ZONE
 from processes.messaging.models import SmsCampaign, SmsRecipient
 from processes.messaging.operations import campaign_drafts, quotas
 from processes.organization.models import Department
@@ -139,6 +140,25 @@ def test_rights(house: DemoHouse) -> None:
     assert house.visitor().get(url).status_code == 302
 
 
+def test_the_calendar_of_what_leaves_later(house: DemoHouse) -> None:
+    zhou = house.login("zhou.ming")
+    day = (clock.now().astimezone(ZONE) + timedelta(days=40)).date()
+    url = zhou.post(NEW, written(send_at=f"{day}T23:30")).headers["Location"]
+    zhou.post(f"{url}/send")
+    page = zhou.get("/messages/scheduled?_l_=en").text
+    assert f'title="{day}: 2 messages"' in page, "the month in which the next one leaves, days as they are in China"
+    assert "2 messages in this month" in page
+    assert "放假通知" in zhou.get(f"/messages/scheduled?day={day}").text
+    other = zhou.get(f"/messages/scheduled?day={day - timedelta(days=1)}&_l_=en").text
+    assert "放假通知" not in other
+    assert "Nothing leaves on this day." in other
+    before = zhou.get(f"/messages/scheduled?month={clock.now():%Y-%m}&_l_=en").text
+    assert "Nothing leaves in this month." in before
+    for junk in ("month=x", "month=2026-13", "day=9999-12-31", "day=0001-01-01", "day=2026-02-30"):
+        assert zhou.get(f"/messages/scheduled?{junk}").status_code == 200
+    assert "2 messages" not in house.login("huang.jie").get(f"/messages/scheduled?day={day}&_l_=en").text
+
+
 def test_what_leaves_later_is_moved_and_taken_back(house: DemoHouse) -> None:
     zhou = house.login("zhou.ming")
     later = (clock.now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
@@ -156,6 +176,16 @@ def test_what_leaves_later_is_moved_and_taken_back(house: DemoHouse) -> None:
     assert further in zhou.get("/messages/scheduled").text
     zhou.post(move, {"send_at": ""})
     assert "没有定时等待的消息" in zhou.get("/messages/scheduled").text
+    _take_back(int(move.rpartition("/")[2]))
+    stale = zhou.post(f"{move}?_l_=en", {"send_at": further})
+    assert stale.status_code == 302, "a page older than the message leads back"
+    assert "It is no longer waiting for its time." in zhou.get("/messages/scheduled?_l_=en").text
+
+
+def _take_back(message_id: int) -> None:
+    with transaction() as session:
+        session.get_one(OutboxMessage, message_id).state = "cancelled"
+    Sessions.remove()
 
 
 def test_the_demo_company_shows_a_finished_campaign_and_quotas(house: DemoHouse) -> None:

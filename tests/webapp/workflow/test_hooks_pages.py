@@ -24,6 +24,8 @@ def test_a_webhook_is_made_tried_changed_and_deleted(house: DemoHouse) -> None:
     made = admin.post("/webhooks", HOOK).text
     secret = re.search(r"whsec_[\w+/=]{44}", made)
     assert secret is not None
+    assert f'id="hook-secret">{secret[0]}<' in made
+    assert 'data-yl-copy="#hook-secret"' in made
     admin.post("/webhooks/1/test", {})
     delivering.deliver_outbox()
     page = admin.get("/webhooks/1").text

@@ -10,17 +10,18 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import runtime
+from engine import clock, runtime
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.errors import InvalidForm, Problem, RuleViolation
+from engine.errors import Conflict, InvalidForm, Problem, RuleViolation
 from engine.i18n import _
 from processes.kernel.working_time import ZONE, business_date
 from processes.messaging.models import SentMessage, SmsCampaign
 from processes.messaging.operations import scheduling
 from processes.messaging.operations.scheduling import Pending
-from processes.messaging.permissions import EMPLOYEE, READ_ALL
+from processes.messaging.permissions import may_take_back, sees_address
 from processes.messaging.rules import masked
+from webapp.connectors.bulk import month
 from webapp.security.access import current_actor, signed_in
 
 pages = Blueprint("scheduled", __name__)
@@ -54,13 +55,21 @@ class Day:
 @signed_in
 def index() -> str:
     session, actor = Sessions(), current_actor()
-    lines = [_line(session, actor, one) for one in scheduling.pending(session, actor)]
+    today = business_date(clock.now())
+    asked = request.args.get("month", ""), request.args.get("day", "")
+    soonest = scheduling.next_pending(session, actor) if not any(asked) else None
+    span = month.read(*asked, otherwise=business_date(soonest) if soonest is not None else today)
+    within = span.shown if any(asked) else None  # nobody who asks for nothing misses what leaves next month
+    lines = [_line(session, actor, one) for one in scheduling.pending(session, actor, within)]
     by_day: dict[date, list[Line]] = {}
     for line in lines:
         by_day.setdefault(business_date(line.at), []).append(line)
     return render_template(
         "messaging/scheduled.html",
         days=[Day(day, found) for day, found in by_day.items()],
+        span=span,
+        month=month.month(span, scheduling.moments(session, actor, span.month), today),
+        is_narrowed=within is not None,
         late=[_line(session, actor, one) for one in scheduling.too_late(session, actor)],
     )
 
@@ -75,14 +84,12 @@ def _line(session: Session, actor: Actor, one: Pending) -> Line:
         count=one.count,
         message_id=one.message.id,
         campaign_id=one.campaign_id,
-        may_change=scheduling.may_change(actor, one.message),
+        may_change=may_take_back(actor, one.message),
     )
 
 
 def _recipient(actor: Actor, message: SentMessage) -> str:
-    own = message.record_type == EMPLOYEE and message.record_id == actor.person_id
-    mine = message.created_by == actor.person_id and message.record_type != EMPLOYEE
-    return message.recipient if own or mine or actor.may(READ_ALL) else masked(message.recipient)
+    return message.recipient if sees_address(actor, message) else masked(message.recipient)
 
 
 @pages.post("/messages/scheduled/<int:message_id>")
@@ -97,7 +104,7 @@ def move(message_id: int) -> BaseResponse:
             )
         )
         flash(str(_("{count} messages have another time.", count=moved)), "success")
-    except (RuleViolation, InvalidForm) as refusal:
+    except (Conflict, RuleViolation, InvalidForm) as refusal:
         Sessions().rollback()
         words = list(refusal.by_field().values()) if isinstance(refusal, InvalidForm) else [str(refusal)]
         flash(words[0], "danger")

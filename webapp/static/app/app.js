@@ -72,7 +72,16 @@ export function enhance(scope = document) {
       },
     });
   }
+  askWhatFits(scope);
   if (find('[data-yl-filters]', scope) || scope.matches?.('[data-yl-filters]')) import('yl/filters').then(module => module.build(scope));
+}
+
+/** Show what only some answers ask for: data-yl-when="audience=department". */
+function askWhatFits(scope) {
+  for (const part of scope.querySelectorAll('[data-yl-when]')) {
+    const [name, value] = part.dataset.ylWhen.split('=');
+    part.hidden = part.closest('form').elements[name]?.value !== value && !find('.yl-bad', part);
+  }
 }
 
 /** A dialog of the page; what was written as an opinion already is where its words go. */
@@ -176,6 +185,7 @@ document.addEventListener('input', event => {
 addEventListener('beforeunload', event => { if (find('form[data-yl-dirty]')) event.preventDefault(); });
 
 document.addEventListener('change', event => {
+  if (event.target.form) askWhatFits(event.target.form);
   if (event.target.matches('[data-yl-quick]')) return event.target.form.requestSubmit();
   const card = event.target.closest('.yl-table-card');
   if (card && event.target.matches('[data-yl-tick-all], input[name=rowid]')) {
