@@ -19,6 +19,7 @@ from processes.telephony.operations import VIEWS, View
 from webapp.errors import wants_json
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import callers, formats
+from webapp.skin.keys import key_or_none, read_key
 from webapp.telephony import words
 
 pages = Blueprint("calls", __name__)
@@ -60,7 +61,7 @@ def _list(template: str) -> str:
     asked = request.args.get("view", "all")
     view: View = next((one for one in VIEWS if one == asked), "all")
     text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=read_key)
     past, has_more = operations.past_calls(session, actor, view=view, text=text, before=before, size=PAGE_SIZE)
     live = operations.live_calls(session, actor)
     return render_template(
@@ -161,7 +162,8 @@ def dial() -> BaseResponse:
     actor, form = current_actor(), request.form
     key = form.get("key", "")[:60] or f"{clock.now().timestamp():.3f}"
     kind, _blank, number = form.get("record", "").rpartition(" ")
-    record = (kind, int(number)) if kind and number.isdecimal() else None
+    about = key_or_none(number)
+    record = (kind, about) if kind and about is not None else None
     wanted = form.get("number", "")[:60]
     try:
         call_id = runtime.perform(
@@ -213,7 +215,7 @@ def act(call_id: int, action: str) -> BaseResponse:
 def _chosen() -> tuple[str, int] | None:
     """form: for each register that a call may be about, the record chosen of it; none = about nothing."""
     for name, _title in _subjects():
-        chosen = request.form.get(name, "")
-        if chosen.isdecimal() and len(chosen) < 19:
-            return name, int(chosen)
+        chosen = key_or_none(request.form.get(name, ""))
+        if chosen is not None:
+            return name, chosen
     return None

@@ -30,7 +30,7 @@ from processes.activity.operations.planning import (
     propose,
     today,
 )
-from processes.activity.operations.queues import Line, counts, due_now, lines, people_below, person_in, waiting
+from processes.activity.operations.queues import Line, counts, due_now, lines, people_below, person_in, planned, waiting
 from processes.activity.operations.records import RECORDED, VOIDED, create_record, edit_record, versions, void_record
 from processes.activity.operations.supervising import (
     Progress,
@@ -79,6 +79,7 @@ __all__ = [
     "open_with",
     "people_below",
     "person_in",
+    "planned",
     "policies",
     "progress",
     "proposals",

@@ -212,6 +212,7 @@ LISTS: dict[str, tuple[str, ...]] = {
         for page, rest in (("list", "/?size=100"), ("export", ""), ("excel", ""))
     },
     "follow.index": ("/follow/", "/follow/?queue=today", "/follow/?queue=week&person={owner}"),
+    "follow.calendar": ("/follow/calendar", "/follow/calendar?month=2099-01", "/follow/calendar?person={owner}"),
     "follow.team": ("/follow/team",),
     "follow.analysis": ("/follow/analysis",),
     "follow.drilled": ("/follow/analysis/customers",),

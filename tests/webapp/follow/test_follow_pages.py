@@ -139,6 +139,48 @@ def test_an_appointment_is_moved_and_a_second_one_shows_who_has_it(house: DemoHo
     assert (plan.due_on.isoformat(), plan.postponed, plan.state, len(plan.joined)) == (day, 1, "open", 1)
 
 
+def test_the_calendar_shows_a_month_of_ones_own_or_of_somebody_below(house: DemoHouse, customer: int) -> None:
+    browser = house.login(SELLER)
+    assert browser.post("/follow/appointments", {"customer": str(customer)}).status_code == 302
+    (plan,) = ask(lambda session: list(session.scalars(select(Appointment))))
+    month = f"/follow/calendar?month={plan.due_on:%Y-%m}"
+    page = browser.get(month).text
+    card = page[page.index(f"/follow/appointments/{plan.id}/reschedule") :]
+    assert f'data-on="{plan.due_on}"' in card
+    assert "鼎信安防公司" in card
+    assert f'data-yl-drop="{plan.due_on}"' in page
+    assert f'data-yl-drop="{operations.today() - timedelta(days=1)}"' not in page, "nothing is put into the past"
+    seller = ask(lambda session: person(session, "王磊"))
+    superior = house.login(SUPERIOR)
+    assert "鼎信安防公司" not in superior.get(month).text
+    assert "鼎信安防公司" in superior.get(f"{month}&person={seller}").text
+    assert house.login(STRANGER).get(f"{month}&person={seller}").status_code == 404
+    assert house.login(CLERK).get(month).status_code == 403
+    for odd in ("0001-01", "9999-12", "2026-13", "x"):
+        assert browser.get(f"/follow/calendar?month={odd}").status_code == 200
+    assert "/follow/calendar" in browser.get("/activity/appointment/list/").text
+
+
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (f"/follow/?person={HUGE}&skip={HUGE}", 200),
+        (f"/follow/team?who={HUGE}&before=2026-01-01T00:00:00%2B00:00%20{HUGE}", 200),
+        (f"/follow/analysis/customers?page={HUGE}", 200),
+        (f"/follow/new?customer={HUGE}&contact={HUGE}&call={HUGE}", 200),
+        (f"/follow/of/{HUGE}", 404),
+        (f"/follow/records/{HUGE}", 404),
+        (f"/calls?before={HUGE}", 200),
+        (f"/calls/{HUGE}", 404),
+    ],
+)
+def test_a_number_no_database_keeps_names_nobody(house: DemoHouse, address: str, status: int) -> None:
+    assert house.login(SUPERIOR).get(address).status_code == status
+
+
 def note(customer: int, **more: Any) -> int:
     def write(session: Session) -> int:
         seller = session.get_one(Employee, person(session, "王磊"))

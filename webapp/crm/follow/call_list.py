@@ -22,6 +22,7 @@ from webapp.crm.follow import words
 from webapp.crm.follow.forms import Typed, card_of, save
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, requires
+from webapp.skin.keys import read_key, read_place
 
 pages = Blueprint("follow", __name__, url_prefix="/follow")
 
@@ -60,10 +61,10 @@ def note() -> BaseResponse:
 def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "") -> str:
     session = Sessions()
     asked = request.values
-    person = operations.person_in(session, actor, asked.get("person", type=int))
+    person = operations.person_in(session, actor, asked.get("person", type=read_key))
     counts = operations.counts(session, actor, person)
     queue = _queue(asked.get("queue", ""), counts)
-    skip = max(0, asked.get("skip", 0, type=int))
+    skip = asked.get("skip", 0, type=read_place)
     lines, more = operations.lines(session, actor, queue, person_id=person, size=PAGE_SIZE, skip=skip)
     wanted = "" if said else asked.get("line", "")
     chosen = _chosen(lines, wanted, asked.get("after", "") if said else "")

@@ -17,6 +17,7 @@ from processes.party.rules import LEVELS, STAGES
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
+from webapp.skin.keys import key_or_none, read_key, read_place
 from webapp.skin.periods import asked_period
 
 PAGE_SIZE = 20
@@ -30,7 +31,7 @@ USUAL_DAYS = {"team": 7, "analysis": 30}
 @requires(TEAM)
 def team() -> str:
     session, actor = Sessions(), current_actor()
-    period, person = asked_period(USUAL_DAYS["team"]), request.args.get("who", type=int)
+    period, person = asked_period(USUAL_DAYS["team"]), request.args.get("who", type=read_key)
     unread = request.args.get("unread") == "1"
     found, more = operations.team_records(
         session, actor, period, person_id=person, unread=unread, before=_before(), size=PAGE_SIZE
@@ -53,14 +54,15 @@ def _before() -> tuple[datetime, int] | None:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return (moment, int(number)) if moment.tzinfo is not None and number.isdecimal() else None
+    last = key_or_none(number)
+    return (moment, last) if moment.tzinfo is not None and last is not None else None
 
 
 @pages.post("/team/read")
 @requires(TEAM)
 def read_all() -> BaseResponse:
     """form: id of every record that was shown."""
-    actor, ids = current_actor(), request.form.getlist("id", type=int)[:200]
+    actor, ids = current_actor(), request.form.getlist("id", type=read_key)[:200]
     runtime.perform(lambda session: operations.mark_read(session, actor, ids))
     return redirect(back_to())
 
@@ -90,7 +92,7 @@ def analysis() -> str:
 @requires(USE)
 def drilled() -> str:
     session, actor, period = Sessions(), current_actor(), asked_period(USUAL_DAYS["analysis"])
-    page, asked = max(1, request.args.get("page", 1, type=int)), request.args
+    page, asked = max(1, request.args.get("page", 1, type=read_place)), request.args
     found, more = operations.drilled(
         session,
         actor,
