@@ -16,7 +16,7 @@ from processes.kernel.periods import Period
 from processes.kernel.working_time import business_date
 from processes.telephony import operations
 from processes.telephony.models import Call as PhoneCall
-from processes.telephony.operations import Asked, By, Figures, Which
+from processes.telephony.operations import Asked, Average, By, Figures, Which
 from webapp.api.connectors import TAG
 from webapp.api.endpoint import Answer, Call, Id, Query, endpoint
 from webapp.api.paging import ListQuery, Page, page_of, rows, total_of
@@ -73,6 +73,10 @@ class FiguresRow(Answer):
     talked: int
     after: int
     """from the end of a call until its pop-up was put away"""
+    scored: int = 0
+    """by agent and in the total: how many calls were scored"""
+    quality: int | None = None
+    """per cent, their average"""
 
 
 class FiguresAnswer(Answer):
@@ -115,11 +119,12 @@ def call_statistics(call: Call, query: FiguresQuery) -> FiguresAnswer:
     asked = _asked(query)
     found = operations.statistics(call.session, call.actor, asked, query.by)
     total = operations.total(call.session, call.actor, asked)
+    quality = operations.averages(call.session, call.actor, asked)
     return FiguresAnswer(
         since=asked.period.first,
         until=asked.period.last,
-        items=[_row(one) for one in found],
-        total=_row(total),
+        items=[_row(one, quality.get(one.key) if query.by == "agent" else None) for one in found],
+        total=_row(total, operations.together(quality)),
     )
 
 
@@ -148,7 +153,13 @@ def _key(query: BehindQuery) -> int | str | date | None:
         raise InvalidForm([Problem("key", _("This cannot be read."))]) from None
 
 
-def _row(one: Figures) -> FiguresRow:
-    names = [name for name in FiguresRow.__struct_fields__ if name not in ("key", "title")]
+def _row(one: Figures, quality: Average | None) -> FiguresRow:
+    names = [name for name in FiguresRow.__struct_fields__ if name not in ("key", "title", "scored", "quality")]
     key = "" if one.key is None else str(one.key)
-    return FiguresRow(key=key, title=one.title, **{name: getattr(one, name) for name in names})
+    return FiguresRow(
+        key=key,
+        title=one.title,
+        **{name: getattr(one, name) for name in names},
+        scored=quality.scored if quality is not None else 0,
+        quality=quality.share if quality is not None else None,
+    )

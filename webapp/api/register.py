@@ -14,6 +14,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     appointments,
     attachments,
     call_figures,
+    call_quality,
     callbacks,
     campaigns,
     comments,

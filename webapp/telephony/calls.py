@@ -47,6 +47,7 @@ FILTERS: dict[str, Any] = {
     "call_direction": lambda call: words.DIRECTIONS.get(call.direction, words.DIRECTIONS[""]),
     "call_length": length,
     "agent_presence": words.presence,
+    "criterion_title": operations.criterion_title,
 }
 
 
@@ -123,6 +124,9 @@ def show(call_id: int) -> str:
         takes_part=takes_part,
         refused=[text for text in map(operations.why, operations.commands_of(session, call.id)) if text],
         about=_title(session, subject),
+        scores=operations.scores_of(session, actor, call),
+        scorable=operations.scorable_in(session, actor, call),
+        may_listen=operations.may_listen(session, actor, call),
         subjects=_subjects(),
         legs=words.LEGS,
         left=words.LEFT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, get_args
 
@@ -15,8 +16,8 @@ from engine.db import Sessions
 from engine.i18n import Sentence, _
 from processes.telephony import operations, permissions
 from processes.telephony.models import Agent
-from processes.telephony.operations import Asked, By, Figures, Which
-from processes.telephony.permissions import TEAM
+from processes.telephony.operations import Asked, Average, By, Figures, Which
+from processes.telephony.permissions import SCORE, TEAM
 from webapp.registers.export import report_response
 from webapp.security.access import current_actor, requires
 from webapp.skin import formats
@@ -50,13 +51,17 @@ def index() -> str | BaseResponse:
     session, actor, asked, by = Sessions(), current_actor(), _asked(), _by()
     rows = operations.statistics(session, actor, asked, by)
     total = operations.total(session, actor, asked)
+    quality = operations.averages(session, actor, asked) if by == "agent" else {}
     if request.args.get("as") == "excel":
-        return _excel(asked, by, rows, total)
+        return _excel(asked, by, rows, total, quality)
     watched = select(Agent).where(permissions.watched_agents(actor)).options(joinedload(Agent.person))
+    agents = session.scalars(watched.order_by(Agent.extension)).all()
     return render_template(
         "telephony/figures.html",
         rows=rows,
         total=total,
+        quality=quality,
+        quality_of_all=operations.together(quality),
         most=max((row.offered for row in rows), default=0),
         asked=asked,
         by=by,
@@ -64,7 +69,8 @@ def index() -> str | BaseResponse:
         columns=COLUMNS,
         title_of=lambda row: title(by, row),
         address=_address,
-        agents=session.scalars(watched.order_by(Agent.extension)).all(),
+        agents=agents,
+        scores_of={one.id for one in agents if actor.may(SCORE) and one.person_id != actor.person_id},
         directions=words.DIRECTIONS,
         quick=[(text, days) for text, days in QUICK],
     )
@@ -155,7 +161,7 @@ def _name(agent_id: Any) -> str:
     return agent.person.name if agent is not None else ""
 
 
-def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures) -> BaseResponse:
+def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures, quality: Mapping[int, Average]) -> BaseResponse:
     heads = [
         Head(str(TITLES[by])),
         *(Head(str(text), "number") for text in COLUMNS.values()),
@@ -174,5 +180,12 @@ def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures) -> BaseRes
         [name, *(getattr(row, one) for one in COLUMNS), row.average_wait, row.average_talk, row.talked, row.after]
         for name, row in named
     ]
+    if by == "agent":
+        heads += [Head(str(_("Calls scored")), "number"), Head(str(_("Quality (%)")), "number")]
+        averages = [*(quality.get(row.key) for row in rows), operations.together(quality)]
+        cells = [
+            [*line, one.scored if one else 0, one.share if one else None]
+            for line, one in zip(cells, averages, strict=True)
+        ]
     period = asked.period
     return report_response(f"{_('Call statistics')} {period.first}–{period.last}", heads, cells)

@@ -89,7 +89,7 @@ SILENT = {
     *("api.webhooks",),
     # ask the rights of the record they hang on through the catalogue (tests/processes/test_tasks.py, test_telephony.py)
     *("tasks", "api.tasks", "calls", "phone", "api.telephony", "telephony_agent"),
-    *("board", "call_figures", "api.call_figures"),
+    *("board", "call_figures", "api.call_figures", "call_quality", "api.call_quality", "telephony_criterion"),
     # a file of one's own that is taken in
     *("party_importing",),
 }
@@ -211,7 +211,7 @@ LISTS: dict[str, tuple[str, ...]] = {
         for kind in ("record", "appointment")
         for page, rest in (("list", "/?size=100"), ("export", ""), ("excel", ""))
     },
-    "follow.index": ("/follow/", "/follow/?queue=today", "/follow/?queue=week&person={owner}"),
+    "follow.index": ("/follow/", "/follow/?queue=today", "/follow/?queue=week&person={owner}", "/follow/?queue=chosen"),
     "follow.calendar": ("/follow/calendar", "/follow/calendar?month=2099-01", "/follow/calendar?person={owner}"),
     "follow.team": ("/follow/team",),
     "follow.analysis": ("/follow/analysis",),
