@@ -144,9 +144,20 @@ def test_what_the_contacts_of_a_period_say(session: Session, clock: TestClock) -
     assert of_a.actual_days == pytest.approx(14 * 2 / 3)
     assert of_a.share == 75
     assert [(one.customers, one.dealt) for one in said.bands[:2]] == [(1, 1), (1, 0)]
-    (row,), _more = operations.drilled(session, actor, period, stage="dealt", result="reached")
+    (row,), _more = operations.drilled(session, actor, operations.Asked(period, "dealt", "reached"))
     assert row[0].id == second.id
-    assert operations.drilled(session, actor, period, level="B") == ([], False)
+    assert operations.drilled(session, actor, operations.Asked(period, level="B")) == ([], False)
+    shared = operations.Asked(period)
+    assert [one.customer.id for one in operations.to_speak_to(session, actor, shared)[0]] == [first.id, second.id]
+    second.state = "closed"
+    session.flush()
+    (line,), more = operations.to_speak_to(session, actor, shared, size=1)
+    assert (line.customer.id, more) == (first.id, False), "nobody speaks to closed ones"
+    assert line.appointment is not None
+    assert line.key == f"a{line.appointment.id}"
+    assert operations.to_speak_to(session, other, operations.Asked(period, "interested")) == ([], False)
+    with pytest.raises(Forbidden):
+        operations.to_speak_to(session, Actor(actor.person_id, actor.name, permissions=frozenset()), shared)
     earlier = Period.of(MONDAY - timedelta(days=20), MONDAY - timedelta(days=10))
     assert operations.analyse(session, actor, earlier).customers == 0
 

@@ -1,6 +1,6 @@
 """What is done with contact records, appointments and the policy of following up."""
 
-from processes.activity.operations.analysis import Analysis, Band, Pace, analyse, drilled
+from processes.activity.operations.analysis import Analysis, Asked, Band, Pace, analyse, drilled, to_speak_to
 from processes.activity.operations.appointments import (
     CHANGED,
     POSTPONED,
@@ -49,6 +49,7 @@ __all__ = [
     "VOIDED",
     "Analysis",
     "AppointmentTaken",
+    "Asked",
     "Band",
     "Happening",
     "Line",
@@ -90,6 +91,7 @@ __all__ = [
     "take_over",
     "team_records",
     "timeline",
+    "to_speak_to",
     "today",
     "unmerge",
     "versions",

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from engine.actor import Actor
-from processes.activity.models import ContactRecord
+from processes.activity import permissions
+from processes.activity.models import Appointment, ContactRecord
 from processes.activity.operations import planning
+from processes.activity.operations.queues import Line
 from processes.activity.rules import RESULTS, frequency
 from processes.kernel.periods import Period
 from processes.organization.permissions import require
@@ -64,6 +66,16 @@ class Analysis:
     bands: list[Band]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Which customers: those spoken to in the period. stage, level: "" = any; result: None = any, "" = none noted."""
+
+    period: Period
+    stage: str = ""
+    result: str | None = None
+    level: str = ""
+
+
 def analyse(session: Session, actor: Actor, period: Period) -> Analysis:
     """Of the customers the actor sees; the period is read by ix_contact_record_at."""
     require(actor, party.USE)
@@ -85,33 +97,57 @@ def analyse(session: Session, actor: Actor, period: Period) -> Analysis:
 
 
 def drilled(
-    session: Session,
-    actor: Actor,
-    period: Period,
-    *,
-    stage: str = "",
-    result: str | None = None,
-    level: str = "",
-    skip: int = 0,
-    size: int = 30,
+    session: Session, actor: Actor, asked: Asked, *, skip: int = 0, size: int = 30
 ) -> tuple[list[tuple[Customer, datetime, str]], bool]:
     """The customers behind a number, with the last contact in the period and its outcome; newest first."""
     require(actor, party.USE)
-    last = _last_of(actor, period)
+    wanted = _behind(actor, asked).order_by(ContactRecord.at.desc(), Customer.id)
+    rows = session.execute(wanted.offset(skip).limit(size + 1)).all()
+    return [(row[0], row[1], row[2]) for row in rows[:size]], len(rows) > size
+
+
+def to_speak_to(
+    session: Session, actor: Actor, asked: Asked, *, skip: int = 0, size: int = 30
+) -> tuple[list[Line], bool]:
+    """Those behind a number whom the actor may write about, whoever was spoken to longest ago first: a call list.
+
+    Each with the appointment of theirs that is due first.
+    """
+    require(actor, permissions.WRITE)
+    mine = or_(party.workable_customers(actor, "records"), Customer.owner_id.is_(None))
+    wanted = _behind(actor, asked).where(Customer.state != "closed", mine)
+    rows = session.execute(wanted.order_by(ContactRecord.at, Customer.id).offset(skip).limit(size + 1)).all()
+    plans = (
+        select(Appointment)
+        .where(
+            Appointment.customer_id.in_([row[0].id for row in rows]),
+            Appointment.state == "open",
+            permissions.visible_appointments(actor),
+        )
+        .options(joinedload(Appointment.contact))
+        .order_by(Appointment.due_on.desc(), Appointment.id.desc())
+    )
+    first = {one.customer_id: one for one in session.scalars(plans)}
+    lines = [Line(row[0], plan.contact if plan else None, plan) for row in rows for plan in (first.get(row[0].id),)]
+    return lines[:size], len(rows) > size
+
+
+def _behind(actor: Actor, asked: Asked) -> Select[Customer, datetime, str]:
+    """(customer, when, outcome) behind a number: of the last contact in the period."""
+    last = _last_of(actor, asked.period)
     wanted = (
         select(Customer, ContactRecord.at, ContactRecord.result)
         .select_from(last)
         .join(ContactRecord, ContactRecord.id == last.c.record_id)
         .join(Customer, Customer.id == last.c.customer_id)
     )
-    if stage in STAGES:
-        wanted = wanted.where(Customer.stage == stage)
-    if level in LEVELS:
-        wanted = wanted.where(Customer.level == level)
-    if result is not None and result in ("", *RESULTS):
-        wanted = wanted.where(ContactRecord.result == result)
-    rows = session.execute(wanted.order_by(ContactRecord.at.desc(), Customer.id).offset(skip).limit(size + 1)).all()
-    return [(row[0], row[1], row[2]) for row in rows[:size]], len(rows) > size
+    if asked.stage in STAGES:
+        wanted = wanted.where(Customer.stage == asked.stage)
+    if asked.level in LEVELS:
+        wanted = wanted.where(Customer.level == asked.level)
+    if asked.result is not None and asked.result in ("", *RESULTS):
+        wanted = wanted.where(ContactRecord.result == asked.result)
+    return wanted
 
 
 def _records(actor: Actor, period: Period) -> Select[Any]:

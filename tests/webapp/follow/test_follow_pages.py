@@ -228,6 +228,28 @@ def test_the_analysis_leads_to_the_customers(house: DemoHouse, customer: int) ->
     assert "鼎信安防公司" not in house.login(STRANGER).get("/follow/analysis/customers").text
 
 
+def test_from_a_number_of_the_analysis_one_goes_on_to_speak_to_them(house: DemoHouse, customer: int) -> None:
+    note(customer)
+    seller = house.login(SELLER)
+    listed = seller.get("/follow/analysis/customers?result=reached").text
+    link = re.search(r'href="(/follow/\?[^"]*queue=chosen[^"]*)"', listed)
+    assert link is not None
+    address = link.group(1).replace("&amp;", "&")
+    work = seller.get(address).text
+    assert "来自联系分析" in work
+    assert "鼎信安防公司" in work
+    saved = re.search(r'action="(/follow/save\?[^"]*result=reached[^"]*)"', work)
+    assert saved is not None
+    sent = {**form(work), "customer": str(customer), "way": "call", "result": "interested", "content": "要了报价单"}
+    answer = seller.post(saved.group(1).replace("&amp;", "&"), {key: value for key, value in sent.items() if value})
+    assert answer.status_code == 200
+    assert "queue=chosen" in answer.headers["HX-Push-Url"]
+    assert "result=reached" in answer.headers["HX-Push-Url"]
+    assert noted(customer)[-1].content == "要了报价单"
+    assert "鼎信安防公司" not in seller.get(address).text, "his last outcome is another now"
+    assert "鼎信安防公司" not in house.login(STRANGER).get(address).text
+
+
 def test_the_timeline_is_a_part_of_the_customers_page(house: DemoHouse, customer: int) -> None:
     for _each in range(22):
         note(customer)

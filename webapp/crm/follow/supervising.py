@@ -14,6 +14,7 @@ from processes.activity.permissions import TEAM
 from processes.activity.rules import RESULTS
 from processes.party.permissions import USE
 from processes.party.rules import LEVELS, STAGES
+from webapp.crm.follow.asking import ANALYSIS_DAYS, address_of, asked_contacts
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
@@ -21,7 +22,7 @@ from webapp.skin.keys import key_or_none, read_key, read_place
 from webapp.skin.periods import asked_period
 
 PAGE_SIZE = 20
-USUAL_DAYS = {"team": 7, "analysis": 30}
+USUAL_DAYS = 7
 
 
 # ------------------------------------------------------------------------------------------------- the list
@@ -31,7 +32,7 @@ USUAL_DAYS = {"team": 7, "analysis": 30}
 @requires(TEAM)
 def team() -> str:
     session, actor = Sessions(), current_actor()
-    period, person = asked_period(USUAL_DAYS["team"]), request.args.get("who", type=read_key)
+    period, person = asked_period(USUAL_DAYS), request.args.get("who", type=read_key)
     unread = request.args.get("unread") == "1"
     found, more = operations.team_records(
         session, actor, period, person_id=person, unread=unread, before=_before(), size=PAGE_SIZE
@@ -73,7 +74,7 @@ def read_all() -> BaseResponse:
 @pages.get("/analysis")
 @requires(USE)
 def analysis() -> str:
-    session, actor, period = Sessions(), current_actor(), asked_period(USUAL_DAYS["analysis"])
+    session, actor, period = Sessions(), current_actor(), asked_period(ANALYSIS_DAYS)
     said = operations.analyse(session, actor, period)
     rows = [(stage, [said.table.get((stage, result), 0) for result in (*RESULTS, "")]) for stage in STAGES]
     return render_template(
@@ -91,27 +92,16 @@ def analysis() -> str:
 @pages.get("/analysis/customers")
 @requires(USE)
 def drilled() -> str:
-    session, actor, period = Sessions(), current_actor(), asked_period(USUAL_DAYS["analysis"])
-    page, asked = max(1, request.args.get("page", 1, type=read_place)), request.args
-    found, more = operations.drilled(
-        session,
-        actor,
-        period,
-        stage=asked.get("stage", ""),
-        result=asked.get("result"),
-        level=asked.get("level", ""),
-        skip=(page - 1) * PAGE_SIZE,
-        size=PAGE_SIZE,
-    )
+    session, actor, asked = Sessions(), current_actor(), asked_contacts()
+    page = max(1, request.args.get("page", 1, type=read_place))
+    found, more = operations.drilled(session, actor, asked, skip=(page - 1) * PAGE_SIZE, size=PAGE_SIZE)
     return render_template(
         "crm/follow/drilled.html",
         found=found,
         more=more,
         page=page,
-        period=period,
+        asked=asked,
+        address=address_of(asked),
         stages=STAGES,
         levels=LEVELS,
-        stage=asked.get("stage", ""),
-        result=asked.get("result"),
-        level=asked.get("level", ""),
     )
