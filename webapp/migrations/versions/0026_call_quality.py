@@ -1,4 +1,4 @@
-"""Recordings of calls, what calls are scored by, and the scores."""
+"""Recordings of calls, what calls are scored by, and the scores; what the contact analysis reads lies in its index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,9 +54,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("call_id", "agent_id", name=op.f("uq_phone_call_score_call_id_agent_id")),
     )
     op.create_index("ix_phone_call_score_agent", "phone_call_score", ["agent_id"])
+    op.drop_index("ix_contact_record_at", table_name="contact_record")
+    op.create_index(
+        "ix_contact_record_at", "contact_record", ["at", "id", "customer_id", "result", "is_qualified", "state"]
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_contact_record_at", table_name="contact_record")
+    op.create_index("ix_contact_record_at", "contact_record", ["at", "id"])
     op.drop_table("phone_call_score")
     op.drop_table("phone_criterion")
     op.drop_column("phone_call", "recording")
