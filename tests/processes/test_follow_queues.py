@@ -125,6 +125,31 @@ def test_the_superiors_list_with_what_he_has_read(session: Session, clock: TestC
         operations.team_records(session, actor, period)
 
 
+def test_how_far_each_superior_has_got_with_what_his_people_wrote(session: Session, clock: TestClock) -> None:
+    head = seller(session, "G", None, TEAM)
+    boss, idle = seller(session, "H1", head.person_id, TEAM), seller(session, "H2", head.person_id, TEAM)
+    lead = seller(session, "L1", boss.person_id, TEAM)
+    writers = [seller(session, "S1", boss.person_id), seller(session, "S2", lead.person_id)]
+    customers = [customer_of(session, one, f"{name}公司") for one, name in zip(writers, ("甲", "乙"), strict=True)]
+    made = [note(session, one, customer) for one, customer in zip(writers, customers, strict=True) for _each in (1, 2)]
+    period = Period.of(MONDAY - timedelta(days=7), MONDAY)
+    operations.mark_read(session, boss, [made[0].id, made[2].id, made[3].id])
+    operations.mark_read(session, lead, [made[2].id])
+    operations.mark_read(session, head, [made[0].id])
+
+    def told(actor: Actor) -> dict[int, tuple[int, int]]:
+        found = operations.progress_of_superiors(session, actor, period)
+        return {one.person.id: (one.written, one.read) for one in found}
+
+    assert told(head) == {boss.person_id: (4, 3), lead.person_id: (2, 1)}
+    assert told(boss) == {lead.person_id: (2, 1)}
+    assert told(idle) == {}
+    earlier = Period.of(MONDAY - timedelta(days=60), MONDAY - timedelta(days=30))
+    assert operations.progress_of_superiors(session, head, earlier) == []
+    with pytest.raises(Forbidden):
+        operations.progress_of_superiors(session, writers[0], period)
+
+
 def test_what_the_contacts_of_a_period_say(session: Session, clock: TestClock) -> None:
     actor, other = seller(session, "S1"), seller(session, "S2")
     first = customer_of(session, actor, "甲公司", level="A", stage="interested")

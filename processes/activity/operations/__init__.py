@@ -36,6 +36,7 @@ from processes.activity.operations.supervising import (
     Progress,
     mark_read,
     progress,
+    progress_of_superiors,
     readers,
     team_records,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "planned",
     "policies",
     "progress",
+    "progress_of_superiors",
     "proposals",
     "propose",
     "readers",

@@ -37,6 +37,11 @@ def test_a_contact_from_noting_to_voiding(people: House, customer: dict[str, int
     refused(other.call("GET", f"/contact-records/{made['id']}"), 404)
     assert other.get("/contact-records")["items"] == []
     assert [one["id"] for one in superior.get("/contact-records?q=交货&count=true")["items"]] == [made["id"]]
+    told = superior.get("/contact-records/progress")
+    (mine,) = [one for one in told["people"] if one["person"]["id"] == seller.person_id]
+    assert (mine["written"], mine["read"]) == (1, 0)
+    assert all(one["written"] >= one["read"] for one in told["superiors"])
+    refused(seller.call("GET", "/contact-records/progress"), 403)
     mended = seller.call("PATCH", f"/contact-records/{made['id']}", {"version": made["version"], "content": "短"})
     assert mended.get_json()["qualified"] is False
     assert mended.get_json()["versions"][0]["values"]["content"] == "谈了价格和交货时间"

@@ -323,7 +323,13 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
 WITHOUT = {
     # name no record of a customer in what they are asked, and show none in the answer
     *("party_customer.add", "party_contact.add", "api.customers.create_customer", "api.ownership.get_usage"),
-    *("api.appointments.get_counts", "comments.void", "api.comments.get_comment", "api.comments.change"),
+    *(
+        "api.appointments.get_counts",
+        "api.activity.read_progress",
+        "comments.void",
+        "api.comments.get_comment",
+        "api.comments.change",
+    ),
     *("api.comments.void", "api.comments.list_of_instance", "api.comments.add_to_instance", "follow.read_all"),
     *(
         "customer_rules.save",

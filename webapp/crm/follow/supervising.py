@@ -19,7 +19,7 @@ from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
 from webapp.skin.keys import key_or_none, read_key, read_place
-from webapp.skin.periods import asked_period
+from webapp.skin.periods import QUICK, asked_period
 
 PAGE_SIZE = 20
 USUAL_DAYS = 7
@@ -45,6 +45,7 @@ def team() -> str:
         who=person,
         unread=unread,
         progress=operations.progress(session, actor, period) if not request.args.get("before") else [],
+        superiors=operations.progress_of_superiors(session, actor, period) if not request.args.get("before") else [],
     )
 
 
@@ -86,6 +87,7 @@ def analysis() -> str:
         results=(*RESULTS, ""),
         stages=STAGES,
         levels=LEVELS,
+        quick=QUICK,
     )
 
 
