@@ -59,7 +59,7 @@ class FiguresQuery(Query):
 
 class FiguresRow(Answer):
     key: str
-    """the agent's id, the hour (0 to 23), the day, the direction; "" = of all"""
+    """the agent's id, the department's (0 = none), the hour (0 to 23), the day, the direction; "" = of all"""
     title: str
     offered: int
     """answered and missed together"""
@@ -73,6 +73,10 @@ class FiguresRow(Answer):
     talked: int
     after: int
     """from the end of a call until its pop-up was put away"""
+    called_back: int
+    """of those missed that came in: we rang the number within seven days"""
+    average_back: int | None
+    """seconds from the end of those until we rang"""
     scored: int = 0
     """by agent and in the total: how many calls were scored"""
     quality: int | None = None
@@ -111,10 +115,10 @@ def get_board(call: Call) -> BoardAnswer:
 
 @endpoint("GET", "/connectors/telephony/statistics", tag=TAG)
 def call_statistics(call: Call, query: FiguresQuery) -> FiguresAnswer:
-    """Calls that are over, by agent, hour, day or direction: how many, how long. At most a year.
+    """Calls that are over, by agent, department, hour, day or direction: how many, how long. At most a year.
 
     Needs the right `telephony.team.read`. By agent, a call counts at everybody it rang at, but not as missed where a
-    colleague took it, so the rows may be more than the total.
+    colleague took it, and once in each department whose people it rang at, so the rows may be more than the total.
     """
     asked = _asked(query)
     found = operations.statistics(call.session, call.actor, asked, query.by)

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from connectors.tables.writing import Head
 from engine.db import Sessions
 from engine.i18n import Sentence, _
+from processes.organization.models import Department
 from processes.telephony import operations, permissions
 from processes.telephony.models import Agent
 from processes.telephony.operations import Asked, Average, By, Figures, Which
@@ -32,6 +33,7 @@ PAGE_SIZE = 20
 
 TITLES: dict[By, Sentence] = {
     "agent": _("By agent"),
+    "department": _("By department"),
     "hour": _("By hour"),
     "day": _("By day"),
     "direction": _("By direction"),
@@ -92,7 +94,7 @@ def behind() -> str:
         more=len(found) > PAGE_SIZE,
         page=page,
         what=COLUMNS[which],
-        whose=title(by, Figures(key, _name(key) if by == "agent" else "")) if key is not None else "",
+        whose=title(by, Figures(key, _name(by, key))) if key is not None else "",
         asked=asked,
         by=by,
         key=request.args.get("key", "") if key is not None else None,
@@ -108,6 +110,8 @@ def title(by: By, row: Figures) -> str:
         return f"{row.key:02d}:00–{(row.key + 1) % 24:02d}:00"
     if by == "day":
         return formats.day(row.key)
+    if by == "department":
+        return row.title or str(_("In no department"))
     if by == "direction":
         return str(words.DIRECTIONS.get(row.key, words.DIRECTIONS[""]).text)
     return row.title
@@ -152,7 +156,14 @@ def _key(by: By) -> int | str | date | None:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def _name(agent_id: Any) -> str:
+def _name(by: By, key: Any) -> str:
+    if by == "department":
+        found = Sessions().get(Department, key)
+        return found.name if found is not None else ""
+    return _agent_name(key) if by == "agent" else ""
+
+
+def _agent_name(agent_id: Any) -> str:
     agent = (
         Sessions()
         .scalars(select(Agent).where(Agent.id == agent_id, permissions.watched_agents(current_actor())))
@@ -172,12 +183,23 @@ def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures, quality: M
                 _("Average talk (s)"),
                 _("Talk, total (s)"),
                 _("After the call, total (s)"),
+                _("Called back"),
+                _("Until called back, average (s)"),
             )
         ),
     ]
     named = [(title(by, row), row) for row in rows] + [(str(_("All calls")), total)]
     cells = [
-        [name, *(getattr(row, one) for one in COLUMNS), row.average_wait, row.average_talk, row.talked, row.after]
+        [
+            name,
+            *(getattr(row, one) for one in COLUMNS),
+            row.average_wait,
+            row.average_talk,
+            row.talked,
+            row.after,
+            row.called_back,
+            row.average_back,
+        ]
         for name, row in named
     ]
     if by == "agent":
