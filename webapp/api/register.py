@@ -19,6 +19,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     campaigns,
     comments,
     connectors,
+    contact_analysis,
     customers,
     definitions,
     delegations,

@@ -1,6 +1,6 @@
 """What is done with contact records, appointments and the policy of following up."""
 
-from processes.activity.operations.analysis import Analysis, Asked, Band, Pace, analyse, drilled, to_speak_to
+from processes.activity.operations.analysis import Analysis, Asked, Band, Pace, analyse, behind, drilled, to_speak_to
 from processes.activity.operations.appointments import (
     CHANGED,
     POSTPONED,
@@ -57,6 +57,7 @@ __all__ = [
     "Pace",
     "Progress",
     "analyse",
+    "behind",
     "cancel",
     "change_policy",
     "close_all",

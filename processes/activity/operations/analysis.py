@@ -94,13 +94,17 @@ def analyse(session: Session, actor: Actor, period: Period) -> Analysis:
     return Analysis(table, sum(table.values()), contacts, qualified, pace, bands)
 
 
+def behind(actor: Actor, asked: Asked) -> Select[Customer, datetime, str]:
+    """The customers behind a number, with the last contact in the period and its outcome; newest first."""
+    require(actor, party.USE)
+    return _behind(actor, asked).order_by(ContactRecord.at.desc(), Customer.id)
+
+
 def drilled(
     session: Session, actor: Actor, asked: Asked, *, skip: int = 0, size: int = 30
 ) -> tuple[list[tuple[Customer, datetime, str]], bool]:
-    """The customers behind a number, with the last contact in the period and its outcome; newest first."""
-    require(actor, party.USE)
-    wanted = _behind(actor, asked).order_by(ContactRecord.at.desc(), Customer.id)
-    rows = session.execute(wanted.offset(skip).limit(size + 1)).all()
+    """A page of those behind a number, and whether there is more."""
+    rows = session.execute(behind(actor, asked).offset(skip).limit(size + 1)).all()
     return [(row[0], row[1], row[2]) for row in rows[:size]], len(rows) > size
 
 

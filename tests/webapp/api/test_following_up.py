@@ -55,6 +55,22 @@ def test_a_contact_from_noting_to_voiding(people: House, customer: dict[str, int
     assert [one["field"] for one in problem["errors"]] == ["at"]
 
 
+def test_what_the_contacts_of_a_period_say_and_whom_they_were_with(people: House, customer: dict[str, int]) -> None:
+    seller = people(EMPLOYEE)
+    seller.post("/contact-records", {**customer, "way": "call", "content": "谈了价格和交货时间", "result": "reached"})
+    said = seller.get("/reports/contacts")
+    assert (said["customers"], said["contacts"], said["qualified"]) == (1, 1, 1)
+    (cell,) = said["table"]
+    assert (cell["result"], cell["customers"]) == ("reached", 1)
+    address = f"/reports/contacts/customers?count=true&stage={cell['stage']}&result=reached"
+    found = seller.get(address)
+    assert (found["total"], found["items"][0]["customer"]["id"]) == (1, customer["customer_id"])
+    assert seller.get("/reports/contacts/customers?result=refused")["items"] == []
+    assert people(OTHER).get("/reports/contacts")["customers"] == 0
+    assert people(OTHER).get(address)["items"] == []
+    refused(seller.call("GET", "/reports/contacts/customers?stage=x"), 422)
+
+
 def test_an_appointment_from_making_to_cancelling(people: House, customer: dict[str, int]) -> None:
     seller, superior = people(EMPLOYEE), people(SUPERIOR)
     made = seller.post("/appointments", {**customer, "at": "14:30", "purpose": "送方案"})

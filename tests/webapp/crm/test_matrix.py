@@ -102,6 +102,7 @@ CUSTOMERS = {
     *("activity_record", "activity_appointment", "customer_many", "comments"),
     *("customer_change", "customer_state", "api.insight"),
     *("LookupView", "SearchView", "api.customers", "api.ownership", "api.activity", "api.appointments", "api.sight"),
+    *("api.contact_analysis",),
     *("api.comments",),
 }
 
@@ -249,6 +250,8 @@ LISTS: dict[str, tuple[str, ...]] = {
     "api.ownership.list_focus": ("/api/v1/customers/focus",),
     "api.ownership.list_shared": ("/api/v1/customers/shared",),
     "api.activity.list_records": ("/api/v1/contact-records?page_size=100",),
+    "api.contact_analysis.contact_analysis": ("/api/v1/reports/contacts",),
+    "api.contact_analysis.customers_spoken_to": ("/api/v1/reports/contacts/customers?page_size=100",),
     "api.appointments.list_appointments": ("/api/v1/appointments?page_size=100",),
 }
 
