@@ -43,6 +43,7 @@ from webapp.security.login import too_many_from_here
 from webapp.security.manager import LOCALES, CachedSecurityManager, chosen_language
 from webapp.settings import Settings
 from webapp.skin.assets import serve, static_url
+from webapp.skin.keys import KeyConverter
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, start: bool = True) -> Flask:
     if start:
         bootstrap.start(settings)
     app = Flask("webapp", static_folder=None)
+    app.url_map.converters["int"] = KeyConverter
     app.config.from_mapping(_configuration(settings))
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trusted_proxies:

@@ -1,11 +1,11 @@
-"""Calls and who was in them, agents and how they were, and what the exchange is asked to do."""
+"""Calls and who was in them, how well, agents and how they were, and what the exchange is asked to do."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.db import Base, Id, Json
@@ -98,6 +98,8 @@ class Call(Base):
     record_type: Mapped[str | None] = mapped_column(String(60))
     record_id: Mapped[int | None] = mapped_column(Id)
     """what it is about"""
+    recording: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+    """where it can be listened to; "" = it was not recorded, or nobody has told where"""
 
     agent: Mapped[Agent | None] = relationship()
     legs: Mapped[list[CallLeg]] = relationship(order_by="CallLeg.id", back_populates="call")
@@ -128,6 +130,43 @@ class CallLeg(Base):
     """when the agent has put the pop-up away"""
 
     call: Mapped[Call] = relationship(back_populates="legs")
+    agent: Mapped[Agent] = relationship()
+
+
+class CallCriterion(Stamped, Base):
+    """What calls are scored by (质检项)."""
+
+    __tablename__ = "phone_criterion"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    title: Mapped[str] = mapped_column(String(60))
+    most: Mapped[int]
+    """points, when nothing is to be said against it"""
+    rank: Mapped[int] = mapped_column(default=0)
+    """order in the form"""
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    """active | archived"""
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CallScore(Stamped, Base):
+    """How well an agent spoke in a call (质检评分); one of each part, by whoever stands above."""
+
+    __tablename__ = "phone_call_score"
+    __table_args__ = (UniqueConstraint("call_id", "agent_id"), Index("ix_phone_call_score_agent", "agent_id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("phone_call.id"))
+    agent_id: Mapped[int] = mapped_column(ForeignKey("phone_agent.id"))
+    points: Mapped[list[Any]] = mapped_column(Json, default=list)
+    """[{"key", "title", "points", "most"}] in the order of the form: criteria change, scores do not"""
+    share: Mapped[int]
+    """per cent of all points"""
+    remark: Mapped[str] = mapped_column(Text, default="")
+
+    call: Mapped[Call] = relationship()
     agent: Mapped[Agent] = relationship()
 
 

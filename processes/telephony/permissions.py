@@ -11,7 +11,7 @@ from engine.errors import Forbidden, NotFound
 from engine.i18n import _
 from processes.kernel.working_time import ZONE
 from processes.organization.permissions import below
-from processes.telephony.models import Agent, Call, CallLeg
+from processes.telephony.models import Agent, Call, CallCriterion, CallLeg
 
 CALL = "telephony.call"
 """The record type of a call."""
@@ -20,6 +20,11 @@ READ_CALLS = "telephony.call.read"
 TEAM = "telephony.team.read"
 """The wallboard and the statistics, of the calls and agents one may see."""
 MANAGE_AGENTS = "telephony.agent.manage"
+SCORE = "telephony.team.score"
+"""Draw samples of the calls of people below and say how well they spoke."""
+MANAGE_CRITERIA = "telephony.criterion.manage"
+WRITE_RECORDINGS = "telephony.recording.write"
+"""Say where calls can be listened to: for the program that records them."""
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -52,6 +57,16 @@ def _own_or_below(actor: Actor) -> ColumnElement[bool]:
 def watched_agents(actor: Actor) -> ColumnElement[bool]:
     """Whose calls are counted for the actor: his own, those of people below; with the right, everybody's."""
     return true() if actor.may(READ_CALLS) else _own_or_below(actor)
+
+
+def scored_agents(actor: Actor) -> ColumnElement[bool]:
+    """Whose calls the actor scores: those whose calls are counted for him, but not his own."""
+    return watched_agents(actor) & (Agent.person_id != actor.person_id)
+
+
+def visible_criteria(_actor: Actor) -> ColumnElement[bool]:
+    """What is asked of whoever speaks on the telephone is no secret."""
+    return CallCriterion.id.is_not(None)
 
 
 def visible_agents(actor: Actor) -> ColumnElement[bool]:

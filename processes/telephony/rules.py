@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from engine.errors import RuleViolation
+from engine.i18n import Sentence, _
 from processes.kernel import phone_number
 
 EXCHANGE = "telephony"
@@ -116,3 +119,43 @@ def state_of(leg_states: list[str], *, answered: bool, held: bool, ended: bool) 
     if "talking" in leg_states or (answered and "ringing" not in leg_states):
         return "held" if held else "talking"
     return "ringing" if "ringing" in leg_states else "dialling"
+
+
+# ------------------------------------------------------------------------------------------------- quality
+
+MOST_POINTS = 100
+MOST_DRAWN = 50
+LONGEST_REMARK = 1000
+LONGEST_ADDRESS = 500
+
+USUAL_CRITERIA: Mapping[str, tuple[Sentence, int]] = {
+    "greeting": (_("Greets and gives the name"), 10),
+    "listening": (_("Listens and asks back"), 25),
+    "answer": (_("Answers right and fully"), 35),
+    "tone": (_("Speaks politely and calmly"), 15),
+    "closing": (_("Says what comes next"), 15),
+}
+"""What a call is scored by until a company says otherwise, and the points of each."""
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
+def sample(calls: Iterable[int], size: int, seed: str) -> list[int]:
+    """So many of them, as by lot: nobody can choose, and the same seed gives the same again.
+
+    Each call has its own lot, so a call that is added later takes at most one place and moves no other.
+    """
+    return sorted(calls, key=lambda one: sha256(f"{seed}:{one}".encode()).digest())[:size]
+
+
+def share_of(points: int, most: int) -> int:
+    """Per cent, half up."""
+    return (200 * points + most) // (2 * most)
+
+
+def check_address(address: str) -> str:
+    """Where a recording lies: opened by a click, so nothing but the web's own."""
+    address = address.strip()
+    if address and not (len(address) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(address)):
+        raise RuleViolation(_("Please write an address that begins with https:// or http://."))
+    return address

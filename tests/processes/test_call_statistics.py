@@ -80,13 +80,75 @@ def test_every_number_is_the_number_of_calls_behind_it_and_all_sums_agree(desk: 
         assert whole.offered == whole.answered + whole.missed
         for by in GROUPINGS:
             rows = operations.statistics(session, actor, asked, by)
-            if by != "agent" or asked.agent_id:
-                for name in ("offered", "answered", "missed", "given_up", "waited", "talked", "after"):
+            if by not in ("agent", "department") or asked.agent_id:
+                for name in (
+                    "offered",
+                    "answered",
+                    "missed",
+                    "given_up",
+                    "waited",
+                    "talked",
+                    "after",
+                    "called_back",
+                    "back",
+                ):
                     assert sum(getattr(row, name) for row in rows) == getattr(whole, name), (by, name)
             for row in rows:
                 for which in COUNTED:
                     behind = operations.behind(actor, asked, by, row.key, which)
                     assert len(session.scalars(behind).all()) == getattr(row, which), (by, row.key, which)
+
+
+def test_a_missed_call_is_called_back_by_whoever_rings_its_number_next(desk: Desk) -> None:  # noqa: F811
+    session, at = desk.session, begin_of(TODAY) + timedelta(hours=9)
+
+    def call(minutes: float, direction: str, number: str, result: str) -> None:
+        begun = at + timedelta(minutes=minutes)
+        session.add(
+            Call(uuid=f"b{minutes}{number}", exchange="telephony", direction=direction, number=number, state="ended",
+                 result=result, queue="sales", started_at=begun, ended_at=begun + timedelta(minutes=1), transfers=[],
+                 answered_at=begun if result == "answered" else None)
+        )  # fmt: skip
+
+    call(0, "in", "+8613800138000", "missed")
+    call(-9, "out", "+8613800138000", "answered")  # before it
+    call(31, "out", "+8613800138000", "busy")  # the first try counts
+    call(90, "out", "+8613800138000", "answered")
+    call(5, "in", "+8613900139000", "missed")
+    call(6 + 8 * 24 * 60, "out", "+8613900139000", "answered")  # eight days later
+    call(7, "in", "+8613700137000", "missed")  # never
+    call(8, "in", "", "missed")  # nobody knows whom to ring
+    call(9, "out", "", "busy")
+    call(12, "in", "+8613600136000", "answered")
+    call(14, "out", "+8613600136000", "answered")  # it was not missed
+    session.commit()
+    actor = actor_of(desk.company.wang, permissions.TEAM, permissions.READ_CALLS)
+    whole = operations.total(session, actor, Asked(WEEK, "in"))
+    assert (whole.missed, whole.called_back, whole.back, whole.average_back) == (4, 1, 30 * 60, 30 * 60)
+    assert operations.total(session, actor, Asked(WEEK, "out")).called_back == 0
+
+
+def test_a_call_counts_once_in_each_department_whose_people_it_rang_at(desk: Desk) -> None:  # noqa: F811
+    write(desk, 11)
+    session, asked = desk.session, Asked(WEEK)
+    actor = actor_of(desk.company.wang, permissions.TEAM, permissions.READ_CALLS)
+    department, of_nobody = desk.company.li.department_id, desk.zhao.person
+    of_nobody.department_id = department
+    session.flush()
+    (whole,) = operations.statistics(session, actor, asked, "department")
+    assert (whole.key, whole.title) == (department, desk.company.li.department.name)
+    assert (whole.offered, whole.answered) == (
+        (total := operations.total(session, actor, asked)).offered, total.answered,
+    )  # fmt: skip
+    of_nobody.department_id = None
+    session.flush()
+    first, last = operations.statistics(session, actor, asked, "department")
+    assert (first.key, last.key, last.title) == (department, 0, "")
+    for row, agent in ((first, desk.li), (last, desk.zhao)):
+        (alone,) = operations.statistics(session, actor, Asked(WEEK, agent_id=agent.id), "agent")
+        assert (row.offered, row.answered, row.missed, row.talked) == (
+            alone.offered, alone.answered, alone.missed, alone.talked,
+        )  # fmt: skip
 
 
 def test_days_and_hours_are_those_of_shanghai_on_both_databases(desk: Desk) -> None:  # noqa: F811

@@ -125,6 +125,31 @@ def test_the_superiors_list_with_what_he_has_read(session: Session, clock: TestC
         operations.team_records(session, actor, period)
 
 
+def test_how_far_each_superior_has_got_with_what_his_people_wrote(session: Session, clock: TestClock) -> None:
+    head = seller(session, "G", None, TEAM)
+    boss, idle = seller(session, "H1", head.person_id, TEAM), seller(session, "H2", head.person_id, TEAM)
+    lead = seller(session, "L1", boss.person_id, TEAM)
+    writers = [seller(session, "S1", boss.person_id), seller(session, "S2", lead.person_id)]
+    customers = [customer_of(session, one, f"{name}公司") for one, name in zip(writers, ("甲", "乙"), strict=True)]
+    made = [note(session, one, customer) for one, customer in zip(writers, customers, strict=True) for _each in (1, 2)]
+    period = Period.of(MONDAY - timedelta(days=7), MONDAY)
+    operations.mark_read(session, boss, [made[0].id, made[2].id, made[3].id])
+    operations.mark_read(session, lead, [made[2].id])
+    operations.mark_read(session, head, [made[0].id])
+
+    def told(actor: Actor) -> dict[int, tuple[int, int]]:
+        found = operations.progress_of_superiors(session, actor, period)
+        return {one.person.id: (one.written, one.read) for one in found}
+
+    assert told(head) == {boss.person_id: (4, 3), lead.person_id: (2, 1)}
+    assert told(boss) == {lead.person_id: (2, 1)}
+    assert told(idle) == {}
+    earlier = Period.of(MONDAY - timedelta(days=60), MONDAY - timedelta(days=30))
+    assert operations.progress_of_superiors(session, head, earlier) == []
+    with pytest.raises(Forbidden):
+        operations.progress_of_superiors(session, writers[0], period)
+
+
 def test_what_the_contacts_of_a_period_say(session: Session, clock: TestClock) -> None:
     actor, other = seller(session, "S1"), seller(session, "S2")
     first = customer_of(session, actor, "甲公司", level="A", stage="interested")
@@ -144,9 +169,20 @@ def test_what_the_contacts_of_a_period_say(session: Session, clock: TestClock) -
     assert of_a.actual_days == pytest.approx(14 * 2 / 3)
     assert of_a.share == 75
     assert [(one.customers, one.dealt) for one in said.bands[:2]] == [(1, 1), (1, 0)]
-    (row,), _more = operations.drilled(session, actor, period, stage="dealt", result="reached")
+    (row,), _more = operations.drilled(session, actor, operations.Asked(period, "dealt", "reached"))
     assert row[0].id == second.id
-    assert operations.drilled(session, actor, period, level="B") == ([], False)
+    assert operations.drilled(session, actor, operations.Asked(period, level="B")) == ([], False)
+    shared = operations.Asked(period)
+    assert [one.customer.id for one in operations.to_speak_to(session, actor, shared)[0]] == [first.id, second.id]
+    second.state = "closed"
+    session.flush()
+    (line,), more = operations.to_speak_to(session, actor, shared, size=1)
+    assert (line.customer.id, more) == (first.id, False), "nobody speaks to closed ones"
+    assert line.appointment is not None
+    assert line.key == f"a{line.appointment.id}"
+    assert operations.to_speak_to(session, other, operations.Asked(period, "interested")) == ([], False)
+    with pytest.raises(Forbidden):
+        operations.to_speak_to(session, Actor(actor.person_id, actor.name, permissions=frozenset()), shared)
     earlier = Period.of(MONDAY - timedelta(days=20), MONDAY - timedelta(days=10))
     assert operations.analyse(session, actor, earlier).customers == 0
 

@@ -13,11 +13,11 @@ from engine import attachments
 from processes.activity import operations, permissions, rules
 from processes.activity.models import Appointment, ContactRecord
 from processes.comments import operations as comments
-from processes.kernel.periods import begin_of
+from processes.kernel.periods import Period, begin_of
 from processes.organization.permissions import require
 from processes.party.permissions import USE
 from webapp.api.answers import File, Names, Person, file_of
-from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
+from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
 TAG = "following up"
@@ -78,6 +78,27 @@ class RecordsQuery(ListQuery):
     since: date | None = None
     until: date | None = None
     """whole days in Shanghai, both in it"""
+
+
+class ProgressQuery(Query):
+    since: date | None = None
+    """first day; without it the last seven days"""
+    until: date | None = None
+
+
+class ProgressLine(Answer):
+    person: Person
+    written: int
+    read: int
+
+
+class ReadProgress(Answer):
+    since: date
+    until: date
+    people: list[ProgressLine]
+    """of each person below you: what he has written, and what of it you have read"""
+    superiors: list[ProgressLine]
+    """of each superior below you: what his people have written, and what of it he has read"""
 
 
 class NewRecord(Body, kw_only=True):
@@ -149,6 +170,27 @@ def list_records(call: Call, query: RecordsQuery) -> Page[RecordLine]:
     order = ordering(query, RECORD_ORDERS, "-at", ContactRecord.id)
     found = [row.ContactRecord for row in rows(call.session, query, wanted.order_by(*order))]
     return page_of(query, found, total, _line)
+
+
+@endpoint("GET", "/contact-records/progress", tag=TAG)
+def read_progress(call: Call, query: ProgressQuery) -> ReadProgress:
+    """How far you and the superiors below you have got with reading. Needs the right `activity.team.read`."""
+    until = query.until or operations.today()
+    since = query.since or until - min(timedelta(days=6), until - date.min)
+    period = Period.of(since, until)
+
+    def lines(found: list[operations.Progress]) -> list[ProgressLine]:
+        return [
+            ProgressLine(person=Person(id=one.person.id, name=one.person.name), written=one.written, read=one.read)
+            for one in found
+        ]
+
+    return ReadProgress(
+        since=period.first,
+        until=period.last,
+        people=lines(operations.progress(call.session, call.actor, period)),
+        superiors=lines(operations.progress_of_superiors(call.session, call.actor, period)),
+    )
 
 
 @endpoint("GET", "/contact-records/{record_id}", tag=TAG)

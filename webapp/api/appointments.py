@@ -66,6 +66,8 @@ class AppointmentsQuery(ListQuery):
     contact_id: Id | None = None
     person_id: Id | None = None
     state: Literal["open", "done", "cancelled"] = "open"
+    since: date | None = None
+    """due that day at the earliest"""
     until: date | None = None
     """due that day at the latest"""
 
@@ -112,6 +114,8 @@ def list_appointments(call: Call, query: AppointmentsQuery) -> Page[AppointmentL
     for name in ("customer_id", "contact_id", "person_id"):
         if (value := getattr(query, name)) is not None:
             wanted = wanted.where(getattr(Appointment, name) == value)
+    if query.since is not None:
+        wanted = wanted.where(Appointment.due_on >= query.since)
     if query.until is not None:
         wanted = wanted.where(Appointment.due_on <= query.until)
     if query.q:

@@ -16,7 +16,7 @@ from processes.kernel.periods import Period
 from processes.kernel.working_time import business_date
 from processes.telephony import operations
 from processes.telephony.models import Call as PhoneCall
-from processes.telephony.operations import Asked, By, Figures, Which
+from processes.telephony.operations import Asked, Average, By, Figures, Which
 from webapp.api.connectors import TAG
 from webapp.api.endpoint import Answer, Call, Id, Query, endpoint
 from webapp.api.paging import ListQuery, Page, page_of, rows, total_of
@@ -59,7 +59,7 @@ class FiguresQuery(Query):
 
 class FiguresRow(Answer):
     key: str
-    """the agent's id, the hour (0 to 23), the day, the direction; "" = of all"""
+    """the agent's id, the department's (0 = none), the hour (0 to 23), the day, the direction; "" = of all"""
     title: str
     offered: int
     """answered and missed together"""
@@ -73,6 +73,14 @@ class FiguresRow(Answer):
     talked: int
     after: int
     """from the end of a call until its pop-up was put away"""
+    called_back: int
+    """of those missed that came in: we rang the number within seven days"""
+    average_back: int | None
+    """seconds from the end of those until we rang"""
+    scored: int = 0
+    """by agent and in the total: how many calls were scored"""
+    quality: int | None = None
+    """per cent, their average"""
 
 
 class FiguresAnswer(Answer):
@@ -107,19 +115,20 @@ def get_board(call: Call) -> BoardAnswer:
 
 @endpoint("GET", "/connectors/telephony/statistics", tag=TAG)
 def call_statistics(call: Call, query: FiguresQuery) -> FiguresAnswer:
-    """Calls that are over, by agent, hour, day or direction: how many, how long. At most a year.
+    """Calls that are over, by agent, department, hour, day or direction: how many, how long. At most a year.
 
     Needs the right `telephony.team.read`. By agent, a call counts at everybody it rang at, but not as missed where a
-    colleague took it, so the rows may be more than the total.
+    colleague took it, and once in each department whose people it rang at, so the rows may be more than the total.
     """
     asked = _asked(query)
     found = operations.statistics(call.session, call.actor, asked, query.by)
     total = operations.total(call.session, call.actor, asked)
+    quality = operations.averages(call.session, call.actor, asked)
     return FiguresAnswer(
         since=asked.period.first,
         until=asked.period.last,
-        items=[_row(one) for one in found],
-        total=_row(total),
+        items=[_row(one, quality.get(one.key) if query.by == "agent" else None) for one in found],
+        total=_row(total, operations.together(quality)),
     )
 
 
@@ -148,7 +157,13 @@ def _key(query: BehindQuery) -> int | str | date | None:
         raise InvalidForm([Problem("key", _("This cannot be read."))]) from None
 
 
-def _row(one: Figures) -> FiguresRow:
-    names = [name for name in FiguresRow.__struct_fields__ if name not in ("key", "title")]
+def _row(one: Figures, quality: Average | None) -> FiguresRow:
+    names = [name for name in FiguresRow.__struct_fields__ if name not in ("key", "title", "scored", "quality")]
     key = "" if one.key is None else str(one.key)
-    return FiguresRow(key=key, title=one.title, **{name: getattr(one, name) for name in names})
+    return FiguresRow(
+        key=key,
+        title=one.title,
+        **{name: getattr(one, name) for name in names},
+        scored=quality.scored if quality is not None else 0,
+        quality=quality.share if quality is not None else None,
+    )

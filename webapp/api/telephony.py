@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,8 +15,8 @@ from engine.catalog import Hidden
 from processes.kernel import known_numbers
 from processes.party.permissions import asks_for_number
 from processes.telephony import operations, permissions, rules
-from processes.telephony.models import Agent, Call as PhoneCall, CallCommand
-from webapp.api.answers import Person
+from processes.telephony.models import Agent, Call as PhoneCall, CallCommand, CallScore
+from webapp.api.answers import Names, Person
 from webapp.api.connectors import TAG, Record, offer
 from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
 from webapp.api.idempotency import HEADER
@@ -101,12 +102,39 @@ class CommandLine(Answer):
     """why it came to nothing"""
 
 
+class PointLine(Answer):
+    key: str
+    title: str
+    points: int
+    most: int
+
+
+class ScoreLine(Answer):
+    """How well an agent spoke in a call."""
+
+    call_id: int
+    agent_id: int
+    person: Person
+    points: list[PointLine]
+    share: int
+    """per cent of all points"""
+    remark: str
+    by: Person
+    at: datetime
+    version: int
+    """send it back with a change"""
+
+
 class CallDetail(CallLine):
     parts: list[AgentPart]
     transfers: list[dict[str, str]]
     known: list[KnownPerson]
     """who has this number, as far as you may know"""
     commands: list[CommandLine]
+    recording: str
+    """where it can be listened to, for those who took part or score it"""
+    scores: list[ScoreLine]
+    """of your own part, and of people whose calls you score"""
 
 
 class TransferRequest(Body):
@@ -281,7 +309,35 @@ def _detail(call: Call, row: PhoneCall) -> CallDetail:
             for one in match.people
         ],
         commands=[_command(one) for one in operations.commands_of(session, row.id)],
+        recording=row.recording if operations.may_listen(session, call.actor, row) else "",
+        scores=score_lines(session, operations.scores_of(session, call.actor, row)),
     )
+
+
+def score_lines(session: Session, found: Sequence[CallScore]) -> list[ScoreLine]:
+    names = Names(session, [one.changed_by for one in found])
+    return [
+        ScoreLine(
+            call_id=one.call_id,
+            agent_id=one.agent_id,
+            person=Person(id=one.agent.person_id, name=one.agent.person.name),
+            points=[
+                PointLine(
+                    key=point["key"],
+                    title=operations.criterion_title(point),
+                    points=point["points"],
+                    most=point["most"],
+                )
+                for point in one.points
+            ],
+            share=one.share,
+            remark=one.remark,
+            by=names(one.changed_by),
+            at=one.changed_at,
+            version=one.version,
+        )
+        for one in found
+    ]
 
 
 def _command(row: CallCommand) -> CommandLine:

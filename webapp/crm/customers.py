@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 from flask import url_for
@@ -21,6 +22,7 @@ from processes.kernel.working_time import business_date
 from processes.party import permissions
 from processes.party.manifest import CONTACTS, CUSTOMERS
 from processes.party.models import Contact, Customer
+from processes.party.rules import ROLES
 from webapp.crm import from_call, parts
 from webapp.crm.contacts import ContactsView
 from webapp.crm.in_place import InPlaceView
@@ -35,6 +37,19 @@ from webapp.skin import formats
 
 MOST_CONTACTS = 200
 """A page's worth; who has more finds them in the register."""
+LOOKED_FOR = ("decides", "uses", "pays")
+"""the map of a customer shows these roles also while nobody is known who plays them"""
+
+
+def _by_role(contacts: Iterable[Contact]) -> list[tuple[str, Sentence, list[Contact]]]:
+    """The map of who plays which role there: of those who have not left; none without anybody."""
+    of_role: dict[str, list[Contact]] = {}
+    for one in contacts:
+        if one.state == "active":
+            of_role.setdefault(one.role, []).append(one)
+    titles = {**ROLES, "": _("Role not known")}
+    found = [(role, title, of_role.get(role, [])) for role, title in titles.items()]
+    return [one for one in found if one[2] or one[0] in LOOKED_FOR] if of_role else []
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,9 @@ class CustomersView(InPlaceView):
             "crm/_contacts.html",
             record=record,
             rows=[(one, {c.name: cells.cell(one, c, look) for c in CONTACTS.columns}) for one in found],
+            roles=_by_role(found),
+            neglected=clock.now() - timedelta(days=permissions.NEGLECTED_DAYS),
+            neglected_days=permissions.NEGLECTED_DAYS,
             sees_contacts=permissions.may_see(session, actor, record.id, "contacts"),
             may_change=self.may_change(record)
             and record.kind == "organization"

@@ -34,11 +34,11 @@ def money(value: Any, currency: str = "CNY") -> str:
         value, currency = Decimal(str(value["amount"])), str(value.get("currency") or currency)
     elif hasattr(value, "amount"):
         value, currency = value.amount, value.currency
-    return written(value, currency, _babel_locale())
+    return written(value, currency, babel_locale())
 
 
 def number(value: Any) -> str:
-    return DASH if value is None else str(format_decimal(value, locale=_babel_locale()))
+    return DASH if value is None else str(format_decimal(value, locale=babel_locale()))
 
 
 def local(instant: datetime) -> datetime:
@@ -78,7 +78,7 @@ def ago(value: datetime | None) -> Markup | str:
         text = str(_("just now"))
     else:
         text = format_timedelta(
-            distance, granularity="minute", add_direction=True, locale=_babel_locale(), threshold=1.2
+            distance, granularity="minute", add_direction=True, locale=babel_locale(), threshold=1.2
         )
     return Markup('<time datetime="{}" title="{}">{}</time>').format(local(value).isoformat(), instant(value), text)
 
@@ -115,7 +115,7 @@ def initials(name: str) -> str:
     return name[-2:] if len(name) > 2 and not name.isascii() else name[:1].upper() if name.isascii() else name[-1:]
 
 
-def _babel_locale() -> Locale:
+def babel_locale() -> Locale:
     return _parsed(current_locale().replace("-", "_"))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 from engine.i18n import _
-from processes.telephony.permissions import TEAM
+from processes.telephony.permissions import SCORE, TEAM
 from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
-from webapp.telephony import board, calls, desk, figures
+from webapp.telephony import board, calls, desk, figures, quality
 
 
 def add_pages(app: Flask) -> None:
-    for room in (board, calls, desk, figures):
+    for room in (board, calls, desk, figures, quality):
         app.register_blueprint(room.pages)
         watermark.over(room.pages.name)
     app.context_processor(desk.context)
@@ -21,5 +21,6 @@ def add_pages(app: Flask) -> None:
         Entry("workbench", _("Phone calls"), "phone", "calls.index", order=38),
         Entry("workbench", _("Live calls and agents"), "device-desktop", "board.index", TEAM, order=39),
         Entry("reports", _("Call statistics"), "phone-call", "call_figures.index", TEAM, order=50),
+        Entry("reports", _("Call quality"), "star", "call_quality.index", SCORE, order=51),
     ):
         navigation().add(entry)

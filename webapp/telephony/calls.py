@@ -19,6 +19,7 @@ from processes.telephony.operations import VIEWS, View
 from webapp.errors import wants_json
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import callers, formats
+from webapp.skin.keys import key_or_none, read_key
 from webapp.telephony import words
 
 pages = Blueprint("calls", __name__)
@@ -46,6 +47,7 @@ FILTERS: dict[str, Any] = {
     "call_direction": lambda call: words.DIRECTIONS.get(call.direction, words.DIRECTIONS[""]),
     "call_length": length,
     "agent_presence": words.presence,
+    "criterion_title": operations.criterion_title,
 }
 
 
@@ -60,7 +62,7 @@ def _list(template: str) -> str:
     asked = request.args.get("view", "all")
     view: View = next((one for one in VIEWS if one == asked), "all")
     text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=read_key)
     past, has_more = operations.past_calls(session, actor, view=view, text=text, before=before, size=PAGE_SIZE)
     live = operations.live_calls(session, actor)
     return render_template(
@@ -122,6 +124,9 @@ def show(call_id: int) -> str:
         takes_part=takes_part,
         refused=[text for text in map(operations.why, operations.commands_of(session, call.id)) if text],
         about=_title(session, subject),
+        scores=operations.scores_of(session, actor, call),
+        scorable=operations.scorable_in(session, actor, call),
+        may_listen=operations.may_listen(session, actor, call),
         subjects=_subjects(),
         legs=words.LEGS,
         left=words.LEFT,
@@ -161,7 +166,8 @@ def dial() -> BaseResponse:
     actor, form = current_actor(), request.form
     key = form.get("key", "")[:60] or f"{clock.now().timestamp():.3f}"
     kind, _blank, number = form.get("record", "").rpartition(" ")
-    record = (kind, int(number)) if kind and number.isdecimal() else None
+    about = key_or_none(number)
+    record = (kind, about) if kind and about is not None else None
     wanted = form.get("number", "")[:60]
     try:
         call_id = runtime.perform(
@@ -213,7 +219,7 @@ def act(call_id: int, action: str) -> BaseResponse:
 def _chosen() -> tuple[str, int] | None:
     """form: for each register that a call may be about, the record chosen of it; none = about nothing."""
     for name, _title in _subjects():
-        chosen = request.form.get(name, "")
-        if chosen.isdecimal() and len(chosen) < 19:
-            return name, int(chosen)
+        chosen = key_or_none(request.form.get(name, ""))
+        if chosen is not None:
+            return name, chosen
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, get_args
 
@@ -13,10 +14,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from connectors.tables.writing import Head
 from engine.db import Sessions
 from engine.i18n import Sentence, _
+from processes.organization.models import Department
 from processes.telephony import operations, permissions
 from processes.telephony.models import Agent
-from processes.telephony.operations import Asked, By, Figures, Which
-from processes.telephony.permissions import TEAM
+from processes.telephony.operations import Asked, Average, By, Figures, Which
+from processes.telephony.permissions import SCORE, TEAM
 from webapp.registers.export import report_response
 from webapp.security.access import current_actor, requires
 from webapp.skin import formats
@@ -31,6 +33,7 @@ PAGE_SIZE = 20
 
 TITLES: dict[By, Sentence] = {
     "agent": _("By agent"),
+    "department": _("By department"),
     "hour": _("By hour"),
     "day": _("By day"),
     "direction": _("By direction"),
@@ -50,13 +53,17 @@ def index() -> str | BaseResponse:
     session, actor, asked, by = Sessions(), current_actor(), _asked(), _by()
     rows = operations.statistics(session, actor, asked, by)
     total = operations.total(session, actor, asked)
+    quality = operations.averages(session, actor, asked) if by == "agent" else {}
     if request.args.get("as") == "excel":
-        return _excel(asked, by, rows, total)
+        return _excel(asked, by, rows, total, quality)
     watched = select(Agent).where(permissions.watched_agents(actor)).options(joinedload(Agent.person))
+    agents = session.scalars(watched.order_by(Agent.extension)).all()
     return render_template(
         "telephony/figures.html",
         rows=rows,
         total=total,
+        quality=quality,
+        quality_of_all=operations.together(quality),
         most=max((row.offered for row in rows), default=0),
         asked=asked,
         by=by,
@@ -64,7 +71,8 @@ def index() -> str | BaseResponse:
         columns=COLUMNS,
         title_of=lambda row: title(by, row),
         address=_address,
-        agents=session.scalars(watched.order_by(Agent.extension)).all(),
+        agents=agents,
+        scores_of={one.id for one in agents if actor.may(SCORE) and one.person_id != actor.person_id},
         directions=words.DIRECTIONS,
         quick=[(text, days) for text, days in QUICK],
     )
@@ -86,7 +94,7 @@ def behind() -> str:
         more=len(found) > PAGE_SIZE,
         page=page,
         what=COLUMNS[which],
-        whose=title(by, Figures(key, _name(key) if by == "agent" else "")) if key is not None else "",
+        whose=title(by, Figures(key, _name(by, key))) if key is not None else "",
         asked=asked,
         by=by,
         key=request.args.get("key", "") if key is not None else None,
@@ -102,6 +110,8 @@ def title(by: By, row: Figures) -> str:
         return f"{row.key:02d}:00–{(row.key + 1) % 24:02d}:00"
     if by == "day":
         return formats.day(row.key)
+    if by == "department":
+        return row.title or str(_("In no department"))
     if by == "direction":
         return str(words.DIRECTIONS.get(row.key, words.DIRECTIONS[""]).text)
     return row.title
@@ -146,7 +156,14 @@ def _key(by: By) -> int | str | date | None:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def _name(agent_id: Any) -> str:
+def _name(by: By, key: Any) -> str:
+    if by == "department":
+        found = Sessions().get(Department, key)
+        return found.name if found is not None else ""
+    return _agent_name(key) if by == "agent" else ""
+
+
+def _agent_name(agent_id: Any) -> str:
     agent = (
         Sessions()
         .scalars(select(Agent).where(Agent.id == agent_id, permissions.watched_agents(current_actor())))
@@ -155,7 +172,7 @@ def _name(agent_id: Any) -> str:
     return agent.person.name if agent is not None else ""
 
 
-def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures) -> BaseResponse:
+def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures, quality: Mapping[int, Average]) -> BaseResponse:
     heads = [
         Head(str(TITLES[by])),
         *(Head(str(text), "number") for text in COLUMNS.values()),
@@ -166,13 +183,31 @@ def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures) -> BaseRes
                 _("Average talk (s)"),
                 _("Talk, total (s)"),
                 _("After the call, total (s)"),
+                _("Called back"),
+                _("Until called back, average (s)"),
             )
         ),
     ]
     named = [(title(by, row), row) for row in rows] + [(str(_("All calls")), total)]
     cells = [
-        [name, *(getattr(row, one) for one in COLUMNS), row.average_wait, row.average_talk, row.talked, row.after]
+        [
+            name,
+            *(getattr(row, one) for one in COLUMNS),
+            row.average_wait,
+            row.average_talk,
+            row.talked,
+            row.after,
+            row.called_back,
+            row.average_back,
+        ]
         for name, row in named
     ]
+    if by == "agent":
+        heads += [Head(str(_("Calls scored")), "number"), Head(str(_("Quality (%)")), "number")]
+        averages = [*(quality.get(row.key) for row in rows), operations.together(quality)]
+        cells = [
+            [*line, one.scored if one else 0, one.share if one else None]
+            for line, one in zip(cells, averages, strict=True)
+        ]
     period = asked.period
     return report_response(f"{_('Call statistics')} {period.first}–{period.last}", heads, cells)

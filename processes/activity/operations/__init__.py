@@ -1,6 +1,6 @@
 """What is done with contact records, appointments and the policy of following up."""
 
-from processes.activity.operations.analysis import Analysis, Band, Pace, analyse, drilled
+from processes.activity.operations.analysis import Analysis, Asked, Band, Pace, analyse, behind, drilled, to_speak_to
 from processes.activity.operations.appointments import (
     CHANGED,
     POSTPONED,
@@ -30,12 +30,13 @@ from processes.activity.operations.planning import (
     propose,
     today,
 )
-from processes.activity.operations.queues import Line, counts, due_now, lines, people_below, person_in, waiting
+from processes.activity.operations.queues import Line, counts, due_now, lines, people_below, person_in, planned, waiting
 from processes.activity.operations.records import RECORDED, VOIDED, create_record, edit_record, versions, void_record
 from processes.activity.operations.supervising import (
     Progress,
     mark_read,
     progress,
+    progress_of_superiors,
     readers,
     team_records,
 )
@@ -49,12 +50,14 @@ __all__ = [
     "VOIDED",
     "Analysis",
     "AppointmentTaken",
+    "Asked",
     "Band",
     "Happening",
     "Line",
     "Pace",
     "Progress",
     "analyse",
+    "behind",
     "cancel",
     "change_policy",
     "close_all",
@@ -79,8 +82,10 @@ __all__ = [
     "open_with",
     "people_below",
     "person_in",
+    "planned",
     "policies",
     "progress",
+    "progress_of_superiors",
     "proposals",
     "propose",
     "readers",
@@ -89,6 +94,7 @@ __all__ = [
     "take_over",
     "team_records",
     "timeline",
+    "to_speak_to",
     "today",
     "unmerge",
     "versions",

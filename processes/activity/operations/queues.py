@@ -103,6 +103,14 @@ def lines(
     return found[:size], len(found) > size
 
 
+def planned(
+    session: Session, actor: Actor, *, first: date, last: date, person_id: int | None = None
+) -> list[Appointment]:
+    """What a person has open from one day to another, both in it, as a calendar shows it (ix_appointment_person)."""
+    wanted = _appointments(actor, person_in(session, actor, person_id))
+    return list(session.scalars(wanted.where(Appointment.due_on.between(first, last))))
+
+
 def _appointments(actor: Actor, person: int) -> Select[Appointment]:
     """Open ones of a person with customers that are served and seen, as a list shows them."""
     return (

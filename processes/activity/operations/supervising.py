@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,6 +83,47 @@ def progress(session: Session, actor: Actor, period: Period) -> list[Progress]:
     wanted = select(Employee).where(Employee.id.in_(below(actor.person_id)) | Employee.id.in_(list(written)))
     found = session.scalars(wanted.order_by(Employee.name, Employee.id))
     return [Progress(one, *written.get(one.id, (0, 0))) for one in found if one.is_active or one.id in written]
+
+
+def progress_of_superiors(session: Session, actor: Actor, period: Period) -> list[Progress]:
+    """Of every superior below the actor: what the people under him have written, and how much of it he has read."""
+    require(actor, permissions.TEAM)
+    known = select(Employee).where(Employee.id != actor.person_id)
+    if not actor.may(party.READ):
+        known = known.where(Employee.id.in_(below(actor.person_id)))
+    everybody = {one.id: one for one in session.scalars(known.order_by(Employee.name, Employee.id))}
+    under: dict[int, list[int]] = {}
+    for one in everybody.values():
+        under.setdefault(one.superior_id or 0, []).append(one.id)
+    in_period = period.holds(ContactRecord.at.expression), permissions.visible_records(actor)
+    counted = select(ContactRecord.person_id, func.count()).where(*in_period).group_by(ContactRecord.person_id)
+    written = {row[0]: row[1] for row in session.execute(counted)}
+    looked = (
+        select(RecordRead.person_id, ContactRecord.person_id, func.count())
+        .join(ContactRecord, ContactRecord.id == RecordRead.record_id)
+        .where(*in_period, RecordRead.person_id.in_(list(under)))
+        .group_by(RecordRead.person_id, ContactRecord.person_id)
+    )
+    read = {(row[0], row[1]): row[2] for row in session.execute(looked)}
+    found = []
+    for person in everybody.values():
+        team = _team(under, person.id)
+        total = sum(written.get(one, 0) for one in team)
+        if person.is_active and total:
+            found.append(Progress(person, total, sum(read.get((person.id, one), 0) for one in team)))
+    return found
+
+
+def _team(under: Mapping[int, Sequence[int]], person_id: int) -> set[int]:
+    """Everybody under a person, at any depth; a circle ends by itself."""
+    found: set[int] = set()
+    left = list(under.get(person_id, ()))
+    while left:
+        one = left.pop()
+        if one != person_id and one not in found:
+            found.add(one)
+            left += under.get(one, ())
+    return found
 
 
 def mark_read(session: Session, actor: Actor, record_ids: Collection[int]) -> None:

@@ -37,6 +37,11 @@ def test_a_contact_from_noting_to_voiding(people: House, customer: dict[str, int
     refused(other.call("GET", f"/contact-records/{made['id']}"), 404)
     assert other.get("/contact-records")["items"] == []
     assert [one["id"] for one in superior.get("/contact-records?q=交货&count=true")["items"]] == [made["id"]]
+    told = superior.get("/contact-records/progress")
+    (mine,) = [one for one in told["people"] if one["person"]["id"] == seller.person_id]
+    assert (mine["written"], mine["read"]) == (1, 0)
+    assert all(one["written"] >= one["read"] for one in told["superiors"])
+    refused(seller.call("GET", "/contact-records/progress"), 403)
     mended = seller.call("PATCH", f"/contact-records/{made['id']}", {"version": made["version"], "content": "短"})
     assert mended.get_json()["qualified"] is False
     assert mended.get_json()["versions"][0]["values"]["content"] == "谈了价格和交货时间"
@@ -48,6 +53,22 @@ def test_a_contact_from_noting_to_voiding(people: House, customer: dict[str, int
     wrong = {**customer, "way": "call", "content": "谈了价格和交货时间", "at": "2027-01-01T00:00:00Z"}
     problem = refused(seller.call("POST", "/contact-records", wrong), 422, "invalid_form")
     assert [one["field"] for one in problem["errors"]] == ["at"]
+
+
+def test_what_the_contacts_of_a_period_say_and_whom_they_were_with(people: House, customer: dict[str, int]) -> None:
+    seller = people(EMPLOYEE)
+    seller.post("/contact-records", {**customer, "way": "call", "content": "谈了价格和交货时间", "result": "reached"})
+    said = seller.get("/reports/contacts")
+    assert (said["customers"], said["contacts"], said["qualified"]) == (1, 1, 1)
+    (cell,) = said["table"]
+    assert (cell["result"], cell["customers"]) == ("reached", 1)
+    address = f"/reports/contacts/customers?count=true&stage={cell['stage']}&result=reached"
+    found = seller.get(address)
+    assert (found["total"], found["items"][0]["customer"]["id"]) == (1, customer["customer_id"])
+    assert seller.get("/reports/contacts/customers?result=refused")["items"] == []
+    assert people(OTHER).get("/reports/contacts")["customers"] == 0
+    assert people(OTHER).get(address)["items"] == []
+    refused(seller.call("GET", "/reports/contacts/customers?stage=x"), 422)
 
 
 def test_an_appointment_from_making_to_cancelling(people: House, customer: dict[str, int]) -> None:

@@ -107,6 +107,9 @@ def test_contacts_are_added_changed_and_leave_in_the_drawer(house: DemoHouse, tr
     assert (made.status_code, made.headers["HX-Trigger"]) == (204, "yl:saved")
     table = seller.get(f"/party/customer/contacts/{key}", partial=True).text
     assert "采购总监" in table
+    roles = table[table.index("yl-roles") : table.index("yl-table-card")]
+    assert re.search(r"决策人.*?林一.*?采购总监.*?从未联系", roles, re.DOTALL)
+    assert roles.count("尚无已知人员") == 2, "who uses it and who pays: nobody is known"
     with transaction() as session:
         contact = session.scalars(select(Contact).where(Contact.name == "林一")).one()
         contact_id, version = contact.id, contact.version

@@ -89,7 +89,7 @@ SILENT = {
     *("api.webhooks",),
     # ask the rights of the record they hang on through the catalogue (tests/processes/test_tasks.py, test_telephony.py)
     *("tasks", "api.tasks", "calls", "phone", "api.telephony", "telephony_agent"),
-    *("board", "call_figures", "api.call_figures"),
+    *("board", "call_figures", "api.call_figures", "call_quality", "api.call_quality", "telephony_criterion"),
     # a file of one's own that is taken in
     *("party_importing",),
 }
@@ -102,6 +102,7 @@ CUSTOMERS = {
     *("activity_record", "activity_appointment", "customer_many", "comments"),
     *("customer_change", "customer_state", "api.insight"),
     *("LookupView", "SearchView", "api.customers", "api.ownership", "api.activity", "api.appointments", "api.sight"),
+    *("api.contact_analysis",),
     *("api.comments",),
 }
 
@@ -211,7 +212,8 @@ LISTS: dict[str, tuple[str, ...]] = {
         for kind in ("record", "appointment")
         for page, rest in (("list", "/?size=100"), ("export", ""), ("excel", ""))
     },
-    "follow.index": ("/follow/", "/follow/?queue=today", "/follow/?queue=week&person={owner}"),
+    "follow.index": ("/follow/", "/follow/?queue=today", "/follow/?queue=week&person={owner}", "/follow/?queue=chosen"),
+    "follow.calendar": ("/follow/calendar", "/follow/calendar?month=2099-01", "/follow/calendar?person={owner}"),
     "follow.team": ("/follow/team",),
     "follow.analysis": ("/follow/analysis",),
     "follow.drilled": ("/follow/analysis/customers",),
@@ -248,6 +250,8 @@ LISTS: dict[str, tuple[str, ...]] = {
     "api.ownership.list_focus": ("/api/v1/customers/focus",),
     "api.ownership.list_shared": ("/api/v1/customers/shared",),
     "api.activity.list_records": ("/api/v1/contact-records?page_size=100",),
+    "api.contact_analysis.contact_analysis": ("/api/v1/reports/contacts",),
+    "api.contact_analysis.customers_spoken_to": ("/api/v1/reports/contacts/customers?page_size=100",),
     "api.appointments.list_appointments": ("/api/v1/appointments?page_size=100",),
 }
 
@@ -322,7 +326,13 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
 WITHOUT = {
     # name no record of a customer in what they are asked, and show none in the answer
     *("party_customer.add", "party_contact.add", "api.customers.create_customer", "api.ownership.get_usage"),
-    *("api.appointments.get_counts", "comments.void", "api.comments.get_comment", "api.comments.change"),
+    *(
+        "api.appointments.get_counts",
+        "api.activity.read_progress",
+        "comments.void",
+        "api.comments.get_comment",
+        "api.comments.change",
+    ),
     *("api.comments.void", "api.comments.list_of_instance", "api.comments.add_to_instance", "follow.read_all"),
     *(
         "customer_rules.save",

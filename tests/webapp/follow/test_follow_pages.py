@@ -139,6 +139,48 @@ def test_an_appointment_is_moved_and_a_second_one_shows_who_has_it(house: DemoHo
     assert (plan.due_on.isoformat(), plan.postponed, plan.state, len(plan.joined)) == (day, 1, "open", 1)
 
 
+def test_the_calendar_shows_a_month_of_ones_own_or_of_somebody_below(house: DemoHouse, customer: int) -> None:
+    browser = house.login(SELLER)
+    assert browser.post("/follow/appointments", {"customer": str(customer)}).status_code == 302
+    (plan,) = ask(lambda session: list(session.scalars(select(Appointment))))
+    month = f"/follow/calendar?month={plan.due_on:%Y-%m}"
+    page = browser.get(month).text
+    card = page[page.index(f"/follow/appointments/{plan.id}/reschedule") :]
+    assert f'data-on="{plan.due_on}"' in card
+    assert "鼎信安防公司" in card
+    assert f'data-yl-drop="{plan.due_on}"' in page
+    assert f'data-yl-drop="{operations.today() - timedelta(days=1)}"' not in page, "nothing is put into the past"
+    seller = ask(lambda session: person(session, "王磊"))
+    superior = house.login(SUPERIOR)
+    assert "鼎信安防公司" not in superior.get(month).text
+    assert "鼎信安防公司" in superior.get(f"{month}&person={seller}").text
+    assert house.login(STRANGER).get(f"{month}&person={seller}").status_code == 404
+    assert house.login(CLERK).get(month).status_code == 403
+    for odd in ("0001-01", "9999-12", "2026-13", "x"):
+        assert browser.get(f"/follow/calendar?month={odd}").status_code == 200
+    assert "/follow/calendar" in browser.get("/activity/appointment/list/").text
+
+
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (f"/follow/?person={HUGE}&skip={HUGE}", 200),
+        (f"/follow/team?who={HUGE}&before=2026-01-01T00:00:00%2B00:00%20{HUGE}", 200),
+        (f"/follow/analysis/customers?page={HUGE}", 200),
+        (f"/follow/new?customer={HUGE}&contact={HUGE}&call={HUGE}", 200),
+        (f"/follow/of/{HUGE}", 404),
+        (f"/follow/records/{HUGE}", 404),
+        (f"/calls?before={HUGE}", 200),
+        (f"/calls/{HUGE}", 404),
+    ],
+)
+def test_a_number_no_database_keeps_names_nobody(house: DemoHouse, address: str, status: int) -> None:
+    assert house.login(SUPERIOR).get(address).status_code == status
+
+
 def note(customer: int, **more: Any) -> int:
     def write(session: Session) -> int:
         seller = session.get_one(Employee, person(session, "王磊"))
@@ -184,6 +226,28 @@ def test_the_analysis_leads_to_the_customers(house: DemoHouse, customer: int) ->
     assert link is not None
     assert "鼎信安防公司" in seller.get(link.group(1).replace("&amp;", "&")).text
     assert "鼎信安防公司" not in house.login(STRANGER).get("/follow/analysis/customers").text
+
+
+def test_from_a_number_of_the_analysis_one_goes_on_to_speak_to_them(house: DemoHouse, customer: int) -> None:
+    note(customer)
+    seller = house.login(SELLER)
+    listed = seller.get("/follow/analysis/customers?result=reached").text
+    link = re.search(r'href="(/follow/\?[^"]*queue=chosen[^"]*)"', listed)
+    assert link is not None
+    address = link.group(1).replace("&amp;", "&")
+    work = seller.get(address).text
+    assert "来自联系分析" in work
+    assert "鼎信安防公司" in work
+    saved = re.search(r'action="(/follow/save\?[^"]*result=reached[^"]*)"', work)
+    assert saved is not None
+    sent = {**form(work), "customer": str(customer), "way": "call", "result": "interested", "content": "要了报价单"}
+    answer = seller.post(saved.group(1).replace("&amp;", "&"), {key: value for key, value in sent.items() if value})
+    assert answer.status_code == 200
+    assert "queue=chosen" in answer.headers["HX-Push-Url"]
+    assert "result=reached" in answer.headers["HX-Push-Url"]
+    assert noted(customer)[-1].content == "要了报价单"
+    assert "鼎信安防公司" not in seller.get(address).text, "his last outcome is another now"
+    assert "鼎信安防公司" not in house.login(STRANGER).get(address).text
 
 
 def test_the_timeline_is_a_part_of_the_customers_page(house: DemoHouse, customer: int) -> None:

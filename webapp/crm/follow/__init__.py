@@ -15,13 +15,13 @@ from processes.activity.permissions import APPOINTMENT, RECORD, TEAM, WRITE, may
 from processes.party.models import Customer
 from processes.party.permissions import USE
 from webapp.crm import parts
-from webapp.crm.follow import appointments, call_list, callers, lists, records, supervising, words
+from webapp.crm.follow import appointments, calendar, call_list, callers, lists, records, supervising, words
 from webapp.crm.follow.places import customer_page
 from webapp.registers.interface import endpoint_of
 from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 
-_ROOMS = (appointments, lists, records, supervising)
+_ROOMS = (appointments, calendar, lists, records, supervising)
 """imported for the pages they put on the blueprint"""
 
 

@@ -19,6 +19,7 @@ from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.forms import day
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
+from webapp.skin.keys import read_key
 
 DONE = {
     "reschedule": _("Put on another day."),
@@ -34,7 +35,7 @@ def make() -> BaseResponse:
     """form: customer, contact, due_on, at, purpose. Where there is one already: who has it, to join or to take over."""
     actor, form = current_actor(), request.form
     values = {name: form[name] for name in ("customer", "at", "purpose") if form.get(name)}
-    customer = form.get("customer", type=int)
+    customer = form.get("customer", type=read_key)
     try:
         due_on = day(form.get("due_on", ""), "due_on")
         wanted = {**values, "contact": form.get("contact") or None, "due_on": due_on}
@@ -70,7 +71,7 @@ def act(appointment_id: int, action: str) -> BaseResponse:
 
 def _do(session: Session, actor: Actor, appointment_id: int, action: str) -> Appointment:
     form = request.form
-    version, reason = form.get("version", type=int), form.get("reason", "")
+    version, reason = form.get("version", type=read_key), form.get("reason", "")
     match action:
         case "reschedule":
             due_on = day(form.get("due_on", ""), "due_on")

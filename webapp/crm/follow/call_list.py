@@ -19,13 +19,17 @@ from processes.activity.permissions import WRITE
 from processes.activity.rules import QUEUES, Queue
 from processes.party.permissions import CUSTOMER
 from webapp.crm.follow import words
+from webapp.crm.follow.asking import address_of, asked_contacts
 from webapp.crm.follow.forms import Typed, card_of, save
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, requires
+from webapp.skin.keys import read_key, read_place
 
 pages = Blueprint("follow", __name__, url_prefix="/follow")
 
 PAGE_SIZE = 30
+CHOSEN = "chosen"
+"""beside the queues: the customers behind a number of the analysis (row 104)"""
 
 
 @pages.get("/")
@@ -53,26 +57,37 @@ def note() -> BaseResponse:
         )
     Sessions().rollback()
     answer = make_response(_page(actor, "crm/follow/_work.html", said=str(_("Saved."))))
-    answer.headers["HX-Push-Url"] = url_for("follow.index", queue=form.get("queue") or None)
+    chosen = address_of(asked_contacts()) if form.get("queue") == CHOSEN else {}
+    answer.headers["HX-Push-Url"] = url_for("follow.index", queue=form.get("queue") or None, **chosen)  # type: ignore[arg-type]
     return answer
 
 
 def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "") -> str:
     session = Sessions()
     asked = request.values
-    person = operations.person_in(session, actor, asked.get("person", type=int))
+    person = operations.person_in(session, actor, asked.get("person", type=read_key))
     counts = operations.counts(session, actor, person)
-    queue = _queue(asked.get("queue", ""), counts)
-    skip = max(0, asked.get("skip", 0, type=int))
-    lines, more = operations.lines(session, actor, queue, person_id=person, size=PAGE_SIZE, skip=skip)
+    skip = asked.get("skip", 0, type=read_place)
+    if asked.get("queue") == CHOSEN:
+        queue, queues = CHOSEN, {**words.QUEUES, CHOSEN: words.CHOSEN}
+        lines, more = operations.to_speak_to(session, actor, asked_contacts(), size=PAGE_SIZE, skip=skip)
+    else:
+        found = _queue(asked.get("queue", ""), counts)
+        queue, queues = str(found), dict(words.QUEUES)
+        lines, more = operations.lines(session, actor, found, person_id=person, size=PAGE_SIZE, skip=skip)
+    shown: dict[str, int | str] = {str(name): count for name, count in counts.items()}
+    shown[CHOSEN] = f"{skip + len(lines)}{'+' if more else ''}"
     wanted = "" if said else asked.get("line", "")
     chosen = _chosen(lines, wanted, asked.get("after", "") if said else "")
     return render_template(
         template,
         **_form(session, actor, chosen, typed),
-        counts=counts,
+        counts=shown,
+        waiting=sum(counts.values()),
+        due=counts["overdue"] + counts["today"],
         queue=queue,
-        queues=words.QUEUES,
+        queues=queues,
+        chosen_by=address_of(asked_contacts()) if queue == CHOSEN else {},
         lines=lines,
         more=more,
         skip=skip,

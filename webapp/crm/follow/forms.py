@@ -25,6 +25,7 @@ from processes.party.manifest import CUSTOMERS
 from processes.party.models import Contact, ContactPoint, Customer
 from processes.telephony import operations as telephony
 from webapp.registers.cells import Cell, cell
+from webapp.skin.keys import read_key
 
 LATEST_SHOWN = 3
 PHONE = next(one for one in CUSTOMERS.columns if one.name == "phone")
@@ -113,7 +114,7 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
     }
     if form.get("at"):
         values["at"] = instant(form["at"])
-    call = form.get("call", type=int)
+    call = form.get("call", type=read_key)
     if call:
         values |= {"source_type": "telephony.call", "source_id": call}
     submission = form.get("submission", "")[:60]
@@ -122,12 +123,12 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
         actor,
         values=values,
         origin=f"call:{call}" if call else f"form:{submission}" if submission else "",
-        attachments=form.getlist("file", type=int),
+        attachments=form.getlist("file", type=read_key),
         plans=form.get("no_next") != "1",
         next_on=day(form.get("next_on", ""), "due_on"),
         next_at=form.get("next_at", "").strip()[:5],
         purpose=form.get("purpose", "").strip()[:300],
-        appointment_id=form.get("appointment", type=int),
+        appointment_id=form.get("appointment", type=read_key),
     )
     telephony.put_away_with(session, actor, _numbers(session, record))
     return record

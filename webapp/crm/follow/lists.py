@@ -12,9 +12,11 @@ from engine.db import Sessions
 from engine.i18n import Sentence, _
 from processes.activity import operations
 from processes.activity.manifest import APPOINTMENTS, RECORDS
+from processes.activity.permissions import WRITE
 from webapp.crm.follow.places import customer_page
 from webapp.registers.build import add_register, view_of
 from webapp.registers.views import RegisterView, guard
+from webapp.security.access import current_actor
 
 
 class RecordsView(RegisterView):
@@ -42,6 +44,11 @@ class RecordsView(RegisterView):
 class AppointmentsView(RegisterView):
     register = APPOINTMENTS
     list_template = "crm/follow/list.html"
+
+    def links_of_list(self) -> tuple[tuple[str, str, Sentence], ...]:
+        if not current_actor().may(WRITE):
+            return ()
+        return ((url_for("follow.calendar"), "calendar", _("Calendar")),)
 
     def links_of(self, record: Any) -> tuple[tuple[str, str, Sentence], ...]:
         return ((customer_page(record.customer_id), "building", _("Open the customer")),)

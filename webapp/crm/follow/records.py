@@ -27,6 +27,7 @@ from webapp.crm.follow.forms import Typed, card_of, save, words_of
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
 from webapp.security.viewing import viewer
+from webapp.skin.keys import key_or_none, read_key
 
 PAGE_SIZE = 20
 
@@ -64,7 +65,8 @@ def _new(actor: Actor, typed: Typed) -> str:
     session = Sessions()
     values = dict(typed.values)
     customer, contact = _whom(session, actor, values)
-    call = telephony.readable(session, actor, int(values["call"])) if values.get("call", "").isdecimal() else None
+    call_id = key_or_none(values.get("call", ""))
+    call = telephony.readable(session, actor, call_id) if call_id is not None else None
     if call is not None and typed.refusal is None:
         values = {
             "way": "call",
@@ -84,13 +86,13 @@ def _new(actor: Actor, typed: Typed) -> str:
 
 def _whom(session: Session, actor: Actor, values: dict[str, str]) -> tuple[Customer | None, Contact | None]:
     """The customer and contact named, as far as the actor may see them."""
-    chosen = {name: int(values[name]) for name in ("customer", "contact") if values.get(name, "").isdecimal()}
-    contact = session.get(Contact, chosen["contact"]) if "contact" in chosen else None
-    if contact is not None and "customer" not in chosen and contact.organization_id is not None:
-        chosen["customer"] = contact.organization_id
-    if "customer" not in chosen:
+    customer_id, contact_id = (key_or_none(values.get(name, "")) for name in ("customer", "contact"))
+    contact = session.get(Contact, contact_id) if contact_id is not None else None
+    if customer_id is None and contact is not None:
+        customer_id = contact.organization_id
+    if customer_id is None:
         return None, None
-    customer = party.readable(session, actor, chosen["customer"])
+    customer = party.readable(session, actor, customer_id)
     if contact is not None and customer.id not in (contact.organization_id, contact.person_id):
         contact = None
     return customer, contact
@@ -127,11 +129,11 @@ def _show(actor: Actor, record_id: int, typed: Typed | None = None) -> str:
 @requires(WRITE)
 def change(record_id: int, action: str) -> BaseResponse:
     actor, form = current_actor(), request.form
-    version = form.get("version", type=int)
+    version = form.get("version", type=read_key)
 
     def do(session: Session) -> None:
         if action == "edit":
-            files = form.getlist("file", type=int)
+            files = form.getlist("file", type=read_key)
             operations.edit_record(
                 session, actor, record_id=record_id, version=version, values=words_of(form), attachments=files
             )

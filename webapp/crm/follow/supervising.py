@@ -14,13 +14,15 @@ from processes.activity.permissions import TEAM
 from processes.activity.rules import RESULTS
 from processes.party.permissions import USE
 from processes.party.rules import LEVELS, STAGES
+from webapp.crm.follow.asking import ANALYSIS_DAYS, address_of, asked_contacts
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
-from webapp.skin.periods import asked_period
+from webapp.skin.keys import key_or_none, read_key, read_place
+from webapp.skin.periods import QUICK, asked_period
 
 PAGE_SIZE = 20
-USUAL_DAYS = {"team": 7, "analysis": 30}
+USUAL_DAYS = 7
 
 
 # ------------------------------------------------------------------------------------------------- the list
@@ -30,7 +32,7 @@ USUAL_DAYS = {"team": 7, "analysis": 30}
 @requires(TEAM)
 def team() -> str:
     session, actor = Sessions(), current_actor()
-    period, person = asked_period(USUAL_DAYS["team"]), request.args.get("who", type=int)
+    period, person = asked_period(USUAL_DAYS), request.args.get("who", type=read_key)
     unread = request.args.get("unread") == "1"
     found, more = operations.team_records(
         session, actor, period, person_id=person, unread=unread, before=_before(), size=PAGE_SIZE
@@ -43,6 +45,7 @@ def team() -> str:
         who=person,
         unread=unread,
         progress=operations.progress(session, actor, period) if not request.args.get("before") else [],
+        superiors=operations.progress_of_superiors(session, actor, period) if not request.args.get("before") else [],
     )
 
 
@@ -53,14 +56,15 @@ def _before() -> tuple[datetime, int] | None:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return (moment, int(number)) if moment.tzinfo is not None and number.isdecimal() else None
+    last = key_or_none(number)
+    return (moment, last) if moment.tzinfo is not None and last is not None else None
 
 
 @pages.post("/team/read")
 @requires(TEAM)
 def read_all() -> BaseResponse:
     """form: id of every record that was shown."""
-    actor, ids = current_actor(), request.form.getlist("id", type=int)[:200]
+    actor, ids = current_actor(), request.form.getlist("id", type=read_key)[:200]
     runtime.perform(lambda session: operations.mark_read(session, actor, ids))
     return redirect(back_to())
 
@@ -71,7 +75,7 @@ def read_all() -> BaseResponse:
 @pages.get("/analysis")
 @requires(USE)
 def analysis() -> str:
-    session, actor, period = Sessions(), current_actor(), asked_period(USUAL_DAYS["analysis"])
+    session, actor, period = Sessions(), current_actor(), asked_period(ANALYSIS_DAYS)
     said = operations.analyse(session, actor, period)
     rows = [(stage, [said.table.get((stage, result), 0) for result in (*RESULTS, "")]) for stage in STAGES]
     return render_template(
@@ -83,33 +87,23 @@ def analysis() -> str:
         results=(*RESULTS, ""),
         stages=STAGES,
         levels=LEVELS,
+        quick=QUICK,
     )
 
 
 @pages.get("/analysis/customers")
 @requires(USE)
 def drilled() -> str:
-    session, actor, period = Sessions(), current_actor(), asked_period(USUAL_DAYS["analysis"])
-    page, asked = max(1, request.args.get("page", 1, type=int)), request.args
-    found, more = operations.drilled(
-        session,
-        actor,
-        period,
-        stage=asked.get("stage", ""),
-        result=asked.get("result"),
-        level=asked.get("level", ""),
-        skip=(page - 1) * PAGE_SIZE,
-        size=PAGE_SIZE,
-    )
+    session, actor, asked = Sessions(), current_actor(), asked_contacts()
+    page = max(1, request.args.get("page", 1, type=read_place))
+    found, more = operations.drilled(session, actor, asked, skip=(page - 1) * PAGE_SIZE, size=PAGE_SIZE)
     return render_template(
         "crm/follow/drilled.html",
         found=found,
         more=more,
         page=page,
-        period=period,
+        asked=asked,
+        address=address_of(asked),
         stages=STAGES,
         levels=LEVELS,
-        stage=asked.get("stage", ""),
-        result=asked.get("result"),
-        level=asked.get("level", ""),
     )

@@ -34,6 +34,8 @@ QUEUES = {
     "never": Word(rules.QUEUES["never"], "grey", "user-question"),
 }
 
+CHOSEN = Word(_("From the analysis"), "blue", "chart-bar")
+
 
 def due_word(day: date) -> Word:
     """How an appointment stands to today."""

@@ -1,0 +1,57 @@
+"""The calendar of appointments in the browser: dragged to another day, the reason is asked."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from engine.actor import Actor
+from engine.db import Sessions, transaction
+from processes.activity.models import Appointment
+from processes.activity.operations import make_appointment, today
+from processes.organization.models import Employee
+from tests.browser.conftest import SignIn, Site
+from tests.processes.followers import SELL
+from tests.webapp.crm.people import keep
+
+
+def plan(name: str) -> tuple[int, date]:
+    """An appointment of Wang Lei's on the tenth of the next month: its calendar shows the days around it whole."""
+    day = (today().replace(day=28) + timedelta(days=10)).replace(day=10)
+    customer = keep("王磊", name=name)
+    with transaction() as session:
+        seller = session.scalars(select(Employee).where(Employee.name == "王磊")).one()
+        actor = Actor(seller.id, seller.name, permissions=SELL)
+        return make_appointment(session, actor, values={"customer": customer, "due_on": day}).id, day
+
+
+def test_an_appointment_is_dragged_to_another_day_with_a_reason(sign_in: SignIn, site: Site) -> None:
+    with site.inside():
+        number, day = plan("澄湖仪器公司")
+    next_day = day + timedelta(days=1)
+    page = sign_in("wang.lei")
+    page.goto(f"/follow/calendar?month={day:%Y-%m}")
+    card = page.locator("[data-yl-plan]", has_text="澄湖仪器公司")
+    target = page.locator(f"[data-yl-drop='{next_day}']")
+    card.drag_to(target)
+    dialog = page.locator("#yl-move")
+    expect(dialog.locator("h2")).to_contain_text("澄湖仪器公司")
+    expect(dialog.locator("[name=due_on]")).to_have_value(next_day.isoformat())
+    dialog.locator("[name=reason]").fill("对方出差")
+    dialog.locator("[type=submit]").click()
+    expect(target.locator("[data-yl-plan]", has_text="澄湖仪器公司")).to_be_visible()
+    with site.inside():
+        found = Sessions().scalars(select(Appointment).where(Appointment.id == number)).one()
+        assert (found.due_on, found.postponed) == (next_day, 1)
+
+
+def test_on_a_phone_it_is_a_list_of_days_and_a_tap_asks_for_the_day(sign_in: SignIn, site: Site) -> None:
+    with site.inside():
+        _number, day = plan("云栖仪表公司")
+    page = sign_in("wang.lei", phone=True)
+    page.goto(f"/follow/calendar?month={day:%Y-%m}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("[data-yl-plan]", has_text="云栖仪表公司").tap()
+    expect(page.locator("#yl-move [name=due_on]")).to_be_focused()
