@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -54,3 +55,22 @@ def test_every_sentence_has_its_chinese() -> None:
 def test_a_translation_has_the_same_places() -> None:
     wrong = {sentence: text for sentence, text in chinese().items() if text and places(text) != places(sentence)}
     assert wrong == {}
+
+
+def test_words_in_a_row_are_set_apart_in_one_place() -> None:
+    """A Chinese mark in a template, or one that joins, stands on English pages too: listed() and set_apart() know."""
+    pages = {
+        f"{file.relative_to(ROOT)}: {line.strip()}"
+        for file in (ROOT / "webapp/templates").rglob("*.html")
+        if file.name != "offline.html"  # speaks both languages at once
+        for line in file.read_text().splitlines()
+        if any(mark in re.sub(r"set_apart\(.{3}\)", "", line) for mark in "、，；：（）")
+    }
+    joins = {
+        f"{file.relative_to(ROOT)}: {found}"
+        for floor in ("engine", "processes", "webapp")
+        for file in (ROOT / floor).rglob("*.py")
+        if "demo" not in file.parts
+        for found in re.findall(r"[\"'][、，；：][\"']\.join.*", file.read_text())
+    }
+    assert pages | joins == set()
