@@ -14,13 +14,15 @@ from engine import clock, journal
 from engine.actor import Actor
 from engine.errors import AppError, Conflict, Forbidden, NotFound, RuleViolation
 from engine.i18n import Sentence, _
+from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.organization.models import Employee
 from processes.ownership import permissions, rules
 from processes.ownership.models import Handover, Ownership, Share
 from processes.ownership.operations import holding, limits, locking
 from processes.ownership.operations.assigning import GIVEN
-from processes.ownership.operations.registries import MOVERS
+from processes.ownership.operations.registries import MOVERS, register_mover
+from processes.ownership.operations.tasks_along import TASKS
 from processes.party.models import Customer
 from processes.party.permissions import visible_customers
 
@@ -28,6 +30,8 @@ MOST = 500
 """Customers in one act."""
 UNDO_WITHIN = timedelta(hours=24)
 RECORD_TYPE = "ownership.handover"
+
+register_mover(TASKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def hand_over(
     whole batch; the cool-down of former owners does not hold for what a superior assigns.
     """
     said = reason.strip()[: rules.LONGEST_REASON]
+    rules.check_day(reader_until, business_date(clock.now()))
     _givable(session, actor, customer_ids)
     held = holding.take(session, customer_ids, [to_id])
     customers = _givable(session, actor, customer_ids)  # again, as they are under the locks

@@ -17,10 +17,10 @@ from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.organization.models import Department
+from processes.ownership import rules
 from processes.ownership.models import Share
 from processes.ownership.operations.locking import active_person, may_release
 from processes.ownership.permissions import alive_shares
-from processes.ownership.rules import SHARE_LEVELS, SHARE_PARTS
 from processes.party.models import Customer
 from processes.party.permissions import CUSTOMER, readable, visible_customers
 
@@ -42,10 +42,9 @@ def share(
     customer = _own(session, actor, customer_id)
     if (person_id is None) == (department_id is None):
         raise RuleViolation(_("Share with a person or with a department."), code="share_with_whom")
-    if level not in SHARE_LEVELS or not set(parts) <= set(SHARE_PARTS):
+    if level not in rules.SHARE_LEVELS or not set(parts) <= set(rules.SHARE_PARTS):
         raise RuleViolation(_("Please choose one of the offered values."))
-    if until is not None and until < business_date(clock.now()):
-        raise RuleViolation(_("That day is over."), code="day_over", remedy=_("Choose today or a later day."))
+    rules.check_day(until, business_date(clock.now()))
     if person_id is not None:
         if person_id == customer.owner_id:
             raise RuleViolation(_("{customer} is his already.", customer=customer.name), code="own_customer")

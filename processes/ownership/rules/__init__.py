@@ -215,6 +215,12 @@ def check_reason(reason: str) -> str:
     return said
 
 
+def check_day(until: date | None, today: date) -> None:
+    """The last day of something that ends by itself; None: it does not."""
+    if until is not None and until < today:
+        raise RuleViolation(_("That day is over."), code="day_over", remedy=_("Choose today or a later day."))
+
+
 # ------------------------------------------------------------------------------------------------- rules of assignment
 
 
