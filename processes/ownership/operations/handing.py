@@ -17,17 +17,19 @@ from engine.i18n import Sentence, _
 from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.organization.models import Employee
+from processes.organization.permissions import within_scope
 from processes.ownership import permissions, rules
-from processes.ownership.models import Handover, Ownership, Share
+from processes.ownership.models import Handover, OwnerCounter, Ownership, Share
 from processes.ownership.operations import holding, limits, locking
 from processes.ownership.operations.assigning import GIVEN
 from processes.ownership.operations.registries import MOVERS, register_mover
 from processes.ownership.operations.tasks_along import TASKS
 from processes.party.models import Customer
-from processes.party.permissions import visible_customers
+from processes.party.permissions import MODULE, visible_customers
 
 MOST = 500
 """Customers in one act."""
+MOST_HOLDERS = 100
 UNDO_WITHIN = timedelta(hours=24)
 RECORD_TYPE = "ownership.handover"
 
@@ -185,6 +187,30 @@ def batches_of(session: Session, actor: Actor, limit: int = 20) -> Sequence[Hand
     if not actor.may(permissions.ASSIGN_ANY):
         mine = mine.where(Handover.by_id == actor.person_id)
     return session.scalars(mine).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody whose customers the actor may hand over."""
+
+    person: Employee
+    count: int
+
+
+def holders(session: Session, actor: Actor) -> list[Holder]:
+    """Leavers first, who have nobody to look after their customers, then those who hold most; the counters are read."""
+    if not (actor.may(permissions.ASSIGN) or actor.may(permissions.ASSIGN_ANY)):
+        return []
+    found = (
+        select(Employee, OwnerCounter.used)
+        .join(OwnerCounter, OwnerCounter.person_id == Employee.id)
+        .where(OwnerCounter.used > 0)
+        .order_by(Employee.state == "active", OwnerCounter.used.desc(), Employee.id)
+        .limit(MOST_HOLDERS)
+    )
+    if not actor.may(permissions.ASSIGN_ANY):
+        found = found.where(within_scope(actor, MODULE, Employee.id))
+    return [Holder(person, used) for person, used in session.execute(found)]
 
 
 def _givable(session: Session, actor: Actor, customer_ids: Collection[int]) -> Sequence[Customer]:

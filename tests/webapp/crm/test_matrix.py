@@ -335,7 +335,7 @@ WITHOUT = {
     # take several ids and leave out, or refuse as a whole, what one may not have: asked as lists, tested with them
     *("party_customer.action", "party_customer.action_post", "party_contact.action", "party_contact.action_post"),
     *(f"activity_{kind}.{act}" for kind in ("record", "appointment") for act in ("add", "action", "action_post")),
-    *("customer_many.mark", "customer_many.hand_over"),
+    *("customer_many.mark", "customer_many.hand_over", "customer_handing.plan"),
     *("pool.act", "customer_handing.run", "customer_acts.revoke", "party_converting.make_prospects"),
 }
 

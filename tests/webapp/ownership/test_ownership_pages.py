@@ -71,7 +71,7 @@ def test_a_superior_hands_over_after_looking_and_takes_back(house: DemoHouse, tr
     superior = house.login(SUPERIOR)
     page = text_of(superior, f"/customers/hand-over?person={trade.seller}&to={trade.teammate}")
     assert "云启智联科技" in page
-    assert "将移交给 李娜 的内容" in page
+    assert "移交 1 个客户" in page
     sent = {"ids": [trade.mine], "to": trade.teammate, "person": trade.seller, "reason": "调整", "submission": "s1"}
     for _click in range(2):
         assert superior.post("/customers/hand-over", sent).status_code == 302
@@ -80,6 +80,30 @@ def test_a_superior_hands_over_after_looking_and_takes_back(house: DemoHouse, tr
     assert found is not None
     assert superior.post(found.group(0)).status_code == 302
     assert trade.owner(trade.mine) == trade.seller
+
+
+def test_what_would_move_is_told_at_every_tick_and_part_of_it_can_go(house: DemoHouse, trade: Trade) -> None:
+    superior = house.login(SUPERIOR)
+    limit(1)
+    page = text_of(superior, "/customers/hand-over")
+    assert f"/customers/hand-over?person={trade.seller}" in page, "whose customers, without looking for a name"
+    asked = {"ids": [trade.mine, trade.pooled], "to": trade.teammate, "parts_shown": "1", "parts": ["tasks"]}
+    both = superior.post("/customers/hand-over/plan", asked)
+    assert (both.status_code, "disabled" in both.text) == (200, True)
+    assert "再加 2 个放不下" in both.text
+    one = superior.post("/customers/hand-over/plan", {**asked, "ids": [trade.mine]}).text
+    assert ("disabled" in one, "移交 1 个客户" in one) == (False, True)
+    assert re.search('value="tasks" checked', one)
+    assert not re.search('value="appointments" checked', one), "what was unticked stays so"
+    assert trade.owner(trade.mine) == trade.seller, "looking changes nothing"
+    assert "至少勾选一个客户" in superior.post("/customers/hand-over/plan", {"to": trade.teammate}).text
+
+
+def test_a_page_that_gives_customers_away_is_for_those_who_may(house: DemoHouse, trade: Trade) -> None:
+    for who in (SELLER, "wu.ting"):
+        browser = house.login(who)
+        text_of(browser, "/customers/hand-over", 403)
+        assert browser.post("/customers/hand-over/plan", {"ids": [trade.mine]}).status_code == 403
 
 
 def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
