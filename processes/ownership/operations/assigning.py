@@ -17,6 +17,7 @@ from engine.i18n import _
 from processes.kernel import records
 from processes.kernel.columns import lock_for_change
 from processes.kernel.entry import Entry
+from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.organization.models import Employee
@@ -25,6 +26,7 @@ from processes.ownership import permissions, rules
 from processes.ownership.models import AssignmentLog, AssignmentRule
 from processes.ownership.operations import holding, limits
 from processes.party.models import Customer
+from processes.party.operations.importing import IMPORT
 from processes.party.permissions import CUSTOMER, among_visible
 from processes.party.rules import INDUSTRIES, LEVELS, REGIONS, SOURCES
 
@@ -61,6 +63,9 @@ def assign_new(session: Session, actor: Actor, customer: Customer) -> None:
     kept.turn = (list(rule.people).index(person) + 1) % len(rule.people)
     session.flush()
     _note(session, customer, rule.id, person, "assigned")
+    if actor.client == IMPORT:
+        _tell_of_import(session, actor, person)
+        return
     notify(
         session,
         actor,
@@ -69,6 +74,19 @@ def assign_new(session: Session, actor: Actor, customer: Customer) -> None:
         title=_("A rule of assignment gives you {customer}", customer=customer.name),
         key=f"ownership.given:{customer.id}:{clock.now().isoformat()}",
         record=(CUSTOMER, customer.id),
+    )
+
+
+def _tell_of_import(session: Session, actor: Actor, person: int) -> None:
+    """Once a day for each importer, however many rows there are."""
+    notify(
+        session,
+        actor,
+        persons={person} - {actor.person_id},
+        kind=GIVEN,
+        title=_("A rule of assignment gives you customers that {who} imports", who=actor.name),
+        key=f"ownership.given:import:{actor.person_id}:{business_date(clock.now())}",
+        link="/party/customer/list/?view=mine",
     )
 
 
