@@ -19,6 +19,7 @@ from processes.organization.assignments import superior_of
 from processes.organization.models import Employee
 from processes.ownership.models import OwnerCounter
 from processes.ownership.operations import holding, merging, policies, requests, watching
+from processes.party.models import PartyMerge
 from processes.party.operations import CLOSED, CREATED
 
 LEFT_BEHIND = kind("ownership.left_behind", _("Somebody below me leaves customers behind"), mandatory=True)
@@ -100,5 +101,8 @@ def follow_the_merge(
 
 
 @subscribe("party.unmerged")
-def follow_the_parting(session: Session, *, kept_id: int, gone_id: int, by: Actor = SYSTEM, **_facts: Any) -> None:
-    merging.unmerge(session, by, kept_id=kept_id, gone_id=gone_id)
+def follow_the_parting(
+    session: Session, *, kept_id: int, gone_id: int, merge_id: int, by: Actor = SYSTEM, **_facts: Any
+) -> None:
+    since = session.get_one(PartyMerge, merge_id).at
+    merging.unmerge(session, by, kept_id=kept_id, gone_id=gone_id, since=since)
