@@ -22,7 +22,7 @@ from processes.organization import operations as organization
 from processes.organization.models import Employee
 from processes.ownership import operations as ownership, rules
 from processes.ownership.models import AssignmentLog, LockLimit, Ownership
-from processes.ownership.operations import assigning, merging, registries
+from processes.ownership.operations import assigning, merging, registries, reopening
 from processes.party import operations as party
 from processes.party.models import Customer
 from processes.party.operations import keep_owner
@@ -158,6 +158,23 @@ def test_a_closed_customer_is_nobodys(session: Session, company: Company) -> Non
     with pytest.raises(RuleViolation, match="closed"):
         ownership.lock(session, SYSTEM, customer.id, company.li.id, "assigned")
     check_whole(session)
+
+
+def test_a_closed_customer_is_opened_again_by_who_had_it_or_assigns_and_lies_in_the_pool(
+    session: Session, company: Company, clock: TestClock
+) -> None:
+    first, second = owned(session, "甲公司", company.li), owned(session, "乙公司", company.li)
+    for one in (first, second):
+        party.close_customer(session, SYSTEM, record_id=one.id)
+    clock.advance(days=3)
+    with pytest.raises(Forbidden):
+        reopening.reopen(session, seller(company.zhao), customer_id=first.id)
+    again = reopening.reopen(session, seller(company.li), customer_id=first.id)
+    assert (again.state, again.owner_id, again.open_since) == ("open", None, clock())
+    reopening.reopen(session, superior(company.wang), customer_id=second.id)
+    with pytest.raises(RuleViolation, match="not closed"):
+        reopening.reopen(session, superior(company.wang), customer_id=second.id)
+    ownership.lock(session, SYSTEM, first.id, company.zhao.id, "assigned")
 
 
 # ------------------------------------------------------------------------------------------------- new customers

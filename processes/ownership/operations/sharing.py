@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -64,8 +65,9 @@ def share(
     one.level, one.until, one.parts = level, until, sorted(parts)
     stamp(one, actor)
     session.flush()
-    with_whom = {"person": person_id, "department": department_id, "level": level, "until": str(until or "")}
-    journal.audit(session, actor, CUSTOMER, customer_id, "shared", None, with_whom)
+    session.refresh(one, ["person", "department"])
+    after = {"with_whom": _named(one), "may": level, "until": str(until or "")}
+    journal.audit(session, actor, CUSTOMER, customer_id, "shared", None, after)
     if person_id is not None:
         notify(
             session,
@@ -88,7 +90,12 @@ def revoke(session: Session, actor: Actor, *, share_id: int) -> None:
     one.ended_at = clock.now()
     stamp(one, actor)
     session.flush()
-    journal.audit(session, actor, CUSTOMER, one.customer_id, "share_revoked", {"share": share_id}, None)
+    journal.audit(session, actor, CUSTOMER, one.customer_id, "share_revoked", {"with_whom": _named(one)}, None)
+
+
+def _named(one: Share) -> dict[str, Any]:
+    whom = one.person or one.department
+    return {"id": whom.id if whom is not None else 0, "name": str(whom or "")}
 
 
 def shares_of(session: Session, actor: Actor, customer_id: int) -> Sequence[Share]:

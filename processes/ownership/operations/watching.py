@@ -21,7 +21,7 @@ from processes.ownership import permissions, rules
 from processes.ownership.models import Focus, Watch
 from processes.ownership.operations.house_rules import HOUSE
 from processes.party.models import Customer
-from processes.party.permissions import CUSTOMER, readable, visible_customers
+from processes.party.permissions import readable, visible_customers
 
 WATCHED_LOCKED = kind("ownership.watched_locked", _("A customer I watch has got an owner"))
 
@@ -89,7 +89,7 @@ def tell_watchers(session: Session, actor: Actor, *, customer_id: int, owner_id:
         kind=WATCHED_LOCKED,
         title=_("{customer}, which you watch, has got an owner", customer=customer.name),
         key=f"ownership.watched_locked:{customer_id}:{clock.now().isoformat()}",
-        record=(CUSTOMER, customer_id),
+        link="/customers/lists?view=watched",  # the customer itself may be no longer his to see
     )
 
 

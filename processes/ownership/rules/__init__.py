@@ -14,7 +14,7 @@ HOW: Mapping[str, Sentence] = {
     "created": _("Made by its owner"),
     "applied": _("Applied for"),
     "assigned": _("Assigned"),
-    "handed_over": _("Handed over"),
+    "handed_over": _("Handed over by a superior"),
     "by_rule": _("By a rule of assignment"),
     "imported": _("Imported"),
     "undone": _("A handing over taken back"),
@@ -23,7 +23,7 @@ HOW: Mapping[str, Sentence] = {
 ENDED_HOW: Mapping[str, Sentence] = {
     "released": _("Released"),
     "assigned": _("Assigned"),
-    "handed_over": _("Handed over"),
+    "handed_over": _("Handed over by a superior"),
     "unlocked": _("Unlocked by a rule"),
     "undone": _("A handing over taken back"),
     "merged": _("Merged"),

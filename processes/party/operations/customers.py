@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, events, journal
 from engine.actor import Actor
-from engine.errors import InvalidForm, Problem
+from engine.errors import InvalidForm, Problem, RuleViolation
 from engine.i18n import _
 from processes.kernel import records
 from processes.kernel.columns import demand_version, lock_for_change, stamp
@@ -160,6 +160,19 @@ def close_customer(session: Session, actor: Actor, *, record_id: int, version: i
     stamp(customer, actor)
     session.flush()
     journal.audit(session, actor, RECORD_TYPE, record_id, "closed", {"state": before}, {"state": "closed"})
+
+
+def reopen_customer(session: Session, actor: Actor, *, record_id: int, version: int | None = None) -> Customer:
+    """Served again: it lies in the pool, for whoever had it gave it up. Who may is asked by the package above."""
+    require(actor, permissions.MANAGE)
+    customer = lock_for_change(session, Customer, record_id, version)
+    if customer.state != "closed":
+        raise RuleViolation(_("{customer} is not closed.", customer=customer.name), code="not_closed")
+    customer.state, customer.open_since, customer.pool_id = "open", clock.now(), None
+    stamp(customer, actor)
+    session.flush()
+    journal.audit(session, actor, RECORD_TYPE, record_id, "reopened", {"state": "closed"}, {"state": "open"})
+    return customer
 
 
 def _taken(error: IntegrityError) -> InvalidForm:

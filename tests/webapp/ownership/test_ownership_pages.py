@@ -53,8 +53,12 @@ def test_at_the_limit_the_page_offers_what_to_release(house: DemoHouse, trade: T
     assert re.search(r"yl-lock-usage[^>]*>.*?1/1</a>", page, re.DOTALL), "in the top bar"
     refused = seller.post(f"/customers/{trade.pooled}/apply", {"reason": "想要"})
     assert refused.status_code == 422
-    done = seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求"})
+    onward = f"/customers/{trade.mine}/release?for={trade.pooled}"
+    assert onward in page
+    assert "晨光教育" in text_of(seller, onward)
+    done = seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求", "for": trade.pooled})
     assert (done.status_code, trade.owner(trade.mine)) == (302, None)
+    assert done.headers["Location"].endswith(f"/customers/{trade.pooled}/apply"), "back to what the room was made for"
 
 
 def test_nobody_does_with_a_customer_what_he_may_not(house: DemoHouse, trade: Trade) -> None:
@@ -106,6 +110,35 @@ def test_a_page_that_gives_customers_away_is_for_those_who_may(house: DemoHouse,
         assert browser.post("/customers/hand-over/plan", {"ids": [trade.mine]}).status_code == 403
 
 
+def test_the_page_tells_whose_it_was_and_who_applies_for_it(house: DemoHouse, trade: Trade) -> None:
+    seller, superior, colleague = house.login(SELLER), house.login(SUPERIOR), house.login("xu.fang")
+    seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求"})
+    told = text_of(colleague, f"/customers/{trade.mine}/owners")
+    assert "王磊" in told
+    assert "没有需求" in told
+    for who, reason in (("li.na", "我来跟"), ("sun.yu", "离我近")):
+        assert house.login(who).post(f"/customers/{trade.mine}/apply", {"reason": reason}).status_code == 302
+    assert "李娜、孙宇" in text_of(superior, f"/party/customer/show/{trade.mine}")
+    assert "我来跟" in text_of(superior, f"/customers/{trade.mine}/owners")
+    assert "我来跟" not in text_of(colleague, f"/customers/{trade.mine}/owners"), "of another team"
+    assert "第 2 位，共 2 人" in text_of(house.login("sun.yu"), "/customers/pool?view=applied")
+    changes = text_of(superior, f"/party/customer/history/{trade.mine}")
+    assert "开放了客户" in changes
+    assert "released" not in changes
+
+
+def test_a_closed_customer_is_opened_again(house: DemoHouse, trade: Trade) -> None:
+    seller = house.login(SELLER)
+    assert seller.post(f"/party/customer/delete/{trade.mine}").status_code == 302
+    assert f"/customers/{trade.mine}/mark/reopen" in text_of(seller, f"/party/customer/show/{trade.mine}")
+    assert f"/customers/{trade.mine}/mark/reopen" not in text_of(
+        house.login("xu.fang"), f"/party/customer/show/{trade.mine}"
+    )
+    assert house.login("xu.fang").post(f"/customers/{trade.mine}/mark/reopen").status_code == 403
+    assert seller.post(f"/customers/{trade.mine}/mark/reopen").status_code == 302
+    assert "云启智联科技" in text_of(seller, "/customers/pool")
+
+
 def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
     seller, colleague = house.login(SELLER), house.login("xu.fang")
     shared = seller.post(
@@ -118,6 +151,35 @@ def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
     assert "云启智联科技" in text_of(seller, "/customers/lists")
     assert colleague.post(f"/customers/{trade.pooled}/mark/watch").status_code == 302
     assert "晨光教育" in text_of(colleague, "/customers/lists?view=watched")
+
+
+def test_quick_notes_are_kept_where_they_are_written_and_lists_are_left_again(house: DemoHouse, trade: Trade) -> None:
+    seller = house.login(SELLER)
+    seller.post(f"/customers/{trade.mine}/mark/focus")
+    seller.post(f"/customers/{trade.pooled}/mark/watch")
+    kept = seller.post(f"/customers/{trade.mine}/note/focus", {"note": "月底签 🚀", "until": "2099-01-01"})
+    assert (kept.status_code, "yl-errors" in kept.text) == (200, False)
+    page = text_of(seller, "/customers/lists")
+    assert "月底签 🚀" in page
+    assert "2099-01-01" in page
+    for wrong in ({"until": "2001-01-01"}, {"until": "昨天"}, {"note": "长" * 301}):
+        refused = seller.post(f"/customers/{trade.mine}/note/focus", wrong)
+        assert (refused.status_code, "yl-errors" in refused.text) == (200, True)
+    assert "月底签 🚀" in text_of(seller, "/customers/lists"), "what was refused changed nothing"
+    seller.post(f"/customers/{trade.pooled}/note/watch", {"note": "等预算"})
+    assert "等预算" in text_of(seller, "/customers/lists?view=watched")
+    out = seller.post(f"/customers/{trade.pooled}/mark/unwatch", {"back": "watched"})
+    assert out.headers["Location"].endswith("/customers/lists?view=watched")
+    assert "等预算" not in text_of(seller, "/customers/lists?view=watched")
+
+
+def test_a_refused_share_keeps_what_was_chosen(house: DemoHouse, trade: Trade) -> None:
+    asked = {"person": trade.colleague, "level": "work", "until": "2001-01-01", "parts": ["opportunities"]}
+    refused = house.login(SELLER).post(f"/customers/{trade.mine}/share", asked)
+    assert refused.status_code == 422
+    assert f'value="{trade.colleague}" selected' in refused.text
+    assert re.search('value="opportunities" checked', refused.text)
+    assert not re.search('value="contacts" checked', refused.text)
 
 
 def test_rules_are_written_tried_and_set_in_force(house: DemoHouse, trade: Trade) -> None:

@@ -15,10 +15,24 @@ from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import AppError, Forbidden, NotFound, RuleViolation
 from engine.i18n import Sentence, _
-from processes.organization.models import Department
-from processes.ownership.operations import apply_for, handing, limits, reading, release, requests, sharing, watching
-from processes.ownership.rules import SHARE_LEVELS, SHARE_PARTS
-from processes.party.permissions import CUSTOMER, readable
+from processes.organization.models import Department, Employee
+from processes.ownership import permissions
+from processes.ownership.operations import (
+    apply_for,
+    handing,
+    history,
+    limits,
+    reading,
+    release,
+    reopening,
+    requests,
+    sharing,
+    watching,
+)
+from processes.ownership.rules import ENDED_HOW, HOW, SHARE_LEVELS, SHARE_PARTS
+from processes.party.models import Customer
+from processes.party.permissions import CUSTOMER, customers_in_pool, readable
+from processes.party.rules import STAGES
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, signed_in
 
@@ -55,10 +69,13 @@ def act(customer_id: int, action: str) -> BaseResponse:
     flash(str(TITLES[action][2]), "success")
     if action == "share":
         return redirect(url_for("customer_acts.show", customer_id=customer_id, action="share"))
+    wanted = _wanted(actor) if action == "release" else None
+    if wanted is not None:  # room was made for another one
+        return redirect(url_for("customer_acts.show", customer_id=wanted.id, action=_taking(actor)))
     return redirect(customer_url(customer_id))
 
 
-@pages.post("/customers/<int:customer_id>/mark/<any(watch,unwatch,focus,unfocus):mark>")
+@pages.post("/customers/<int:customer_id>/mark/<any(watch,unwatch,focus,unfocus,reopen):mark>")
 @signed_in
 def mark(customer_id: int, mark: str) -> BaseResponse:
     actor = current_actor()
@@ -69,6 +86,8 @@ def mark(customer_id: int, mark: str) -> BaseResponse:
     except AppError as refusal:
         Sessions().rollback()
         flash(str(refusal), "danger")
+    if request.form.get("back"):
+        return redirect(url_for("customer_lists.index", view=request.form["back"]))
     return redirect(customer_url(customer_id))
 
 
@@ -81,8 +100,35 @@ def revoke(customer_id: int, share_id: int) -> BaseResponse:
     return redirect(url_for("customer_acts.show", customer_id=customer_id, action="share"))
 
 
+@pages.get("/customers/<int:customer_id>/owners")
+@signed_in
+def owners(customer_id: int) -> str:
+    """Whose it was and who applies for it; a part of the customer's page."""
+    session, actor = Sessions(), current_actor()
+    customer = readable(session, actor, customer_id)
+    return render_template(
+        "crm/ownership/_owners.html",
+        customer=customer,
+        stretches=history(session, customer_id),
+        waiting=requests.waiting_for(session, actor, customer_id),
+        how=HOW,
+        ended=ENDED_HOW,
+    )
+
+
 def customer_url(customer_id: int) -> str:
     return url_for(f"{endpoint_of(CUSTOMER)}.show", pk=customer_id)
+
+
+def _wanted(actor: Actor) -> Customer | None:
+    """The customer of the pool for which room is being made, where he came from its page."""
+    asked = request.values.get("for", 0, type=int)
+    seen = select(Customer).where(Customer.id == asked, customers_in_pool(actor))
+    return Sessions().scalars(seen).first() if asked else None
+
+
+def _taking(actor: Actor) -> str:
+    return "lock" if actor.may(permissions.ASSIGN) or actor.may(permissions.ASSIGN_ANY) else "apply"
 
 
 def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None = None) -> str:
@@ -91,6 +137,7 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
     if refusal is None and action in ("lock", "apply"):
         move = next((one for one in reading.moves(session, actor, customer) if one.name == action), None)
         refusal = move.refusal if move is not None else None
+    blocked = refusal is not None and request.method == "GET"
     at_limit = refusal is not None and refusal.code == "at_limit"
     title, sub, _done = TITLES[action]
     return render_template(
@@ -100,7 +147,9 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
         title=title,
         sub=sub,
         back=customer_url(customer_id),
+        wanted=_wanted(actor) if action == "release" else None,
         refusal=refusal,
+        blocked=blocked,
         problems=refusal.by_field() if refusal is not None and hasattr(refusal, "by_field") else {},
         needs_reason=action in NEEDS_REASON,
         usage=limits.usage(session, actor.person_id),
@@ -111,8 +160,20 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
         shares=sharing.shares_of(session, actor, customer_id) if action == "share" else (),
         levels=SHARE_LEVELS,
         parts=SHARE_PARTS,
+        stages=STAGES,
+        chosen=_chosen(session),
         form=request.form,
     )
+
+
+def _chosen(session: Session) -> dict[str, list[tuple[int, str]]]:
+    """Whom a form that is refused had named."""
+    person = session.get(Employee, request.form.get("person", 0, type=int))
+    department = session.get(Department, request.form.get("department", 0, type=int))
+    return {
+        "person": [(person.id, person.name)] if person is not None else [],
+        "department": [(department.id, department.name)] if department is not None else [],
+    }
 
 
 def _lock(session: Session, actor: Actor, customer_id: int) -> None:
@@ -168,4 +229,5 @@ _MARKS: dict[str, Callable[..., object]] = {
     "unwatch": watching.unwatch,
     "focus": watching.focus,
     "unfocus": watching.unfocus,
+    "reopen": reopening.reopen,
 }
