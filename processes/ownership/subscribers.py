@@ -18,7 +18,7 @@ from processes.notices.rules import kind
 from processes.organization.assignments import superior_of
 from processes.organization.models import Employee
 from processes.ownership.models import OwnerCounter
-from processes.ownership.operations import holding, merging, policies, requests, watching
+from processes.ownership.operations import holding, merging, policies, protecting, requests, watching
 from processes.party.models import PartyMerge
 from processes.party.operations import CLOSED, CREATED
 
@@ -51,6 +51,7 @@ def close_what_waits(session: Session, *, customer_id: int, owner_id: int, **_fa
 @subscribe(holding.RELEASED)
 def leave_the_focus(session: Session, *, customer_id: int, owner_id: int, **_facts: Any) -> None:
     watching.forget_focus(session, customer_id=customer_id, owner_id=owner_id)
+    protecting.forget(session, customer_id=customer_id)
 
 
 @subscribe(holding.HANDED_OVER)

@@ -17,6 +17,7 @@ from processes.ownership.operations import (
     handing,
     history,
     limits,
+    protecting,
     reading,
     release as give_back,
     reopening,
@@ -89,6 +90,8 @@ class OwnershipDetail(Answer):
     unlocks_on: date | None
     """when it goes back to the pool by itself, as things stand"""
     days_left: int | None
+    protected_until: date | None
+    """no rule unlocks it until that day"""
     my_place: int | None
     """your application's among those that wait for it; null = you have none"""
     applications: int | None
@@ -103,6 +106,13 @@ class ReleaseCustomer(Body):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
     pool: Id | None = None
     """the department whose pool it goes to; null = everybody's"""
+
+
+class ProtectCustomer(Body):
+    until: date | None
+    """null = no longer"""
+    reason: Reason = ""
+    """needed with a day"""
 
 
 class LockCustomer(Body):
@@ -295,6 +305,13 @@ def reopen(call: Call, customer_id: Id, body: Empty) -> OwnershipDetail:
     return _detail(call, reopening.reopen(call.session, call.actor, customer_id=customer_id))
 
 
+@endpoint("POST", "/customers/{customer_id}/actions/protect", tag=TAG, refusals=(422,))
+def protect(call: Call, customer_id: Id, body: ProtectCustomer) -> OwnershipDetail:
+    """Keep rules of unlocking off it until a day; for those above its owner."""
+    kept = protecting.protect(call.session, call.actor, customer_id=customer_id, until=body.until, reason=body.reason)
+    return _detail(call, kept)
+
+
 @endpoint("POST", "/customers/{customer_id}/actions/assign", tag=TAG, refusals=(409, 422))
 def assign(call: Call, customer_id: Id, body: AssignCustomer) -> CustomersHandedOver:
     """Give an open customer to somebody."""
@@ -435,6 +452,7 @@ def _detail(call: Call, customer: Customer) -> OwnershipDetail:
         owned_since=customer.owned_since,
         unlocks_on=due.on if due is not None else None,
         days_left=due.days_left(business_date(clock.now())) if due is not None else None,
+        protected_until=customer.protected_until,
         my_place=place,
         applications=applications,
         watched=watching.is_watched(session, actor, customer.id),

@@ -9,6 +9,7 @@ from processes.party.operations.customers import (
     change_customer,
     close_customer,
     create_customer,
+    protect_customer,
     reopen_customer,
 )
 from processes.party.operations.duplicates import dismiss_pair, forget_settled, look_for_pairs, pairs
@@ -69,6 +70,7 @@ __all__ = [
     "overlook",
     "pairs",
     "preview",
+    "protect_customer",
     "put_competitor_at",
     "remove_competitor_at",
     "remove_field_rule",

@@ -295,6 +295,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "api.ownership.lock": ("/customers/{c}/actions/lock", {}),
     "api.ownership.apply": ("/customers/{c}/actions/apply", {"reason": "想要"}),
     "api.ownership.release": ("/customers/{c}/actions/release", {"reason": "不要"}),
+    "api.ownership.protect": ("/customers/{c}/actions/protect", {"until": "2099-01-01", "reason": "重点"}),
     "api.ownership.reopen": ("/customers/{c}/actions/reopen", {}),
     "api.ownership.assign": ("/customers/{c}/actions/assign", {"to": "{me}"}),
     "api.ownership.hand_over": ("/customers/{c}/actions/handover", {"to": "{me}"}),

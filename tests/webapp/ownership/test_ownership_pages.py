@@ -9,6 +9,7 @@ import pytest
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from processes.ownership import operations as ownership
+from processes.party import operations as party
 from tests.demo_house import Browser, DemoHouse
 from tests.webapp.ownership.conftest import Trade
 
@@ -173,6 +174,20 @@ def test_quick_notes_are_kept_where_they_are_written_and_lists_are_left_again(ho
     assert "等预算" not in text_of(seller, "/customers/lists?view=watched")
 
 
+def test_a_superior_protects_a_customer_until_a_day(house: DemoHouse, trade: Trade) -> None:
+    superior, seller = house.login(SUPERIOR), house.login(SELLER)
+    address = f"/customers/{trade.mine}/protect"
+    assert address in text_of(superior, f"/party/customer/show/{trade.mine}")
+    assert address not in text_of(seller, f"/party/customer/show/{trade.mine}")
+    assert seller.post(address, {"until": "2099-01-01", "reason": "想留"}).status_code == 403
+    for wrong in ({"until": "", "reason": "战略"}, {"until": "2001-01-01", "reason": "战略"}, {"until": "2099-01-01"}):
+        assert superior.post(address, wrong).status_code == 422
+    assert superior.post(address, {"until": "2099-01-01", "reason": "战略客户"}).status_code == 302
+    assert "2099-01-01" in text_of(seller, f"/party/customer/show/{trade.mine}")
+    assert superior.post(address, {"ends": "1"}).status_code == 302
+    assert "2099-01-01" not in text_of(seller, f"/party/customer/show/{trade.mine}")
+
+
 def test_a_refused_share_keeps_what_was_chosen(house: DemoHouse, trade: Trade) -> None:
     asked = {"person": trade.colleague, "level": "work", "until": "2001-01-01", "parts": ["opportunities"]}
     refused = house.login(SELLER).post(f"/customers/{trade.mine}/share", asked)
@@ -199,6 +214,17 @@ def test_rules_are_written_tried_and_set_in_force(house: DemoHouse, trade: Trade
     assert "晨光教育" in page
     assert "王磊" in page
     assert "教育" in text_of(manager, "/customers/rules/assignment")
+    for step, other in (("archive", "activate"), ("activate", "archive")):
+        address = made.headers["Location"]
+        assert manager.post(f"{address}/{step}").status_code == 302
+        page = text_of(manager, address)
+        assert (f"{address}/{step}" in page, f"{address}/{other}" in page) == (False, True)
+    assert "此规则最近分配" not in page
+    with transaction() as session:
+        ownership.create_policy(session, SYSTEM, values={"kind": "organization", "policy": "rule_based"})
+        party.create_customer(session, SYSTEM, values={"name": "启明教育", "industry": "education"})
+    Sessions.remove()
+    assert "此规则最近分配" in text_of(manager, made.headers["Location"])
     text_of(manager, "/ownership/lock_limit/list/")
     text_of(manager, "/ownership/creation_policy/list/")
     text_of(manager, "/ownership/lock_limit/add")

@@ -19,6 +19,7 @@ _DEEDS: dict[str, Sentence] = {
     "merged": _("merged it"),
     "unmerged": _("took the merge apart"),
     "reopened": _("opened the customer again"),
+    "protected": _("changed how long it is protected"),
     "shared": _("shared it"),
     "share_revoked": _("took a share back"),
     "relation_added": _("noted a relation"),
@@ -28,6 +29,7 @@ _DEEDS: dict[str, Sentence] = {
 }
 _NOTED: dict[str, Sentence] = {
     "how": _("Came by"),
+    "protected_until": _("Protected until"),
     "with_whom": _("With whom"),
     "with": _("With whom"),
     "may": _("May"),

@@ -22,6 +22,7 @@ from processes.ownership.operations import (
     handing,
     history,
     limits,
+    protecting,
     reading,
     release,
     reopening,
@@ -43,19 +44,20 @@ TITLES: dict[str, tuple[Sentence, Sentence, Sentence]] = {
     "apply": (_("Apply for lock"), _("Your superior decides; whoever is approved first has it"), _("Applied for.")),
     "withdraw": (_("Withdraw the application"), _("Others wait one place less"), _("Withdrawn.")),
     "release": (_("Release"), _("It goes back to the pool; its history stays"), _("Released.")),
+    "protect": (_("Protect"), _("No rule unlocks it until that day"), _("Saved.")),
     "share": (_("Share"), _("Colleagues see it, or work on it, until you take it back"), _("Shared.")),
 }
 """title, what it means, what is said when it is done"""
-NEEDS_REASON = ("apply", "release", "withdraw")
+NEEDS_REASON = ("apply", "release", "withdraw", "protect")
 
 
-@pages.get("/customers/<int:customer_id>/<any(lock,apply,withdraw,release,share):action>")
+@pages.get("/customers/<int:customer_id>/<any(lock,apply,withdraw,release,share,protect):action>")
 @signed_in
 def show(customer_id: int, action: str) -> str:
     return _page(current_actor(), customer_id, action)
 
 
-@pages.post("/customers/<int:customer_id>/<any(lock,apply,withdraw,release,share):action>")
+@pages.post("/customers/<int:customer_id>/<any(lock,apply,withdraw,release,share,protect):action>")
 @signed_in
 def act(customer_id: int, action: str) -> BaseResponse:
     actor = current_actor()
@@ -210,6 +212,14 @@ def _share(session: Session, actor: Actor, customer_id: int) -> None:
     )
 
 
+def _protect(session: Session, actor: Actor, customer_id: int) -> None:
+    form = request.form
+    until = None if form.get("ends") else day(form.get("until", ""))
+    if until is None and not form.get("ends"):
+        raise RuleViolation(_("Say until which day."), code="day_missing")
+    protecting.protect(session, actor, customer_id=customer_id, until=until, reason=form.get("reason", ""))
+
+
 def day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
@@ -223,6 +233,7 @@ _WORK: dict[str, Callable[[Session, Actor, int], None]] = {
     "withdraw": _withdraw,
     "release": _release,
     "share": _share,
+    "protect": _protect,
 }
 _MARKS: dict[str, Callable[..., object]] = {
     "watch": watching.watch,

@@ -14,7 +14,16 @@ from engine.db import Sessions
 from engine.i18n import Sentence, _
 from processes.kernel.working_time import business_date
 from processes.ownership import permissions
-from processes.ownership.operations import limits, reading, reopening, requests, sharing, unlocking, watching
+from processes.ownership.operations import (
+    limits,
+    protecting,
+    reading,
+    reopening,
+    requests,
+    sharing,
+    unlocking,
+    watching,
+)
 from processes.party.models import Customer
 from webapp.crm import parts
 from webapp.security.access import actor_or_none
@@ -66,6 +75,8 @@ def facts(session: Session, actor: Actor, customer: Customer) -> Iterable[parts.
         tone = "red" if left <= 1 else "amber" if left <= 7 else ""
         text = _("in {days} days ({day})", days=left, day=formats.day(due.on)) if left > 0 else _("tonight")
         yield parts.Fact("clock", _("Unlocks"), str(text), tone)
+    if customer.protected_until is not None and customer.protected_until >= today:
+        yield parts.Fact("shield-check", _("Protected until"), formats.day(customer.protected_until), "green")
     mine = requests.pending_of(session, actor.person_id, [customer.id]).get(customer.id)
     if mine is not None:
         place, count = requests.place_in_queue(session, mine)
@@ -113,6 +124,9 @@ def buttons(session: Session, actor: Actor, customer: Customer) -> Iterable[part
     if sharing.may_share(session, actor, customer):
         url = url_for("customer_acts.show", customer_id=customer.id, action="share")
         yield parts.Button(url, "users-plus", _("Share"))
+    if protecting.may_protect(session, actor, customer):
+        url = url_for("customer_acts.show", customer_id=customer.id, action="protect")
+        yield parts.Button(url, "shield-check", _("Protect from unlocking"), is_rare=True)
 
 
 def address(name: str, customer: Customer) -> str:
