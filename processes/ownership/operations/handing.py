@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -85,12 +85,14 @@ def hand_over(
     parts: Collection[str] | None = None,
     reader_until: date | None = None,
     only_open: bool = False,
+    seen: Mapping[int, int] | None = None,
 ) -> Handover:
     """Give all of these customers to one person, or none.
 
     Open ones are assigned, owned ones handed over. parts: names of movers whose things go along; None: those ticked by
     themselves.  reader_until: former owners may go on reading until that day.  The receiver's limit holds for the
     whole batch; the cool-down of former owners does not hold for what a superior assigns.
+    seen: {customer: whose it was when somebody looked, 0 = nobody's}; who has changed hands since is left alone.
     """
     said = reason.strip()[: rules.LONGEST_REASON]
     rules.check_day(reader_until, business_date(clock.now()))
@@ -101,6 +103,8 @@ def hand_over(
     if only_open:
         for one in customers:
             rules.check_open(one.name, one.state, locking.owner_name(session, actor, one))
+    for one in customers:
+        _check_seen(one, (seen or {}).get(one.id, one.owner_id or 0))
     _check(session, actor, customers, receiver, limits.usage(session, to_id))
     chosen = {name for name, one in MOVERS.items() if one.is_chosen} if parts is None else set(parts) & set(MOVERS)
     now = clock.now()
@@ -253,6 +257,17 @@ def _check(
                 code="his_already",
             )
     rules.check_limit(usage, len(customers), receiver.name)
+
+
+def _check_seen(customer: Customer, owner_id: int) -> None:
+    if (customer.owner_id or 0) != owner_id:
+        raise Conflict(
+            _("{customer} belongs to {owner} meanwhile.", customer=customer.name, owner=customer.owner.name)
+            if customer.owner is not None
+            else _("{customer} has come into the pool meanwhile.", customer=customer.name),
+            code="changed_hands",
+            remedy=_("Look at the list again, then hand over."),
+        )
 
 
 def _keep_reading(session: Session, actor: Actor, customer: Customer, former: int, until: date) -> int:

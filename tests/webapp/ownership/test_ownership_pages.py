@@ -104,6 +104,23 @@ def test_what_would_move_is_told_at_every_tick_and_part_of_it_can_go(house: Demo
     assert "至少勾选一个客户" in superior.post("/customers/hand-over/plan", {"to": trade.teammate}).text
 
 
+def test_who_has_changed_hands_since_the_page_was_drawn_is_left_alone(house: DemoHouse, trade: Trade) -> None:
+    superior, above = house.login(SUPERIOR), house.login("lin.xiaoyan")
+    assert f'name="seen" value="{trade.pooled}:0"' in text_of(above, f"/customers/hand-over?ids={trade.pooled}")
+    first = {"ids": [trade.pooled], "to": trade.seller, "seen": [f"{trade.pooled}:0"], "submission": "a"}
+    assert superior.post("/customers/hand-over", first).status_code == 302
+    late = above.post("/customers/hand-over", {**first, "to": trade.teammate, "submission": "b"})
+    assert (late.status_code, trade.owner(trade.pooled)) == (409, trade.seller)
+    assert "晨光教育”现在归王磊" in late.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/customers/{huge}/apply", "/customers/hand-over?person={huge}", "/customers/pool?page={huge}"]
+)
+def test_a_number_no_column_holds_names_nothing(house: DemoHouse, address: str) -> None:
+    text_of(house.login(SUPERIOR), address.format(huge="9" * 30), 404)
+
+
 def test_a_page_that_gives_customers_away_is_for_those_who_may(house: DemoHouse, trade: Trade) -> None:
     for who in (SELLER, "wu.ting"):
         browser = house.login(who)

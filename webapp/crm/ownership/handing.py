@@ -65,6 +65,7 @@ def run() -> BaseResponse:
             reason=form.get("reason", ""),
             parts=form.getlist("parts"),
             reader_until=day(form.get("reader_until", "")),
+            seen=_seen(),
         )
         return {"count": batch.count}
 
@@ -147,6 +148,12 @@ def _ids() -> list[int]:
     """Of a link ("1,2,3") or of ticked rows."""
     given = request.values.getlist("ids")
     return [int(one) for text in given for one in text.split(",") if one.isdecimal() and len(one) < 19][: handing.MOST]
+
+
+def _seen() -> dict[int, int]:
+    """{customer: owner} as the page showed them ("12:7")."""
+    pairs = [one.partition(":") for one in request.form.getlist("seen")]
+    return {int(one): int(owner) for one, _colon, owner in pairs if one.isdecimal() and owner.isdecimal()}
 
 
 def _offered(session: Session, actor: Actor, person: Employee | None) -> list[Customer]:
