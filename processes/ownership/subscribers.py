@@ -18,7 +18,7 @@ from processes.notices.rules import kind
 from processes.organization.assignments import superior_of
 from processes.organization.models import Employee
 from processes.ownership.models import OwnerCounter
-from processes.ownership.operations import holding, merging, policies, protecting, requests, watching
+from processes.ownership.operations import holding, merging, policies, protecting, requests, sharing, watching
 from processes.party.models import PartyMerge
 from processes.party.operations import CLOSED, CREATED
 
@@ -46,6 +46,7 @@ def close_what_waits(session: Session, *, customer_id: int, owner_id: int, **_fa
     why = requests.owner_of(session, owner_id)
     requests.close_others(session, SYSTEM, customer_id=customer_id, why=why)
     watching.tell_watchers(session, SYSTEM, customer_id=customer_id, owner_id=owner_id)
+    sharing.end_with_owning(session, customer_id=customer_id, owner_id=owner_id)
 
 
 @subscribe(holding.RELEASED)
@@ -55,8 +56,9 @@ def leave_the_focus(session: Session, *, customer_id: int, owner_id: int, **_fac
 
 
 @subscribe(holding.HANDED_OVER)
-def leave_the_former_focus(session: Session, *, customer_id: int, from_id: int, **_facts: Any) -> None:
+def leave_the_former_hands(session: Session, *, customer_id: int, from_id: int, to_id: int, **_facts: Any) -> None:
     watching.forget_focus(session, customer_id=customer_id, owner_id=from_id)
+    sharing.end_with_owning(session, customer_id=customer_id, owner_id=to_id)
 
 
 @subscribe("organization.employee_left")

@@ -267,6 +267,17 @@ def test_shared_to_read_or_to_work_until_a_day_or_taken_back(session: Session, c
     assert sees() == "nothing"
 
 
+def test_a_share_ends_with_owning_and_opens_nothing_afterwards(session: Session, company: Company, clock: Any) -> None:
+    customer, wang, zhao = owned(session, "甲公司", company.li), superior(company.wang), seller(company.zhao)
+    sharing.share(session, seller(company.li), customer_id=customer.id, person_id=company.zhao.id, level="work")
+    for to in (company.zhao, company.li):
+        handing.hand_over(session, wang, customer_ids=[customer.id], to_id=to.id)
+    session.expire_all()
+    with pytest.raises(NotFound):
+        party.readable(session, zhao, customer.id)
+    assert sharing.shares_of(session, wang, customer.id) == []
+
+
 def test_only_the_owner_and_those_above_share(session: Session, company: Company) -> None:
     customer, pooled = owned(session, "甲公司", company.li), in_pool(session, "乙公司")
     sharing.share(session, superior(company.wang), customer_id=customer.id, person_id=company.sun.id, level="work")

@@ -93,6 +93,14 @@ def revoke(session: Session, actor: Actor, *, share_id: int) -> None:
     journal.audit(session, actor, CUSTOMER, one.customer_id, "share_revoked", {"with_whom": _named(one)}, None)
 
 
+def end_with_owning(session: Session, *, customer_id: int, owner_id: int) -> None:
+    """What was lent to him is his now; were it given away again, the old share would open it to him still."""
+    lent = select(Share).where(Share.customer_id == customer_id, Share.person_id == owner_id, Share.ended_at.is_(None))
+    for one in session.scalars(lent):
+        one.ended_at = clock.now()
+    session.flush()
+
+
 def _named(one: Share) -> dict[str, Any]:
     whom = one.person or one.department
     return {"id": whom.id if whom is not None else 0, "name": str(whom or "")}
