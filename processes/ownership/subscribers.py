@@ -107,5 +107,6 @@ def follow_the_merge(
 def follow_the_parting(
     session: Session, *, kept_id: int, gone_id: int, merge_id: int, by: Actor = SYSTEM, **_facts: Any
 ) -> None:
-    since = session.get_one(PartyMerge, merge_id).at
+    merge = session.get(PartyMerge, merge_id)
+    since = merge.at if merge is not None else None
     merging.unmerge(session, by, kept_id=kept_id, gone_id=gone_id, since=since)
