@@ -20,11 +20,11 @@ from flask import (
     request,
     url_for,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from engine.db import Sessions
-from engine.errors import AppError, DeploymentRefused, Problem
+from engine.errors import AppError, DeploymentRefused, NotFound, Problem
 from engine.i18n import Sentence, _
 
 logger = logging.getLogger(__name__)
@@ -116,6 +116,8 @@ def page(status: int, detail: Sentence | str, *, remedy: Sentence | str = "", in
 def register_errors(app: Flask) -> None:
     app.register_error_handler(AppError, refused)
     app.register_error_handler(HTTPException, refuse)
+    app.register_error_handler(OverflowError, _beyond)
+    app.register_error_handler(DataError, _beyond)
     app.register_error_handler(Exception, _crashed)
 
 
@@ -166,6 +168,13 @@ def refuse(error: HTTPException) -> Response:
 def _here() -> str:
     """Where to come back to after the login; only an address that was being looked at."""
     return request.full_path.rstrip("?") if request.method == "GET" else ""
+
+
+def _beyond(error: Exception) -> Response:
+    """A number no column holds, in an address or a form somebody typed, names nothing: that is no crash of ours."""
+    is_sqlite = isinstance(error, OverflowError) and "SQLite INTEGER" in str(error)
+    is_postgresql = isinstance(error, DataError) and type(error.orig).__name__ == "NumericValueOutOfRange"
+    return refused(NotFound()) if is_sqlite or is_postgresql else _crashed(error)
 
 
 def _crashed(error: Exception) -> Response:

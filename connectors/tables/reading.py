@@ -36,6 +36,10 @@ _BROKEN: tuple[type[Exception], ...] = (
 )
 """What the library's parts raise at a broken file."""
 _ZIP = b"PK\x03\x04"
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_MOST_TITLES = 3
+"""Lines above the head: what the table is called, of which day it is."""
 
 
 class BadTable(ConnectorError):
@@ -63,10 +67,12 @@ class Table:
 
 
 def read(content: bytes) -> Table:
-    """The first row is the head; empty rows are left out. Raises BadTable."""
+    """The first row is the head, but for titles above it; empty rows are left out. Raises BadTable."""
     if len(content) > MOST_BYTES:
         raise BadTable("The file is too large.", code="too_large")
-    lines = _xlsx(content) if content.startswith(_ZIP) else _csv(content)
+    if content.startswith(_OLD_EXCEL):
+        raise BadTable("This is the format of Excel before 2007.", code="old_excel")
+    lines = _untitled(_xlsx(content) if content.startswith(_ZIP) else _csv(content))
     head: tuple[str, ...] = ()
     rows: list[Row] = []
     for number, cells in lines:
@@ -88,11 +94,37 @@ def read(content: bytes) -> Table:
     return Table(head, tuple(rows))
 
 
+def _untitled(lines: Iterator[tuple[int, tuple[str, ...]]]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Without what stands above the head: single cells, followed by a line of several words."""
+    above: list[tuple[int, tuple[str, ...]]] = []
+    for number, cells in lines:
+        if not any(cells):
+            continue
+        if sum(map(bool, cells)) > 1 or len(above) == _MOST_TITLES:
+            if len(cells) > 1 and all(_is_word(cell) for cell in cells if cell):
+                above.clear()
+            yield from above
+            yield number, cells
+            yield from lines
+            return
+        above.append((number, cells))
+    yield from above
+
+
+def _is_word(cell: str) -> bool:
+    """A head is made of words; numbers and days stand below it."""
+    return sum(map(str.isdigit, cell)) * 2 < len(cell)
+
+
 # ------------------------------------------------------------------------------------------------- CSV
 
 
 def decoded(content: bytes) -> str:
-    """UTF-8 with or without a mark, else gb18030, as Chinese Excel writes it."""
+    """UTF-8 with or without a mark, else gb18030, as Chinese Excel writes it; UTF-16 for its “Unicode text”."""
+    if content.startswith(_UTF_16):
+        text = content.decode("utf-16", "replace")
+        if all(sign.isprintable() or sign in "\t\r\n" for sign in text) and "\ufffd" not in text:
+            return text
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)

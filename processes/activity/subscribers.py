@@ -13,6 +13,7 @@ from engine.events import subscribe
 from engine.i18n import _
 from processes.activity import operations
 from processes.activity.models import ContactRecord
+from processes.activity.operations.handing import APPOINTMENTS
 from processes.activity.permissions import RECORD
 from processes.notices.operations import notify
 from processes.notices.rules import kind
@@ -20,9 +21,6 @@ from processes.party.operations import CLOSED
 from processes.party.operations.contacts import EMPLOYMENT_CHANGED
 
 COMMENTED = kind("activity.commented", _("Somebody comments on a contact record of mine"), ("in_app", "sms"))
-
-APPOINTMENTS = "appointments"
-"""the part of a handing over that says they go along"""
 
 
 @subscribe("ownership.released")

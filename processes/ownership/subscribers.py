@@ -18,7 +18,8 @@ from processes.notices.rules import kind
 from processes.organization.assignments import superior_of
 from processes.organization.models import Employee
 from processes.ownership.models import OwnerCounter
-from processes.ownership.operations import holding, merging, policies, requests, watching
+from processes.ownership.operations import holding, merging, policies, protecting, requests, sharing, watching
+from processes.party.models import PartyMerge
 from processes.party.operations import CLOSED, CREATED
 
 LEFT_BEHIND = kind("ownership.left_behind", _("Somebody below me leaves customers behind"), mandatory=True)
@@ -45,16 +46,19 @@ def close_what_waits(session: Session, *, customer_id: int, owner_id: int, **_fa
     why = requests.owner_of(session, owner_id)
     requests.close_others(session, SYSTEM, customer_id=customer_id, why=why)
     watching.tell_watchers(session, SYSTEM, customer_id=customer_id, owner_id=owner_id)
+    sharing.end_with_owning(session, customer_id=customer_id, owner_id=owner_id)
 
 
 @subscribe(holding.RELEASED)
 def leave_the_focus(session: Session, *, customer_id: int, owner_id: int, **_facts: Any) -> None:
     watching.forget_focus(session, customer_id=customer_id, owner_id=owner_id)
+    protecting.forget(session, customer_id=customer_id)
 
 
 @subscribe(holding.HANDED_OVER)
-def leave_the_former_focus(session: Session, *, customer_id: int, from_id: int, **_facts: Any) -> None:
+def leave_the_former_hands(session: Session, *, customer_id: int, from_id: int, to_id: int, **_facts: Any) -> None:
     watching.forget_focus(session, customer_id=customer_id, owner_id=from_id)
+    sharing.end_with_owning(session, customer_id=customer_id, owner_id=to_id)
 
 
 @subscribe("organization.employee_left")
@@ -100,5 +104,9 @@ def follow_the_merge(
 
 
 @subscribe("party.unmerged")
-def follow_the_parting(session: Session, *, kept_id: int, gone_id: int, by: Actor = SYSTEM, **_facts: Any) -> None:
-    merging.unmerge(session, by, kept_id=kept_id, gone_id=gone_id)
+def follow_the_parting(
+    session: Session, *, kept_id: int, gone_id: int, merge_id: int, by: Actor = SYSTEM, **_facts: Any
+) -> None:
+    merge = session.get(PartyMerge, merge_id)
+    since = merge.at if merge is not None else None
+    merging.unmerge(session, by, kept_id=kept_id, gone_id=gone_id, since=since)

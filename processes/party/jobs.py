@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import date
 from functools import partial
 
 from engine import clock, runtime
@@ -10,6 +11,7 @@ from engine.db import Sessions, transaction
 from engine.queue import periodic
 from processes.kernel.working_time import business_date
 from processes.party import operations
+from processes.party.operations import duplicate_week
 from processes.party.operations.importing import give_up, step, waiting
 
 logger = logging.getLogger(__name__)
@@ -20,9 +22,24 @@ SUNDAY = 6
 @periodic("party.look_for_duplicates", seconds=6 * 3600)
 def look_for_duplicates() -> int:
     """On Sundays all customers, in small transactions; a second look of the day finds nothing new."""
-    if business_date(clock.now()).weekday() != SUNDAY:
+    today = business_date(clock.now())
+    if today.weekday() != SUNDAY:
         return 0
-    return look_at_all()
+    found = look_at_all()
+    tell_of_pairs(today)
+    return found
+
+
+def tell_of_pairs(sunday: date) -> int:
+    """Each in a transaction of its own; how many were told."""
+    with transaction() as session:
+        persons = duplicate_week.to_tell(session, sunday)
+    Sessions.remove()
+    count = 0
+    for person in persons:
+        count += runtime.perform(partial(duplicate_week.tell, person_id=person, sunday=sunday))
+        Sessions.remove()
+    return count
 
 
 IMPORT_JOB = "party.import"

@@ -54,6 +54,21 @@ def test_csv_is_read_in_what_chinese_programs_write(encoding: str, separator: st
     assert cells(text.encode(encoding)) == [("E1", f"朱镕基{separator}某"), ("E2", "𠮷野")]
 
 
+def test_what_excel_calls_unicode_text_is_read() -> None:
+    assert cells("工号\t姓名\r\nE1\t朱某\r\n".encode("utf-16")) == [("E1", "朱某")]
+
+
+def test_a_title_above_the_head_is_no_head() -> None:
+    table = read(workbook(["客户资料表"], ["制表：王磊"], [], ["名称", "电话"], ["甲公司", "021-5555"]))
+    assert (table.head, [(row.number, row.cells) for row in table.rows]) == (
+        ("名称", "电话"),
+        [(5, ("甲公司", "021-5555"))],
+    )
+    single = read(workbook(["名称"], ["甲公司"], ["乙公司"], ["丙公司"], ["丁公司"]))
+    assert (single.head, len(single.rows)) == (("名称",), 4), "a table of one column has no title"
+    assert read("名称\n甲公司,13800138001\n".encode()).head == ("名称",), "a number is no word of a head"
+
+
 def test_short_rows_are_filled_up() -> None:
     assert cells(b"a,b,c\n1\n1,2,\n") == [("1", "", ""), ("1", "2", "")]
 
@@ -65,6 +80,7 @@ def test_short_rows_are_filled_up() -> None:
         (b"\n\n", "empty", 0, 0),
         (b"\xff\xfe\xff\xff", "unknown_encoding", 0, 0),
         (b"a,b\n1,\0", "no_table", 0, 0),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "old_excel", 0, 0),
         (b"PK\x03\x04 nothing of the kind", "no_table", 0, 0),
         (b"x" * (reading.MOST_BYTES + 1), "too_large", 0, 0),
         (b"a\n" + b"1\n" * (reading.MOST_ROWS + 1), "too_many_rows", reading.MOST_ROWS + 2, 0),

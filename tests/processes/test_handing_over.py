@@ -13,6 +13,8 @@ from engine.actor import SYSTEM, Actor
 from engine.errors import Conflict, Forbidden, NotFound, RuleViolation
 from engine.events import _SUBSCRIBERS
 from engine.i18n import _
+from processes.activity import operations as activity
+from processes.activity.permissions import WRITE
 from processes.notices.models import Notice
 from processes.organization import operations as organization
 from processes.ownership import operations as ownership, permissions
@@ -21,6 +23,7 @@ from processes.ownership.operations import handing, holding, registries, sharing
 from processes.ownership.operations.house_rules import HOUSE
 from processes.party import permissions as party
 from processes.party.models import Customer
+from processes.tasks import operations as tasks
 from tests.processes.company import Company
 from tests.processes.sellers import check_whole, in_pool, limit, owned, seller, superior
 from webapp import bootstrap
@@ -62,7 +65,7 @@ def test_what_hangs_on_them_moves_along_and_comes_back_within_a_day(
         ids = [owned(session, "甲公司", company.li).id, owned(session, "乙公司", company.li).id]
         wang = superior(company.wang)
         plan = handing.preview(session, wang, customer_ids=ids, to_id=company.zhao.id)
-        assert [(part.name, part.count) for part in plan.parts] == [("test", 4)]
+        assert [(part.name, part.count) for part in plan.parts] == [("tasks", 0), ("appointments", 0), ("test", 4)]
         assert plan.refusal is None
         batch = handing.hand_over(
             session, wang, customer_ids=ids, to_id=company.zhao.id, reason="区域调整", reader_until=date(2026, 12, 1)
@@ -84,6 +87,41 @@ def test_what_hangs_on_them_moves_along_and_comes_back_within_a_day(
     finally:
         del registries.MOVERS["test"]
         _SUBSCRIBERS[holding.HANDED_OVER].remove(note)
+
+
+def test_appointments_and_tasks_follow_the_customer_unless_somebody_says_otherwise(
+    session: Session, company: Company, clock: Any
+) -> None:
+    wang, li = superior(company.wang), seller(company.li, WRITE)
+    along, left = owned(session, "甲公司", company.li), owned(session, "乙公司", company.li)
+    visits = [activity.make_appointment(session, li, values={"customer": one.id}) for one in (along, left)]
+    about = ("party.customer", along.id)
+    task = tasks.create_task(session, wang, title="寄样品", assignee=company.li.id, record=about)
+    other = tasks.create_task(session, wang, title="查信用", assignee=company.wang.id, record=about)
+    plan = handing.preview(session, wang, customer_ids=[along.id, left.id], to_id=company.zhao.id)
+    assert [(part.name, part.count, part.is_chosen) for part in plan.parts] == [
+        ("tasks", 1, True), ("appointments", 2, True),
+    ]  # fmt: skip
+    batch = handing.hand_over(session, wang, customer_ids=[along.id], to_id=company.zhao.id)
+    handing.hand_over(session, wang, customer_ids=[left.id], to_id=company.zhao.id, parts=[])
+    session.expire_all()
+    assert [(one.state, one.person_id) for one in visits] == [("open", company.zhao.id), ("cancelled", company.li.id)]
+    assert (task.assignee_id, other.assignee_id) == (company.zhao.id, company.wang.id)
+    handing.undo(session, wang, handover_id=batch.id)
+    session.expire_all()
+    assert (visits[0].person_id, task.assignee_id, along.owner_id) == (company.li.id,) * 3
+
+
+def test_nobody_reads_on_until_a_day_that_is_over(session: Session, company: Company, clock: Any) -> None:
+    customer = owned(session, "甲公司", company.li)
+    with pytest.raises(RuleViolation, match="day is over"):
+        handing.hand_over(
+            session,
+            superior(company.wang),
+            customer_ids=[customer.id],
+            to_id=company.zhao.id,
+            reader_until=date(2026, 11, 1),
+        )
 
 
 def test_the_receivers_limit_holds_for_the_whole_batch(session: Session, company: Company) -> None:
@@ -227,6 +265,17 @@ def test_shared_to_read_or_to_work_until_a_day_or_taken_back(session: Session, c
     assert sees() == "reads", "his department lies below that one"
     clock.advance(days=3)
     assert sees() == "nothing"
+
+
+def test_a_share_ends_with_owning_and_opens_nothing_afterwards(session: Session, company: Company, clock: Any) -> None:
+    customer, wang, zhao = owned(session, "甲公司", company.li), superior(company.wang), seller(company.zhao)
+    sharing.share(session, seller(company.li), customer_id=customer.id, person_id=company.zhao.id, level="work")
+    for to in (company.zhao, company.li):
+        handing.hand_over(session, wang, customer_ids=[customer.id], to_id=to.id)
+    session.expire_all()
+    with pytest.raises(NotFound):
+        party.readable(session, zhao, customer.id)
+    assert sharing.shares_of(session, wang, customer.id) == []
 
 
 def test_only_the_owner_and_those_above_share(session: Session, company: Company) -> None:

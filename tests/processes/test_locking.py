@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -17,13 +18,17 @@ from engine.db import Sessions
 from engine.errors import AppError, Conflict, Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from processes.notices.models import Notice
+from processes.organization import operations as organization
 from processes.organization.models import Employee
 from processes.ownership import operations as ownership, rules
 from processes.ownership.models import AssignmentLog, LockLimit, Ownership
-from processes.ownership.operations import assigning, merging, registries
+from processes.ownership.operations import assigning, merging, registries, reopening
 from processes.party import operations as party
 from processes.party.models import Customer
 from processes.party.operations import keep_owner
+from processes.party.operations.importing import IMPORT
+from processes.party.permissions import MERGE_POOL
+from tests.conftest import TestClock
 from tests.processes.company import Company
 from tests.processes.sellers import check_whole, in_pool, limit, owned, seller, superior
 from webapp import bootstrap
@@ -155,6 +160,23 @@ def test_a_closed_customer_is_nobodys(session: Session, company: Company) -> Non
     check_whole(session)
 
 
+def test_a_closed_customer_is_opened_again_by_who_had_it_or_assigns_and_lies_in_the_pool(
+    session: Session, company: Company, clock: TestClock
+) -> None:
+    first, second = owned(session, "甲公司", company.li), owned(session, "乙公司", company.li)
+    for one in (first, second):
+        party.close_customer(session, SYSTEM, record_id=one.id)
+    clock.advance(days=3)
+    with pytest.raises(Forbidden):
+        reopening.reopen(session, seller(company.zhao), customer_id=first.id)
+    again = reopening.reopen(session, seller(company.li), customer_id=first.id)
+    assert (again.state, again.owner_id, again.open_since) == ("open", None, clock())
+    reopening.reopen(session, superior(company.wang), customer_id=second.id)
+    with pytest.raises(RuleViolation, match="not closed"):
+        reopening.reopen(session, superior(company.wang), customer_id=second.id)
+    ownership.lock(session, SYSTEM, first.id, company.zhao.id, "assigned")
+
+
 # ------------------------------------------------------------------------------------------------- new customers
 
 
@@ -173,6 +195,23 @@ def test_who_makes_it_owns_it_unless_at_the_limit_or_the_policy_says_otherwise(
     private = party.create_customer(session, seller(company.zhao), values={"name": "王小明", "kind": "person"})
     assert private.owner_id == company.zhao.id
     check_whole(session)
+
+
+def test_an_import_tells_once_what_stays_in_the_pool_and_whose_the_others_are(
+    session: Session, company: Company
+) -> None:
+    limit(session, 1)
+    li = replace(seller(company.li), client=IMPORT)
+    made = [party.create_customer(session, li, values={"name": f"{one}公司"}) for one in "甲乙丙丁"]
+    assert [one.owner_id for one in made] == [company.li.id, None, None, None]
+    assert session.scalars(select(Ownership.how)).all() == ["imported"]
+    assert len(session.scalars(select(Notice)).all()) == 1
+    ownership.create_policy(session, SYSTEM, values={"kind": "organization", "policy": "rule_based"})
+    limit(session, 9, person=company.zhao)
+    assigning.create_rule(session, SYSTEM, values={"name": "全部", "people": [company.zhao.id]})
+    given = [party.create_customer(session, li, values={"name": f"{one}公司"}).owner_id for one in "子丑寅"]
+    assert given == [company.zhao.id] * 3
+    assert session.scalars(select(Notice.person_id).order_by(Notice.id)).all() == [company.li.id, company.zhao.id]
 
 
 def test_the_first_fitting_rule_gives_in_turn_and_passes_over_the_full(session: Session, company: Company) -> None:
@@ -236,6 +275,29 @@ def test_merging_two_with_different_owners_needs_a_superiors_choice(session: Ses
     check_whole(session)
     merging.unmerge(session, superior(company.wang), kept_id=kept.id, gone_id=gone.id)
     assert (kept.owner_id, gone.owner_id) == (company.li.id, company.zhao.id)
+    check_whole(session)
+
+
+def test_taking_a_merge_apart_undoes_that_one_alone_and_gives_leavers_nothing(
+    session: Session, company: Company, clock: TestClock
+) -> None:
+    """Through the parties themselves, as on the page: the owners of earlier merges stay out of it."""
+    boss = superior(company.wang, MERGE_POOL)
+    first, second, pooled = (
+        owned(session, "甲公司", company.li), owned(session, "乙公司", company.zhao), in_pool(session, "丙公司"),
+    )  # fmt: skip
+    early = party.merge(session, boss, kept_id=first.id, gone_id=second.id, owner="gone")
+    clock.advance(hours=1)
+    late = party.merge(session, boss, kept_id=first.id, gone_id=pooled.id)
+    session.refresh(first)
+    assert first.owner_id == company.zhao.id
+    party.undo_merge(session, boss, merge_id=late.id)
+    session.expire_all()
+    assert (first.owner_id, pooled.owner_id) == (company.zhao.id, None), "the first merge still holds"
+    organization.archive_employee(session, SYSTEM, record_id=company.li.id)
+    party.undo_merge(session, boss, merge_id=early.id)
+    session.expire_all()
+    assert (first.owner_id, second.owner_id) == (None, company.zhao.id), "李娜 has left: hers goes to the pool"
     check_whole(session)
 
 

@@ -14,7 +14,7 @@ from engine import runtime
 from engine.actor import SYSTEM
 from engine.clock import now
 from engine.db import Sessions
-from engine.errors import Forbidden, RuleViolation
+from engine.errors import Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from processes.activity import permissions as activity
 from processes.activity.operations import create_record
@@ -22,11 +22,11 @@ from processes.kernel.working_time import business_date
 from processes.notices.models import Notice
 from processes.ownership import jobs, operations as ownership
 from processes.ownership.models import Ownership, UnlockEvent, UnlockRule
-from processes.ownership.operations import holding, nightly, registries, unlock_rules, unlocking
+from processes.ownership.operations import handing, holding, nightly, protecting, registries, unlock_rules, unlocking
 from processes.ownership.permissions import MANAGE_RULES
 from processes.party.models import Customer
 from tests.processes.company import Company
-from tests.processes.sellers import check_whole, owned, seller
+from tests.processes.sellers import check_whole, owned, seller, superior
 from webapp import bootstrap
 
 
@@ -115,6 +115,28 @@ def test_a_contact_a_protection_or_an_approval_keeps_it(session: Session, compan
         del registries.HOLDBACKS["test"]
     open_ones = Sessions().scalars(select(Customer.id).where(Customer.state == "open")).all()
     assert [ids[one] for one in open_ones] == ["gone"]
+
+
+def test_a_superior_protects_a_customer_and_the_pool_forgets_it(session: Session, company: Company, clock: Any) -> None:
+    customer, li, wang = owned(session, "甲公司", company.li), seller(company.li), superior(company.wang)
+    until = date(2027, 3, 1)
+    for who, refusal in ((li, Forbidden), (seller(company.zhao), NotFound)):
+        with pytest.raises(refusal):
+            protecting.protect(session, who, customer_id=customer.id, until=until, reason="战略客户")
+    for day, reason in ((date(2020, 1, 1), "战略客户"), (until, " ")):
+        with pytest.raises(RuleViolation):
+            protecting.protect(session, wang, customer_id=customer.id, until=day, reason=reason)
+    protecting.protect(session, wang, customer_id=customer.id, until=until, reason="战略客户")
+    assert customer.protected_until == until
+    handing.hand_over(session, wang, customer_ids=[customer.id], to_id=company.zhao.id)
+    session.refresh(customer)
+    assert customer.protected_until == until, "it stays with whom it is handed over to"
+    protecting.protect(session, wang, customer_id=customer.id, until=None)
+    assert customer.protected_until is None
+    protecting.protect(session, wang, customer_id=customer.id, until=until, reason="战略客户")
+    ownership.release(session, seller(company.zhao), customer_id=customer.id, reason="没有需求")
+    session.refresh(customer)
+    assert customer.protected_until is None
 
 
 def test_a_three_character_contact_record_does_not_qualify(session: Session, company: Company, clock: Any) -> None:

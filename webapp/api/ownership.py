@@ -17,8 +17,11 @@ from processes.ownership.operations import (
     handing,
     history,
     limits,
+    protecting,
     reading,
     release as give_back,
+    reopening,
+    requests,
     sharing,
     unlocking,
     watching,
@@ -87,6 +90,12 @@ class OwnershipDetail(Answer):
     unlocks_on: date | None
     """when it goes back to the pool by itself, as things stand"""
     days_left: int | None
+    protected_until: date | None
+    """no rule unlocks it until that day"""
+    my_place: int | None
+    """your application's among those that wait for it; null = you have none"""
+    applications: int | None
+    """how many wait for it; null = you have none among them"""
     watched: bool
     in_focus: bool
     history: list[OwnershipStretch]
@@ -97,6 +106,13 @@ class ReleaseCustomer(Body):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
     pool: Id | None = None
     """the department whose pool it goes to; null = everybody's"""
+
+
+class ProtectCustomer(Body):
+    until: date | None
+    """null = no longer"""
+    reason: Reason = ""
+    """needed with a day"""
 
 
 class LockCustomer(Body):
@@ -283,6 +299,19 @@ def release(call: Call, customer_id: Id, body: ReleaseCustomer) -> OwnershipDeta
     return _detail(call, readable(call.session, call.actor, customer_id))
 
 
+@endpoint("POST", "/customers/{customer_id}/actions/reopen", tag=TAG, refusals=(409, 422))
+def reopen(call: Call, customer_id: Id, body: Empty) -> OwnershipDetail:
+    """A closed customer is served again: it comes into the pool. For who had it last, and those who may assign."""
+    return _detail(call, reopening.reopen(call.session, call.actor, customer_id=customer_id))
+
+
+@endpoint("POST", "/customers/{customer_id}/actions/protect", tag=TAG, refusals=(422,))
+def protect(call: Call, customer_id: Id, body: ProtectCustomer) -> OwnershipDetail:
+    """Keep rules of unlocking off it until a day; for those above its owner."""
+    kept = protecting.protect(call.session, call.actor, customer_id=customer_id, until=body.until, reason=body.reason)
+    return _detail(call, kept)
+
+
 @endpoint("POST", "/customers/{customer_id}/actions/assign", tag=TAG, refusals=(409, 422))
 def assign(call: Call, customer_id: Id, body: AssignCustomer) -> CustomersHandedOver:
     """Give an open customer to somebody."""
@@ -414,6 +443,8 @@ def _detail(call: Call, customer: Customer) -> OwnershipDetail:
     stretches = history(session, customer.id)
     names = Names(session, [customer.owner_id, *(s.owner_id for s in stretches), *(s.by_id for s in stretches)])
     due = unlocking.countdown(session, customer)
+    mine = requests.pending_of(session, actor.person_id, [customer.id])
+    place, applications = requests.places(session, list(mine.values())).get(customer.id, (None, None))
     return OwnershipDetail(
         customer_id=customer.id,
         state=customer.state,
@@ -421,6 +452,9 @@ def _detail(call: Call, customer: Customer) -> OwnershipDetail:
         owned_since=customer.owned_since,
         unlocks_on=due.on if due is not None else None,
         days_left=due.days_left(business_date(clock.now())) if due is not None else None,
+        protected_until=customer.protected_until,
+        my_place=place,
+        applications=applications,
         watched=watching.is_watched(session, actor, customer.id),
         in_focus=watching.is_focused(session, actor, customer.id),
         history=[

@@ -36,7 +36,8 @@ def employers() -> str:
 def _employers(problems: tuple[str, ...] = ()) -> str:
     text = request.args.get("q", "")[:100]
     found = operations.employers(Sessions(), current_actor(), text=text)
-    return render_template("crm/employers.html", employers=found, text=text, problems=problems)
+    ticked = set(request.form.getlist("key"))
+    return render_template("crm/employers.html", employers=found, text=text, problems=problems, ticked=ticked)
 
 
 @pages.post("/employers")

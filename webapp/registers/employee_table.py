@@ -21,6 +21,7 @@ UNREADABLE: Mapping[str, Sentence] = {
     "cell_too_long": _("A cell is too long."),
     "empty": _("There is nothing in this file."),
     "unknown_encoding": _("The file is neither UTF-8 nor GB18030."),
+    "old_excel": _("This is the format of Excel before 2007 (.xls); save it as .xlsx first."),
     "no_table": _("This is neither an Excel file (.xlsx) nor CSV."),
 }
 FAULTS_FILE = "faults.xlsx"

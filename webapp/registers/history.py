@@ -41,15 +41,25 @@ ACTIONS = {
 NAMES = {
     "field": _("Field"),
     "until": _("Until"),
+    "reason": _("Reason"),
     "list": _("List"),
     "question": _("Filter"),
     "format": _("File"),
     "rows": _("Rows"),
-    "other": _("Other customer"),
-    "with": _("Other customer"),
     "kind": _("Kind"),
 }
 """What is noted beside the columns of a record."""
+VALUES: dict[str, Mapping[str, Sentence]] = {}
+"""What the codes noted there mean."""
+
+
+def teach(
+    *, actions: Mapping[str, Sentence], names: Mapping[str, Sentence], values: Mapping[str, Mapping[str, Sentence]]
+) -> None:
+    """Words of a package's own notes; declared once at start by its pages."""
+    ACTIONS.update(actions)
+    NAMES.update(names)
+    VALUES.update(values)
 
 
 @dataclass(frozen=True)
@@ -92,14 +102,21 @@ def _differences(columns: Mapping[str, Column], row: RecordAudit, shown: Shown) 
     before, after = (
         {name: shown(name, value) for name, value in (values or {}).items()} for values in (row.before, row.after)
     )
-    return tuple(
+    found = (
         Difference(
             _title(columns, name),
-            _text(columns.get(name), before.get(name)),
-            _title(columns, after[name]) if row.action == "revealed" else _text(columns.get(name), after.get(name)),
+            _said(columns, name, before.get(name)),
+            _title(columns, after[name]) if row.action == "revealed" else _said(columns, name, after.get(name)),
         )
         for name in dict.fromkeys([*before, *after])
     )
+    return tuple(one for one in found if one.before or one.after)
+
+
+def _said(columns: Mapping[str, Column], name: str, value: Any) -> str:
+    if name in VALUES and name not in columns:
+        return str(VALUES[name].get(value, value or ""))
+    return _text(columns.get(name), value)
 
 
 def _title(columns: Mapping[str, Column], name: str) -> str:

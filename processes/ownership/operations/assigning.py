@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, journal
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
 from processes.kernel import records
-from processes.kernel.columns import lock_for_change
+from processes.kernel.columns import lock_for_change, stamp
 from processes.kernel.entry import Entry
+from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.organization.models import Employee
@@ -25,6 +26,7 @@ from processes.ownership import permissions, rules
 from processes.ownership.models import AssignmentLog, AssignmentRule
 from processes.ownership.operations import holding, limits
 from processes.party.models import Customer
+from processes.party.operations.importing import IMPORT
 from processes.party.permissions import CUSTOMER, among_visible
 from processes.party.rules import INDUSTRIES, LEVELS, REGIONS, SOURCES
 
@@ -39,6 +41,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
 TRIED = timedelta(days=31)
 """How far back a rule is tried out."""
 MOST_TRIED = 500
+MOST_GIVEN = 50
 
 
 def assign_new(session: Session, actor: Actor, customer: Customer) -> None:
@@ -61,6 +64,9 @@ def assign_new(session: Session, actor: Actor, customer: Customer) -> None:
     kept.turn = (list(rule.people).index(person) + 1) % len(rule.people)
     session.flush()
     _note(session, customer, rule.id, person, "assigned")
+    if actor.client == IMPORT:
+        _tell_of_import(session, actor, person)
+        return
     notify(
         session,
         actor,
@@ -69,6 +75,19 @@ def assign_new(session: Session, actor: Actor, customer: Customer) -> None:
         title=_("A rule of assignment gives you {customer}", customer=customer.name),
         key=f"ownership.given:{customer.id}:{clock.now().isoformat()}",
         record=(CUSTOMER, customer.id),
+    )
+
+
+def _tell_of_import(session: Session, actor: Actor, person: int) -> None:
+    """Once a day for each importer, however many rows there are."""
+    notify(
+        session,
+        actor,
+        persons={person} - {actor.person_id},
+        kind=GIVEN,
+        title=_("A rule of assignment gives you customers that {who} imports", who=actor.name),
+        key=f"ownership.given:import:{actor.person_id}:{business_date(clock.now())}",
+        link="/party/customer/list/?view=mine",
     )
 
 
@@ -146,6 +165,32 @@ def try_out(session: Session, actor: Actor, *, record_id: int) -> list[Trial]:
     return [one for one in trials if one.customer.id in seen]
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a rule made of a new customer."""
+
+    customer: Customer
+    person: Employee | None
+    """None: all of its people were at their limit, or gone"""
+    at: datetime
+
+
+def given_lately(session: Session, actor: Actor, *, record_id: int) -> list[Given]:
+    """The newest first, those the actor sees; read backwards from the end of the log, by its key."""
+    require(actor, permissions.READ_RULES if actor.may(permissions.READ_RULES) else permissions.MANAGE_RULES)
+    latest = (
+        select(AssignmentLog, Customer, Employee)
+        .join(Customer, Customer.id == AssignmentLog.customer_id)
+        .outerjoin(Employee, Employee.id == AssignmentLog.person_id)
+        .where(AssignmentLog.rule_id == record_id)
+        .order_by(AssignmentLog.id.desc())
+        .limit(MOST_GIVEN)
+    )
+    found = [Given(customer, person, log.at) for log, customer, person in session.execute(latest)]
+    seen = among_visible(session, actor, [one.customer.id for one in found])
+    return [one for one in found if one.customer.id in seen]
+
+
 # ------------------------------------------------------------------------------------------------- the records
 
 
@@ -194,6 +239,20 @@ def change_rule(
     if clean.get("people", rule.people) != rule.people:
         rule.turn = 0
     records.change(session, actor, permissions.ASSIGNMENT, rule, clean)
+    return rule
+
+
+def activate_rule(session: Session, actor: Actor, *, record_id: int) -> AssignmentRule:
+    """An archived one decides again, in its old place."""
+    require(actor, permissions.MANAGE_RULES)
+    rule = lock_for_change(session, AssignmentRule, record_id)
+    if rule.state != "active":
+        rule.state = "active"
+        stamp(rule, actor)
+        session.flush()
+        journal.audit(
+            session, actor, permissions.ASSIGNMENT, rule.id, "activated", {"state": "archived"}, {"state": "active"}
+        )
     return rule
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,20 +14,26 @@ from engine import clock, journal
 from engine.actor import Actor
 from engine.errors import AppError, Conflict, Forbidden, NotFound, RuleViolation
 from engine.i18n import Sentence, _
+from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.organization.models import Employee
+from processes.organization.permissions import within_scope
 from processes.ownership import permissions, rules
-from processes.ownership.models import Handover, Ownership, Share
+from processes.ownership.models import Handover, OwnerCounter, Ownership, Share
 from processes.ownership.operations import holding, limits, locking
 from processes.ownership.operations.assigning import GIVEN
-from processes.ownership.operations.registries import MOVERS
+from processes.ownership.operations.registries import MOVERS, register_mover
+from processes.ownership.operations.tasks_along import TASKS
 from processes.party.models import Customer
-from processes.party.permissions import visible_customers
+from processes.party.permissions import MODULE, visible_customers
 
 MOST = 500
 """Customers in one act."""
+MOST_HOLDERS = 100
 UNDO_WITHIN = timedelta(hours=24)
 RECORD_TYPE = "ownership.handover"
+
+register_mover(TASKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +85,17 @@ def hand_over(
     parts: Collection[str] | None = None,
     reader_until: date | None = None,
     only_open: bool = False,
+    seen: Mapping[int, int] | None = None,
 ) -> Handover:
     """Give all of these customers to one person, or none.
 
     Open ones are assigned, owned ones handed over. parts: names of movers whose things go along; None: those ticked by
     themselves.  reader_until: former owners may go on reading until that day.  The receiver's limit holds for the
     whole batch; the cool-down of former owners does not hold for what a superior assigns.
+    seen: {customer: whose it was when somebody looked, 0 = nobody's}; who has changed hands since is left alone.
     """
     said = reason.strip()[: rules.LONGEST_REASON]
+    rules.check_day(reader_until, business_date(clock.now()))
     _givable(session, actor, customer_ids)
     held = holding.take(session, customer_ids, [to_id])
     customers = _givable(session, actor, customer_ids)  # again, as they are under the locks
@@ -94,6 +103,8 @@ def hand_over(
     if only_open:
         for one in customers:
             rules.check_open(one.name, one.state, locking.owner_name(session, actor, one))
+    for one in customers:
+        _check_seen(one, (seen or {}).get(one.id, one.owner_id or 0))
     _check(session, actor, customers, receiver, limits.usage(session, to_id))
     chosen = {name for name, one in MOVERS.items() if one.is_chosen} if parts is None else set(parts) & set(MOVERS)
     now = clock.now()
@@ -182,6 +193,30 @@ def batches_of(session: Session, actor: Actor, limit: int = 20) -> Sequence[Hand
     return session.scalars(mine).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody whose customers the actor may hand over."""
+
+    person: Employee
+    count: int
+
+
+def holders(session: Session, actor: Actor) -> list[Holder]:
+    """Leavers first, who have nobody to look after their customers, then those who hold most; the counters are read."""
+    if not (actor.may(permissions.ASSIGN) or actor.may(permissions.ASSIGN_ANY)):
+        return []
+    found = (
+        select(Employee, OwnerCounter.used)
+        .join(OwnerCounter, OwnerCounter.person_id == Employee.id)
+        .where(OwnerCounter.used > 0)
+        .order_by(Employee.state == "active", OwnerCounter.used.desc(), Employee.id)
+        .limit(MOST_HOLDERS)
+    )
+    if not actor.may(permissions.ASSIGN_ANY):
+        found = found.where(within_scope(actor, MODULE, Employee.id))
+    return [Holder(person, used) for person, used in session.execute(found)]
+
+
 def _givable(session: Session, actor: Actor, customer_ids: Collection[int]) -> Sequence[Customer]:
     """These customers, if the actor may give away every one; what he may not see does not exist for him."""
     wanted = set(customer_ids)
@@ -222,6 +257,17 @@ def _check(
                 code="his_already",
             )
     rules.check_limit(usage, len(customers), receiver.name)
+
+
+def _check_seen(customer: Customer, owner_id: int) -> None:
+    if (customer.owner_id or 0) != owner_id:
+        raise Conflict(
+            _("{customer} belongs to {owner} meanwhile.", customer=customer.name, owner=customer.owner.name)
+            if customer.owner is not None
+            else _("{customer} has come into the pool meanwhile.", customer=customer.name),
+            code="changed_hands",
+            remedy=_("Look at the list again, then hand over."),
+        )
 
 
 def _keep_reading(session: Session, actor: Actor, customer: Customer, former: int, until: date) -> int:

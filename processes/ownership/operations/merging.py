@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -51,31 +53,34 @@ def check_choice(session: Session, actor: Actor, kept: Customer, gone: Customer,
     )
 
 
-def unmerge(session: Session, actor: Actor, *, kept_id: int, gone_id: int) -> None:
-    """Each has the owner it had before the merge, as far as nothing has happened since."""
+def unmerge(session: Session, actor: Actor, *, kept_id: int, gone_id: int, since: datetime | None = None) -> None:
+    """Each has the owner it had before the merge, as far as nothing has happened since; leavers get none back.
+
+    since: when they were merged; what an earlier merge did to one of them is none of this one's business.
+    """
     if session.get(Customer, kept_id) is None or session.get(Customer, gone_id) is None:
         return
-    lost = {customer_id: _lost(session, customer_id) for customer_id in (kept_id, gone_id)}
+    lost = {customer_id: _lost(session, customer_id, since) for customer_id in (kept_id, gone_id)}
     before = {one.owner_id for one in lost.values() if one is not None}
     customers = holding.take(session, [kept_id, gone_id], before)
     kept, gone = customers[kept_id], customers[gone_id]
     came = session.scalars(
         select(Ownership).where(Ownership.customer_id == kept_id, Ownership.ended_at.is_(None))
     ).first()
-    if came is not None and came.how == "merged":
-        if (former := lost[kept_id]) is not None and former.ended_at == came.started_at:
-            holding.pass_on(session, actor, kept, session.get_one(Employee, former.owner_id), "undone")
+    if came is not None and came.how == "merged" and (since is None or came.started_at >= since):
+        former = lost[kept_id]
+        if former is not None and former.ended_at == came.started_at and former.owner.is_active:
+            holding.pass_on(session, actor, kept, former.owner, "undone")
         else:
             holding.end(session, actor, kept, "undone")
-    if (former := lost[gone_id]) is not None and gone.owner_id is None:
-        holding.begin(session, actor, gone, session.get_one(Employee, former.owner_id), "undone")
+    former = lost[gone_id]
+    if former is not None and gone.owner_id is None and gone.state != "closed" and former.owner.is_active:
+        holding.begin(session, actor, gone, former.owner, "undone")
 
 
-def _lost(session: Session, customer_id: int) -> Ownership | None:
+def _lost(session: Session, customer_id: int, since: datetime | None) -> Ownership | None:
     """The ownership a merge ended last."""
-    return session.scalars(
-        select(Ownership)
-        .where(Ownership.customer_id == customer_id, Ownership.ended_how == "merged")
-        .order_by(Ownership.started_at.desc(), Ownership.id.desc())
-        .limit(1)
-    ).first()
+    wanted = select(Ownership).where(Ownership.customer_id == customer_id, Ownership.ended_how == "merged")
+    if since is not None:
+        wanted = wanted.where(Ownership.ended_at >= since)
+    return session.scalars(wanted.order_by(Ownership.started_at.desc(), Ownership.id.desc()).limit(1)).first()

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import clock
 from engine.actor import Actor
 from engine.errors import RuleViolation
 from engine.i18n import _
 from processes.kernel import records
 from processes.kernel.columns import lock_for_change
 from processes.kernel.entry import Entry
+from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.organization.models import Employee
@@ -22,6 +24,7 @@ from processes.ownership import permissions, rules
 from processes.ownership.models import CreationPolicy
 from processes.ownership.operations import assigning, holding, limits
 from processes.party.models import Customer
+from processes.party.operations.importing import IMPORT
 from processes.party.permissions import CUSTOMER
 from processes.party.rules import KINDS
 
@@ -47,7 +50,10 @@ def _to_creator(session: Session, actor: Actor, customer: Customer) -> None:
     holding.take(session, [customer.id], [creator.id])
     usage = limits.usage(session, creator.id)
     if not usage.is_full:
-        holding.begin(session, actor, customer, creator, "created")
+        holding.begin(session, actor, customer, creator, "imported" if actor.client == IMPORT else "created")
+        return
+    if actor.client == IMPORT:
+        _tell_of_import(session, actor, creator, usage)
         return
     notify(
         session,
@@ -62,6 +68,23 @@ def _to_creator(session: Session, actor: Actor, customer: Customer) -> None:
         ),
         key=f"ownership.left_open:{customer.id}",
         record=(CUSTOMER, customer.id),
+    )
+
+
+def _tell_of_import(session: Session, actor: Actor, creator: Employee, usage: rules.Usage) -> None:
+    """Once a day, however many rows there are."""
+    notify(
+        session,
+        actor,
+        persons=[creator.id],
+        kind=LEFT_OPEN,
+        title=_(
+            "You hold {used} of {most} customers; what you import beyond that stays in the pool",
+            used=usage.used,
+            most=usage.most,
+        ),
+        key=f"ownership.left_open:import:{business_date(clock.now())}",
+        link="/customers/pool",
     )
 
 

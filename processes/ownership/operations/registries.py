@@ -19,19 +19,19 @@ from processes.party.permissions import CUSTOMER
 
 
 class Count(Protocol):
-    def __call__(self, session: Session, customer_ids: Collection[int]) -> int:
+    def __call__(self, session: Session, customer_ids: Collection[int], /) -> int:
         """How many of them there are, for the preview."""
         ...
 
 
 class Move(Protocol):
-    def __call__(self, session: Session, actor: Actor, customer_ids: Collection[int], to_id: int) -> list[Any]:
+    def __call__(self, session: Session, actor: Actor, customer_ids: Collection[int], to_id: int, /) -> list[Any]:
         """Give them to that person; what `undo` needs to know to bring them back, as JSON."""
         ...
 
 
 class Undo(Protocol):
-    def __call__(self, session: Session, actor: Actor, moved: list[Any]) -> None: ...
+    def __call__(self, session: Session, actor: Actor, moved: list[Any], /) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -248,6 +248,29 @@ def place_in_queue(session: Session, request: LockRequest) -> tuple[int, int]:
     )
     all_ = select(func.count()).where(LockRequest.customer_id == request.customer_id, LockRequest.state == "pending")
     return session.scalar(ahead) or 0, session.scalar(all_) or 0
+
+
+def places(session: Session, waiting: Collection[LockRequest]) -> dict[int, tuple[int, int]]:
+    """place_in_queue of several at once, by the id of the customer."""
+    known = select(LockRequest.customer_id, LockRequest.id).where(
+        LockRequest.customer_id.in_([one.customer_id for one in waiting]), LockRequest.state == "pending"
+    )
+    queues: dict[int, list[int]] = {}
+    for row in session.execute(known.order_by(LockRequest.id)):
+        queues.setdefault(row.customer_id, []).append(row.id)
+    return {
+        one.customer_id: (queues[one.customer_id].index(one.id) + 1, len(queues[one.customer_id]))
+        for one in waiting
+        if one.id in queues.get(one.customer_id, ())
+    }
+
+
+def waiting_for(session: Session, actor: Actor, customer_id: int) -> Sequence[LockRequest]:
+    """The applications for a customer that the actor may know of, who came first first."""
+    found = select(LockRequest).where(
+        LockRequest.customer_id == customer_id, LockRequest.state == "pending", permissions.visible_requests(actor)
+    )
+    return session.scalars(found.order_by(LockRequest.id)).all()
 
 
 def pending_of(session: Session, person_id: int, customer_ids: Iterable[int]) -> dict[int, LockRequest]:

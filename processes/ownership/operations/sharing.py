@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -17,10 +18,10 @@ from processes.kernel.working_time import business_date
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.organization.models import Department
+from processes.ownership import rules
 from processes.ownership.models import Share
 from processes.ownership.operations.locking import active_person, may_release
 from processes.ownership.permissions import alive_shares
-from processes.ownership.rules import SHARE_LEVELS, SHARE_PARTS
 from processes.party.models import Customer
 from processes.party.permissions import CUSTOMER, readable, visible_customers
 
@@ -42,10 +43,9 @@ def share(
     customer = _own(session, actor, customer_id)
     if (person_id is None) == (department_id is None):
         raise RuleViolation(_("Share with a person or with a department."), code="share_with_whom")
-    if level not in SHARE_LEVELS or not set(parts) <= set(SHARE_PARTS):
+    if level not in rules.SHARE_LEVELS or not set(parts) <= set(rules.SHARE_PARTS):
         raise RuleViolation(_("Please choose one of the offered values."))
-    if until is not None and until < business_date(clock.now()):
-        raise RuleViolation(_("That day is over."), code="day_over", remedy=_("Choose today or a later day."))
+    rules.check_day(until, business_date(clock.now()))
     if person_id is not None:
         if person_id == customer.owner_id:
             raise RuleViolation(_("{customer} is his already.", customer=customer.name), code="own_customer")
@@ -65,8 +65,9 @@ def share(
     one.level, one.until, one.parts = level, until, sorted(parts)
     stamp(one, actor)
     session.flush()
-    with_whom = {"person": person_id, "department": department_id, "level": level, "until": str(until or "")}
-    journal.audit(session, actor, CUSTOMER, customer_id, "shared", None, with_whom)
+    session.refresh(one, ["person", "department"])
+    after = {"with_whom": _named(one), "may": level, "until": str(until or "")}
+    journal.audit(session, actor, CUSTOMER, customer_id, "shared", None, after)
     if person_id is not None:
         notify(
             session,
@@ -89,7 +90,20 @@ def revoke(session: Session, actor: Actor, *, share_id: int) -> None:
     one.ended_at = clock.now()
     stamp(one, actor)
     session.flush()
-    journal.audit(session, actor, CUSTOMER, one.customer_id, "share_revoked", {"share": share_id}, None)
+    journal.audit(session, actor, CUSTOMER, one.customer_id, "share_revoked", {"with_whom": _named(one)}, None)
+
+
+def end_with_owning(session: Session, *, customer_id: int, owner_id: int) -> None:
+    """What was lent to him is his now; were it given away again, the old share would open it to him still."""
+    lent = select(Share).where(Share.customer_id == customer_id, Share.person_id == owner_id, Share.ended_at.is_(None))
+    for one in session.scalars(lent):
+        one.ended_at = clock.now()
+    session.flush()
+
+
+def _named(one: Share) -> dict[str, Any]:
+    whom = one.person or one.department
+    return {"id": whom.id if whom is not None else 0, "name": str(whom or "")}
 
 
 def shares_of(session: Session, actor: Actor, customer_id: int) -> Sequence[Share]:

@@ -21,7 +21,7 @@ from processes.ownership import permissions, rules
 from processes.ownership.models import Focus, Watch
 from processes.ownership.operations.house_rules import HOUSE
 from processes.party.models import Customer
-from processes.party.permissions import CUSTOMER, readable, visible_customers
+from processes.party.permissions import readable, visible_customers
 
 WATCHED_LOCKED = kind("ownership.watched_locked", _("A customer I watch has got an owner"))
 
@@ -89,7 +89,7 @@ def tell_watchers(session: Session, actor: Actor, *, customer_id: int, owner_id:
         kind=WATCHED_LOCKED,
         title=_("{customer}, which you watch, has got an owner", customer=customer.name),
         key=f"ownership.watched_locked:{customer_id}:{clock.now().isoformat()}",
-        record=(CUSTOMER, customer_id),
+        link="/customers/lists?view=watched",  # the customer itself may be no longer his to see
     )
 
 
@@ -106,7 +106,7 @@ def focus(session: Session, actor: Actor, *, customer_id: int, note: str = "", u
             code="not_own_customer",
             remedy=_("Watch it instead."),
         )
-    _check_until(until)
+    rules.check_day(until, business_date(clock.now()))
     known = session.scalars(
         select(Focus).where(Focus.person_id == actor.person_id, Focus.customer_id == customer_id)
     ).first()
@@ -179,8 +179,3 @@ def _note(text: str) -> str:
     if len(text.strip()) > rules.LONGEST_REASON:
         raise RuleViolation(_("At most {count} characters fit here.", count=rules.LONGEST_REASON))
     return text.strip()
-
-
-def _check_until(until: date | None) -> None:
-    if until is not None and until < business_date(clock.now()):
-        raise RuleViolation(_("That day is over."), code="day_over", remedy=_("Choose today or a later day."))

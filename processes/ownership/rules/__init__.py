@@ -14,7 +14,7 @@ HOW: Mapping[str, Sentence] = {
     "created": _("Made by its owner"),
     "applied": _("Applied for"),
     "assigned": _("Assigned"),
-    "handed_over": _("Handed over"),
+    "handed_over": _("Handed over by a superior"),
     "by_rule": _("By a rule of assignment"),
     "imported": _("Imported"),
     "undone": _("A handing over taken back"),
@@ -23,7 +23,7 @@ HOW: Mapping[str, Sentence] = {
 ENDED_HOW: Mapping[str, Sentence] = {
     "released": _("Released"),
     "assigned": _("Assigned"),
-    "handed_over": _("Handed over"),
+    "handed_over": _("Handed over by a superior"),
     "unlocked": _("Unlocked by a rule"),
     "undone": _("A handing over taken back"),
     "merged": _("Merged"),
@@ -213,6 +213,12 @@ def check_reason(reason: str) -> str:
     if len(said) > LONGEST_REASON:
         raise RuleViolation(_("At most {count} characters fit here.", count=LONGEST_REASON), code="reason_too_long")
     return said
+
+
+def check_day(until: date | None, today: date) -> None:
+    """The last day of something that ends by itself; None: it does not."""
+    if until is not None and until < today:
+        raise RuleViolation(_("That day is over."), code="day_over", remedy=_("Choose today or a later day."))
 
 
 # ------------------------------------------------------------------------------------------------- rules of assignment

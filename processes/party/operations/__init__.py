@@ -3,7 +3,15 @@
 from processes.party.operations.alike import Alike, find_alike, lay_down, look_also
 from processes.party.operations.contacts import change_contact, create_contact, mark_left
 from processes.party.operations.converting import employers, make_contact_of, make_customer_of, make_prospect_of
-from processes.party.operations.customers import CLOSED, CREATED, change_customer, close_customer, create_customer
+from processes.party.operations.customers import (
+    CLOSED,
+    CREATED,
+    change_customer,
+    close_customer,
+    create_customer,
+    protect_customer,
+    reopen_customer,
+)
 from processes.party.operations.duplicates import dismiss_pair, forget_settled, look_for_pairs, pairs
 from processes.party.operations.explaining import Explanation, Overview, explain, may_explain, overlook
 from processes.party.operations.field_rules import change_field_rule, create_field_rule, remove_field_rule
@@ -62,9 +70,11 @@ __all__ = [
     "overlook",
     "pairs",
     "preview",
+    "protect_customer",
     "put_competitor_at",
     "remove_competitor_at",
     "remove_field_rule",
     "remove_relation",
+    "reopen_customer",
     "undo_merge",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, events, journal
 from engine.actor import Actor
-from engine.errors import InvalidForm, Problem
+from engine.errors import InvalidForm, Problem, RuleViolation
 from engine.i18n import _
 from processes.kernel import records
 from processes.kernel.columns import demand_version, lock_for_change, stamp
@@ -48,7 +49,6 @@ def _read(session: Session, values: Mapping[str, Any], *, is_new: bool) -> dict[
     entry.text("website", longest=200)
     entry.text("note", longest=5000)
     entry.day("birthday")
-    entry.day("protected_until")
     entry.text("duplicate_reason", longest=300)
     parties.read_points(entry)
     clean = entry.finish()
@@ -58,7 +58,7 @@ def _read(session: Session, values: Mapping[str, Any], *, is_new: bool) -> dict[
 
 def create_customer(session: Session, actor: Actor, *, values: Mapping[str, Any]) -> Customer:
     """values: name, kind (organization unless said), level, stage, industry, region, city, source, credit_code, phone,
-    email, wechat, address, website, note, birthday, protected_until, duplicate_reason (why it is kept although it looks
+    email, wechat, address, website, note, birthday, duplicate_reason (why it is kept although it looks
     like another one).
 
     Raises InvalidForm when it is there already, or looks like one that is and no reason is given.
@@ -80,7 +80,6 @@ def create_customer(session: Session, actor: Actor, *, values: Mapping[str, Any]
         kind=kind,
         name=party.name,
         open_since=clock.now(),
-        protected_until=clean.get("protected_until"),
         **{name: clean.get(name) or default for name, default in _DEFAULTS.items()},
     )
     customer.party = party
@@ -160,6 +159,35 @@ def close_customer(session: Session, actor: Actor, *, record_id: int, version: i
     stamp(customer, actor)
     session.flush()
     journal.audit(session, actor, RECORD_TYPE, record_id, "closed", {"state": before}, {"state": "closed"})
+
+
+def reopen_customer(session: Session, actor: Actor, *, record_id: int, version: int | None = None) -> Customer:
+    """Served again: it lies in the pool, for whoever had it gave it up. Who may is asked by the package above."""
+    require(actor, permissions.MANAGE)
+    customer = lock_for_change(session, Customer, record_id, version)
+    if customer.state != "closed":
+        raise RuleViolation(_("{customer} is not closed.", customer=customer.name), code="not_closed")
+    customer.state, customer.open_since, customer.pool_id = "open", clock.now(), None
+    stamp(customer, actor)
+    session.flush()
+    journal.audit(session, actor, RECORD_TYPE, record_id, "reopened", {"state": "closed"}, {"state": "open"})
+    return customer
+
+
+def protect_customer(
+    session: Session, actor: Actor, *, record_id: int, until: date | None, reason: str = ""
+) -> Customer:
+    """No rule takes it from its owner until that day; None: rules hold again. Who may is asked by the package above."""
+    customer = lock_for_change(session, Customer, record_id)
+    if customer.protected_until == until:
+        return customer
+    before, customer.protected_until = customer.protected_until, until
+    stamp(customer, actor)
+    session.flush()
+    was, now = (str(day) if day is not None else "" for day in (before, until))
+    after = {"protected_until": now, **({"reason": reason} if reason else {})}
+    journal.audit(session, actor, RECORD_TYPE, record_id, "protected", {"protected_until": was}, after)
+    return customer
 
 
 def _taken(error: IntegrityError) -> InvalidForm:

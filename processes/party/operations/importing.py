@@ -68,6 +68,8 @@ CHOICES: Mapping[str, Mapping[str, Sentence]] = {
     "source": rules.SOURCES,
 }
 _OF_CONTACT = {"contact_name": "name", "contact_title": "title", "contact_phone": "phone", "contact_email": "email"}
+IMPORT = "import"
+"""the client of an actor whose rows these are"""
 BATCH = 50
 _LANGUAGES = ("zh_CN", "en")
 
@@ -115,6 +117,10 @@ def suggest(session: Session, actor: Actor, head: Sequence[str]) -> list[str]:
     for one in asked:
         name = said.get(one, words.get(one, ""))
         found.append(name if name not in found else "")
+    if "name" not in found:  # left out once, for there were two of them
+        at = next((at for at, one in enumerate(asked) if words.get(one) == "name" and not found[at]), None)
+        if at is not None:
+            found[at] = "name"
     return found
 
 
@@ -136,9 +142,12 @@ def send_off(session: Session, actor: Actor, *, import_id: int, mapping: Sequenc
     if problems:
         raise InvalidForm(problems)
     record.mapping = [*mapping, *[""] * (len(record.head) - len(mapping))][: len(record.head)]
+    told = dict[str, str]()  # of columns called the same, the one that is taken
     for head, field in zip(record.head, record.mapping, strict=True):
-        if _head(head):
-            session.merge(ImportMapping(person_id=actor.person_id, head=_head(head), field=field))
+        told[_head(head)] = told.get(_head(head)) or field
+    for head, field in told.items():
+        if head:
+            session.merge(ImportMapping(person_id=actor.person_id, head=head, field=field))
     for number in sorted(_numbers(record)):
         permissions.asks_for_number(actor, number)
     record.state, record.dry_run, record.done = "waiting", dry_run, 0
@@ -171,7 +180,7 @@ def actor_of(record: PartyImport) -> Actor:
         frozenset(kept["permissions"]),
         kept["locale"],
         kept["user_id"],
-        "import",
+        IMPORT,
     )
 
 
@@ -188,9 +197,14 @@ def step(session: Session, *, import_id: int) -> bool:
     earlier = {_key(_values(record, cells)) for _number, cells in record.rows[:done]} if record.dry_run else set()
     looked_at = session.begin_nested()
     with reading_as(actor.locale):
-        for number, cells in batch:
+        for at, (number, cells) in enumerate(batch, done):
             values = _values(record, cells)
-            problems = _one(session, actor, values, words, counts, is_known=_key(values) in earlier)
+            above = _above(record, at) if "name" not in values and "contact_name" in values else None
+            if above is not None and str(above[0]) in faults:
+                problems = [Problem("name", _("Its customer in row {row} is left out.", row=above[0]))]
+            else:
+                values = {**(above[1] if above is not None else {}), **values}
+                problems = _one(session, actor, values, words, counts, is_known=_key(values) in earlier)
             if problems:
                 faults[str(number)] = [[one.where, _said(one)] for one in problems]
     if record.dry_run:
@@ -249,6 +263,15 @@ def _one(
 
 def _values(record: PartyImport, cells: Sequence[str]) -> dict[str, str]:
     return {field: cell.strip() for field, cell in zip(record.mapping, cells, strict=False) if field and cell.strip()}
+
+
+def _above(record: PartyImport, at: int) -> tuple[int, dict[str, str]] | None:
+    """The customer a row without a name goes on with, its cell being merged: (number of its row, what names it)."""
+    for number, cells in reversed(record.rows[:at]):
+        values = _values(record, cells)
+        if "name" in values:
+            return number, {name: values[name] for name in ("name", "kind", "duplicate_reason") if name in values}
+    return None
 
 
 def _key(values: Mapping[str, Any]) -> str:

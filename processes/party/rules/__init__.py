@@ -31,7 +31,7 @@ INDUSTRIES: Mapping[str, Sentence] = {
     "trade": _("Trade"),
     "manufacturing": _("Manufacturing"),
     "construction": _("Construction and property"),
-    "finance": _("Finance"),
+    "finance": _("Banking and insurance"),
     "education": _("Education"),
     "health": _("Health care"),
     "logistics": _("Transport and logistics"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -103,6 +103,27 @@ def reassign_all(session: Session, actor: Actor, *, from_person: int, to_person:
             _note(session, actor, task, "hand_over", task.state, text, from_person=from_person, to_person=to_person)
         moved.append(task.id)
     return moved
+
+
+def open_about(session: Session, record_type: str, record_ids: Collection[int]) -> list[Task]:
+    """Open tasks about these records, whoever has them; index ix_task_record."""
+    wanted = select(Task).where(
+        Task.record_type == record_type, Task.record_id.in_(record_ids), Task.state.in_(rules.OPEN)
+    )
+    return list(session.scalars(wanted.order_by(Task.id)))
+
+
+def follow_record(session: Session, actor: Actor, *, task_id: int, from_person: int, to_person: int) -> bool:
+    """A task follows the record it is about to whoever works on that now; whether it lay with the former one still.
+
+    The right to give the record away is the right to this: it is asked by the caller.
+    """
+    task = lock_for_change(session, Task, task_id)
+    person = session.get_one(Employee, to_person)
+    if task.state not in rules.OPEN or task.assignee_id != from_person or not person.is_active:
+        return False
+    _pass_on(session, actor, task, person, "hand_over", "")
+    return True
 
 
 def _left_behind(person: int) -> Select[Task]:

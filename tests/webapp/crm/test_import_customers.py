@@ -78,3 +78,31 @@ def test_columns_are_remembered_for_the_next_file(house: DemoHouse) -> None:
     shown = seller.get(bring(seller)).text
     assert 'value="duplicate_reason" selected' in shown
     assert 'value="duplicate_reason" selected' not in house.login("li.na").get(bring(house.login("li.na"))).text
+
+
+MERGED = """客户名称,等级,联系人,手机,客户名称
+海晏科技,A,陈平,13800138001,海晏
+,,林一,13800138002,
+坏等级,Z,周二,13800138003,
+,,吴三,13800138004,
+,B,,,
+"""
+
+
+def test_a_cell_merged_over_several_contacts_is_one_customer(house: DemoHouse) -> None:
+    seller = house.login("wang.lei")
+    page = bring(seller, MERGED)
+    mapping = ["name", "level", "contact_name", "contact_phone", ""]
+    for wish in ("look", "import"):
+        assert seller.post(page, {"field": mapping, "wish": wish}).status_code == 302
+        jobs.go_on_importing()
+        with transaction() as session:
+            record = session.scalars(select(PartyImport)).one()
+            assert record.counts == {"customers": 1, "contacts": 2}
+            assert sorted(record.faults) == ["4", "5", "6"], "whose customer is left out, and who has no name at all"
+    with transaction() as session:
+        (made,) = session.scalars(select(Customer))
+        contacts = session.execute(select(Contact.name, Contact.organization_id).order_by(Contact.id)).all()
+        assert [tuple(one) for one in contacts] == [("陈平", made.id), ("林一", made.id)]
+    shown = seller.get(bring(seller, MERGED)).text
+    assert 'value="name" selected' in shown, "that the second of that name was left out is not remembered of the first"

@@ -132,6 +132,7 @@ READS: dict[str, str] = {
     "follow.show": "/follow/records/{r}",
     "follow.timeline": "/follow/of/{c}",
     "customer_acts.show": "/customers/{c}/share",
+    "customer_acts.owners": "/customers/{c}/owners",
     "party_merging.compare": "/duplicates/merge?kept={c}",
     "party_relations.tab": "/customers/{c}/relations",
     "party_converting.ask_contact": "/contacts/{k}/customer",
@@ -282,6 +283,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "follow.read": ("/follow/records/{r}/read", {}),
     "customer_acts.act": ("/customers/{c}/release", {"reason": "不要"}),
     "customer_acts.mark": ("/customers/{c}/mark/watch", {}),
+    "customer_lists.note": ("/customers/{c}/note/watch", {"note": "等消息"}),
     "party_merging.merge": ("/duplicates/merge", {"kept": "{c}", "gone": "{other}"}),
     "party_relations.add": ("/customers/{c}/relations", {"other": "{other}", "kind": "partner"}),
     "party_relations.put": ("/customers/{c}/competitors", {"role": "bidding"}),
@@ -297,6 +299,8 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "api.ownership.lock": ("/customers/{c}/actions/lock", {}),
     "api.ownership.apply": ("/customers/{c}/actions/apply", {"reason": "想要"}),
     "api.ownership.release": ("/customers/{c}/actions/release", {"reason": "不要"}),
+    "api.ownership.protect": ("/customers/{c}/actions/protect", {"until": "2099-01-01", "reason": "重点"}),
+    "api.ownership.reopen": ("/customers/{c}/actions/reopen", {}),
     "api.ownership.assign": ("/customers/{c}/actions/assign", {"to": "{me}"}),
     "api.ownership.hand_over": ("/customers/{c}/actions/handover", {"to": "{me}"}),
     "api.ownership.preview_hand_over": ("/customers/actions/preview-handover", {"customers": ["{c}"], "to": "{me}"}),
@@ -345,7 +349,7 @@ WITHOUT = {
     # take several ids and leave out, or refuse as a whole, what one may not have: asked as lists, tested with them
     *("party_customer.action", "party_customer.action_post", "party_contact.action", "party_contact.action_post"),
     *(f"activity_{kind}.{act}" for kind in ("record", "appointment") for act in ("add", "action", "action_post")),
-    *("customer_many.mark", "customer_many.hand_over"),
+    *("customer_many.mark", "customer_many.hand_over", "customer_handing.plan"),
     *("pool.act", "customer_handing.run", "customer_acts.revoke", "party_converting.make_prospects"),
 }
 

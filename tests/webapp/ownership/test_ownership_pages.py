@@ -9,6 +9,7 @@ import pytest
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from processes.ownership import operations as ownership
+from processes.party import operations as party
 from tests.demo_house import Browser, DemoHouse
 from tests.webapp.ownership.conftest import Trade
 
@@ -53,8 +54,12 @@ def test_at_the_limit_the_page_offers_what_to_release(house: DemoHouse, trade: T
     assert re.search(r"yl-lock-usage[^>]*>.*?1/1</a>", page, re.DOTALL), "in the top bar"
     refused = seller.post(f"/customers/{trade.pooled}/apply", {"reason": "想要"})
     assert refused.status_code == 422
-    done = seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求"})
+    onward = f"/customers/{trade.mine}/release?for={trade.pooled}"
+    assert onward in page
+    assert "晨光教育" in text_of(seller, onward)
+    done = seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求", "for": trade.pooled})
     assert (done.status_code, trade.owner(trade.mine)) == (302, None)
+    assert done.headers["Location"].endswith(f"/customers/{trade.pooled}/apply"), "back to what the room was made for"
 
 
 def test_nobody_does_with_a_customer_what_he_may_not(house: DemoHouse, trade: Trade) -> None:
@@ -71,7 +76,7 @@ def test_a_superior_hands_over_after_looking_and_takes_back(house: DemoHouse, tr
     superior = house.login(SUPERIOR)
     page = text_of(superior, f"/customers/hand-over?person={trade.seller}&to={trade.teammate}")
     assert "云启智联科技" in page
-    assert "将移交给 李娜 的内容" in page
+    assert "移交 1 个客户" in page
     sent = {"ids": [trade.mine], "to": trade.teammate, "person": trade.seller, "reason": "调整", "submission": "s1"}
     for _click in range(2):
         assert superior.post("/customers/hand-over", sent).status_code == 302
@@ -80,6 +85,76 @@ def test_a_superior_hands_over_after_looking_and_takes_back(house: DemoHouse, tr
     assert found is not None
     assert superior.post(found.group(0)).status_code == 302
     assert trade.owner(trade.mine) == trade.seller
+
+
+def test_what_would_move_is_told_at_every_tick_and_part_of_it_can_go(house: DemoHouse, trade: Trade) -> None:
+    superior = house.login(SUPERIOR)
+    limit(1)
+    page = text_of(superior, "/customers/hand-over")
+    assert f"/customers/hand-over?person={trade.seller}" in page, "whose customers, without looking for a name"
+    asked = {"ids": [trade.mine, trade.pooled], "to": trade.teammate, "parts_shown": "1", "parts": ["tasks"]}
+    both = superior.post("/customers/hand-over/plan", asked)
+    assert (both.status_code, "disabled" in both.text) == (200, True)
+    assert "再加 2 个放不下" in both.text
+    one = superior.post("/customers/hand-over/plan", {**asked, "ids": [trade.mine]}).text
+    assert ("disabled" in one, "移交 1 个客户" in one) == (False, True)
+    assert re.search('value="tasks" checked', one)
+    assert not re.search('value="appointments" checked', one), "what was unticked stays so"
+    assert trade.owner(trade.mine) == trade.seller, "looking changes nothing"
+    assert "至少勾选一个客户" in superior.post("/customers/hand-over/plan", {"to": trade.teammate}).text
+
+
+def test_who_has_changed_hands_since_the_page_was_drawn_is_left_alone(house: DemoHouse, trade: Trade) -> None:
+    superior, above = house.login(SUPERIOR), house.login("lin.xiaoyan")
+    assert f'name="seen" value="{trade.pooled}:0"' in text_of(above, f"/customers/hand-over?ids={trade.pooled}")
+    first = {"ids": [trade.pooled], "to": trade.seller, "seen": [f"{trade.pooled}:0"], "submission": "a"}
+    assert superior.post("/customers/hand-over", first).status_code == 302
+    late = above.post("/customers/hand-over", {**first, "to": trade.teammate, "submission": "b"})
+    assert (late.status_code, trade.owner(trade.pooled)) == (409, trade.seller)
+    assert "晨光教育”现在归王磊" in late.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/customers/{huge}/apply", "/customers/hand-over?person={huge}", "/customers/pool?page={huge}"]
+)
+def test_a_number_no_column_holds_names_nothing(house: DemoHouse, address: str) -> None:
+    text_of(house.login(SUPERIOR), address.format(huge="9" * 30), 404)
+
+
+def test_a_page_that_gives_customers_away_is_for_those_who_may(house: DemoHouse, trade: Trade) -> None:
+    for who in (SELLER, "wu.ting"):
+        browser = house.login(who)
+        text_of(browser, "/customers/hand-over", 403)
+        assert browser.post("/customers/hand-over/plan", {"ids": [trade.mine]}).status_code == 403
+
+
+def test_the_page_tells_whose_it_was_and_who_applies_for_it(house: DemoHouse, trade: Trade) -> None:
+    seller, superior, colleague = house.login(SELLER), house.login(SUPERIOR), house.login("xu.fang")
+    seller.post(f"/customers/{trade.mine}/release", {"reason": "没有需求"})
+    told = text_of(colleague, f"/customers/{trade.mine}/owners")
+    assert "王磊" in told
+    assert "没有需求" in told
+    for who, reason in (("li.na", "我来跟"), ("sun.yu", "离我近")):
+        assert house.login(who).post(f"/customers/{trade.mine}/apply", {"reason": reason}).status_code == 302
+    assert "李娜、孙宇" in text_of(superior, f"/party/customer/show/{trade.mine}")
+    assert "我来跟" in text_of(superior, f"/customers/{trade.mine}/owners")
+    assert "我来跟" not in text_of(colleague, f"/customers/{trade.mine}/owners"), "of another team"
+    assert "第 2 位，共 2 人" in text_of(house.login("sun.yu"), "/customers/pool?view=applied")
+    changes = text_of(superior, f"/party/customer/history/{trade.mine}")
+    assert "开放了客户" in changes
+    assert "released" not in changes
+
+
+def test_a_closed_customer_is_opened_again(house: DemoHouse, trade: Trade) -> None:
+    seller = house.login(SELLER)
+    assert seller.post(f"/party/customer/delete/{trade.mine}").status_code == 302
+    assert f"/customers/{trade.mine}/mark/reopen" in text_of(seller, f"/party/customer/show/{trade.mine}")
+    assert f"/customers/{trade.mine}/mark/reopen" not in text_of(
+        house.login("xu.fang"), f"/party/customer/show/{trade.mine}"
+    )
+    assert house.login("xu.fang").post(f"/customers/{trade.mine}/mark/reopen").status_code == 403
+    assert seller.post(f"/customers/{trade.mine}/mark/reopen").status_code == 302
+    assert "云启智联科技" in text_of(seller, "/customers/pool")
 
 
 def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
@@ -94,6 +169,49 @@ def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
     assert "云启智联科技" in text_of(seller, "/customers/lists")
     assert colleague.post(f"/customers/{trade.pooled}/mark/watch").status_code == 302
     assert "晨光教育" in text_of(colleague, "/customers/lists?view=watched")
+
+
+def test_quick_notes_are_kept_where_they_are_written_and_lists_are_left_again(house: DemoHouse, trade: Trade) -> None:
+    seller = house.login(SELLER)
+    seller.post(f"/customers/{trade.mine}/mark/focus")
+    seller.post(f"/customers/{trade.pooled}/mark/watch")
+    kept = seller.post(f"/customers/{trade.mine}/note/focus", {"note": "月底签 🚀", "until": "2099-01-01"})
+    assert (kept.status_code, "yl-errors" in kept.text) == (200, False)
+    page = text_of(seller, "/customers/lists")
+    assert "月底签 🚀" in page
+    assert "2099-01-01" in page
+    for wrong in ({"until": "2001-01-01"}, {"until": "昨天"}, {"note": "长" * 301}):
+        refused = seller.post(f"/customers/{trade.mine}/note/focus", wrong)
+        assert (refused.status_code, "yl-errors" in refused.text) == (200, True)
+    assert "月底签 🚀" in text_of(seller, "/customers/lists"), "what was refused changed nothing"
+    seller.post(f"/customers/{trade.pooled}/note/watch", {"note": "等预算"})
+    assert "等预算" in text_of(seller, "/customers/lists?view=watched")
+    out = seller.post(f"/customers/{trade.pooled}/mark/unwatch", {"back": "watched"})
+    assert out.headers["Location"].endswith("/customers/lists?view=watched")
+    assert "等预算" not in text_of(seller, "/customers/lists?view=watched")
+
+
+def test_a_superior_protects_a_customer_until_a_day(house: DemoHouse, trade: Trade) -> None:
+    superior, seller = house.login(SUPERIOR), house.login(SELLER)
+    address = f"/customers/{trade.mine}/protect"
+    assert address in text_of(superior, f"/party/customer/show/{trade.mine}")
+    assert address not in text_of(seller, f"/party/customer/show/{trade.mine}")
+    assert seller.post(address, {"until": "2099-01-01", "reason": "想留"}).status_code == 403
+    for wrong in ({"until": "", "reason": "战略"}, {"until": "2001-01-01", "reason": "战略"}, {"until": "2099-01-01"}):
+        assert superior.post(address, wrong).status_code == 422
+    assert superior.post(address, {"until": "2099-01-01", "reason": "战略客户"}).status_code == 302
+    assert "2099-01-01" in text_of(seller, f"/party/customer/show/{trade.mine}")
+    assert superior.post(address, {"ends": "1"}).status_code == 302
+    assert "2099-01-01" not in text_of(seller, f"/party/customer/show/{trade.mine}")
+
+
+def test_a_refused_share_keeps_what_was_chosen(house: DemoHouse, trade: Trade) -> None:
+    asked = {"person": trade.colleague, "level": "work", "until": "2001-01-01", "parts": ["opportunities"]}
+    refused = house.login(SELLER).post(f"/customers/{trade.mine}/share", asked)
+    assert refused.status_code == 422
+    assert f'value="{trade.colleague}" selected' in refused.text
+    assert re.search('value="opportunities" checked', refused.text)
+    assert not re.search('value="contacts" checked', refused.text)
 
 
 def test_rules_are_written_tried_and_set_in_force(house: DemoHouse, trade: Trade) -> None:
@@ -113,6 +231,17 @@ def test_rules_are_written_tried_and_set_in_force(house: DemoHouse, trade: Trade
     assert "晨光教育" in page
     assert "王磊" in page
     assert "教育" in text_of(manager, "/customers/rules/assignment")
+    for step, other in (("archive", "activate"), ("activate", "archive")):
+        address = made.headers["Location"]
+        assert manager.post(f"{address}/{step}").status_code == 302
+        page = text_of(manager, address)
+        assert (f"{address}/{step}" in page, f"{address}/{other}" in page) == (False, True)
+    assert "此规则最近分配" not in page
+    with transaction() as session:
+        ownership.create_policy(session, SYSTEM, values={"kind": "organization", "policy": "rule_based"})
+        party.create_customer(session, SYSTEM, values={"name": "启明教育", "industry": "education"})
+    Sessions.remove()
+    assert "此规则最近分配" in text_of(manager, made.headers["Location"])
     text_of(manager, "/ownership/lock_limit/list/")
     text_of(manager, "/ownership/creation_policy/list/")
     text_of(manager, "/ownership/lock_limit/add")

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from flask import Flask
 
-from engine.i18n import _
-from processes.ownership import permissions
+from engine.i18n import Sentence, _
+from processes.ownership import permissions, rules as words
 from webapp.crm.ownership import acts, handing, lists, many, on_page, pool, rules
+from webapp.registers import history
 from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
+
+_DEEDS: dict[str, Sentence] = {
+    "locked": _("locked it"),
+    "released": _("released it"),
+    "assigned": _("assigned the customer"),
+    "handed_over": _("handed the customer over"),
+    "undone": _("took a handing over back"),
+    "merged": _("merged it"),
+    "unmerged": _("took the merge apart"),
+    "reopened": _("opened the customer again"),
+    "protected": _("changed how long it is protected"),
+    "shared": _("shared it"),
+    "share_revoked": _("took a share back"),
+    "relation_added": _("noted a relation"),
+    "relation_removed": _("removed a relation"),
+    "competitor_put": _("noted a competitor"),
+    "competitor_removed": _("removed a competitor"),
+}
+_NOTED: dict[str, Sentence] = {
+    "how": _("Came by"),
+    "protected_until": _("Protected until"),
+    "with_whom": _("With whom"),
+    "with": _("With whom"),
+    "may": _("May"),
+    "other": _("Customer"),
+    "competitor": _("Competitor"),
+    "role": _("Role"),
+}
 
 
 def add_pages(app: Flask) -> None:
@@ -18,6 +47,7 @@ def add_pages(app: Flask) -> None:
     app.context_processor(on_page.context)
     on_page.join()
     many.join()
+    history.teach(actions=_DEEDS, names=_NOTED, values={"how": words.HOW, "may": words.SHARE_LEVELS})
     for entry in (
         Entry("customer", _("Pool"), "inbox", "pool.index", permissions.APPLY, order=220),
         Entry("customer", _("My lists"), "list-details", "customer_lists.index", permissions.APPLY, order=230),

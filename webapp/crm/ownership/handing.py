@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -12,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import runtime
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.errors import AppError, NotFound
+from engine.errors import AppError, Forbidden, NotFound
 from engine.i18n import _
 from processes.organization.models import Employee
 from processes.ownership import permissions
@@ -37,7 +40,14 @@ class Line:
 @pages.get("/customers/hand-over")
 @signed_in
 def index() -> str:
-    return _page(current_actor())
+    return _page(_giver())
+
+
+@pages.post("/customers/hand-over/plan")
+@signed_in
+def plan() -> str:
+    """What the ticked ones would take along, and whether the receiver has room; asked at every tick."""
+    return render_template("crm/ownership/_plan.html", **_plan(_giver(), _ids()))
 
 
 @pages.post("/customers/hand-over")
@@ -55,6 +65,7 @@ def run() -> BaseResponse:
             reason=form.get("reason", ""),
             parts=form.getlist("parts"),
             reader_until=day(form.get("reader_until", "")),
+            seen=_seen(),
         )
         return {"count": batch.count}
 
@@ -87,38 +98,62 @@ def undo(handover_id: int) -> BaseResponse:
     return redirect(url_for("customer_handing.index"))
 
 
+def _giver() -> Actor:
+    actor = current_actor()
+    if not (actor.may(permissions.ASSIGN) or actor.may(permissions.ASSIGN_ANY)):
+        raise Forbidden(_("Your roles do not include this."), code="permission_missing")
+    return actor
+
+
 def _page(actor: Actor, refusal: AppError | None = None) -> str:
     session = Sessions()
     person = session.get(Employee, request.values.get("person", 0, type=int))
-    receiver = session.get(Employee, request.values.get("to", 0, type=int))
     customers = _offered(session, actor, person)
     chosen = {one.id for one in customers} & set(_ids() or [one.id for one in customers])
-    plan = None
-    if receiver is not None and chosen and refusal is None:
-        try:
-            plan = handing.preview(session, actor, customer_ids=chosen, to_id=receiver.id)
-            refusal = plan.refusal
-        except AppError as found:
-            refusal = found
+    receiver = session.get(Employee, request.values.get("to", 0, type=int))
     return render_template(
         "crm/ownership/hand_over.html",
         person=person,
-        receiver=receiver,
+        to=[(receiver.id, receiver.name)] if receiver is not None else [],
         customers=customers,
         chosen=chosen,
-        plan=plan,
+        more=len(customers) >= handing.MOST,
         refusal=refusal,
+        holders=handing.holders(session, actor) if not customers else (),
         batches=_batches(session, actor),
         form=request.form,
-        submission=request.form.get("submission", ""),
-        may_any=actor.may(permissions.ASSIGN_ANY),
+        submission=request.form.get("submission") or uuid4().hex,
+        **_plan(actor, chosen),
     )
+
+
+def _plan(actor: Actor, customer_ids: Collection[int]) -> dict[str, Any]:
+    """plan, receiver, refusal (why it would not be done) and which parts are ticked."""
+    session = Sessions()
+    receiver = session.get(Employee, request.values.get("to", 0, type=int))
+    found: dict[str, Any] = {"receiver": receiver, "plan": None, "why": None, "parts": None}
+    if receiver is None or not customer_ids:
+        return found
+    if "parts_shown" in request.form:
+        found["parts"] = request.form.getlist("parts")
+    try:
+        found["plan"] = handing.preview(session, actor, customer_ids=customer_ids, to_id=receiver.id)
+        found["why"] = found["plan"].refusal
+    except AppError as refusal:
+        found["why"] = refusal
+    return found
 
 
 def _ids() -> list[int]:
     """Of a link ("1,2,3") or of ticked rows."""
     given = request.values.getlist("ids")
     return [int(one) for text in given for one in text.split(",") if one.isdecimal() and len(one) < 19][: handing.MOST]
+
+
+def _seen() -> dict[int, int]:
+    """{customer: owner} as the page showed them ("12:7")."""
+    pairs = [one.partition(":") for one in request.form.getlist("seen")]
+    return {int(one): int(owner) for one, _colon, owner in pairs if one.isdecimal() and owner.isdecimal()}
 
 
 def _offered(session: Session, actor: Actor, person: Employee | None) -> list[Customer]:

@@ -14,7 +14,16 @@ from engine.db import Sessions
 from engine.i18n import Sentence, _, listed
 from processes.kernel.working_time import business_date
 from processes.ownership import permissions
-from processes.ownership.operations import limits, reading, requests, sharing, unlocking, watching
+from processes.ownership.operations import (
+    limits,
+    protecting,
+    reading,
+    reopening,
+    requests,
+    sharing,
+    unlocking,
+    watching,
+)
 from processes.party.models import Customer
 from webapp.crm import parts
 from webapp.security.access import actor_or_none
@@ -30,12 +39,21 @@ BUTTONS: dict[str, tuple[str, Sentence]] = {
 }
 
 
+def _owners_of(customer: Customer) -> str:
+    return url_for("customer_acts.owners", customer_id=customer.id)
+
+
+OWNERS = parts.Tab("owners", _("Owners"), _owners_of, order=800)
+
+
 def join() -> None:
     """Declared once at start; twice the same is once."""
     if facts not in parts.FACTS:
         parts.FACTS.append(facts)
     if buttons not in parts.BUTTONS:
         parts.BUTTONS.append(buttons)
+    if OWNERS not in parts.TABS:
+        parts.TABS.append(OWNERS)
 
 
 def context() -> dict[str, Any]:
@@ -57,12 +75,20 @@ def facts(session: Session, actor: Actor, customer: Customer) -> Iterable[parts.
         tone = "red" if left <= 1 else "amber" if left <= 7 else ""
         text = _("in {days} days ({day})", days=left, day=formats.day(due.on)) if left > 0 else _("tonight")
         yield parts.Fact("clock", _("Unlocks"), str(text), tone)
+    if customer.protected_until is not None and customer.protected_until >= today:
+        yield parts.Fact("shield-check", _("Protected until"), formats.day(customer.protected_until), "green")
     mine = requests.pending_of(session, actor.person_id, [customer.id]).get(customer.id)
     if mine is not None:
         place, count = requests.place_in_queue(session, mine)
         url = url_for("instances.show", instance_id=mine.instance_id)
         text = _("place {place} of {count}", place=place, count=count)
         yield parts.Fact("hourglass", _("My application"), str(text), "blue", url)
+    others = [one for one in requests.waiting_for(session, actor, customer.id) if one is not mine]
+    if others:
+        url = url_for("instances.show", instance_id=others[0].instance_id)
+        names = "、".join(one.applicant.name for one in others[:3])
+        said = names if len(others) <= 3 else _("{names} and {count} more", names=names, count=len(others) - 3)
+        yield parts.Fact("hourglass", _("Applied for by"), str(said), "blue", url)
     watchers = watching.watchers(session, actor, customer) if actor.may(permissions.ASSIGN) else ()
     if watchers:
         yield parts.Fact("eye", _("Watched by"), listed(one.name for one in watchers[:3]))
@@ -81,7 +107,11 @@ def buttons(session: Session, actor: Actor, customer: Customer) -> Iterable[part
         yield parts.Button(
             address(move.name, customer), icon, title, is_primary=move.name in ("lock", "apply"), refusal=why
         )
-    if not actor.may(permissions.APPLY) or customer.state == "closed":
+    if customer.state == "closed":
+        if reopening.may_reopen(session, actor, customer):
+            yield parts.Button(_post("reopen", customer), "rotate", _("Open it again"), posts=True)
+        return
+    if not actor.may(permissions.APPLY):
         return
     if customer.owner_id == actor.person_id:
         marked = watching.is_focused(session, actor, customer.id)
@@ -94,6 +124,9 @@ def buttons(session: Session, actor: Actor, customer: Customer) -> Iterable[part
     if sharing.may_share(session, actor, customer):
         url = url_for("customer_acts.show", customer_id=customer.id, action="share")
         yield parts.Button(url, "users-plus", _("Share"))
+    if protecting.may_protect(session, actor, customer):
+        url = url_for("customer_acts.show", customer_id=customer.id, action="protect")
+        yield parts.Button(url, "shield-check", _("Protect from unlocking"), is_rare=True)
 
 
 def address(name: str, customer: Customer) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -42,10 +44,12 @@ def index() -> str:
     wanted = reading.pool(actor, only, text=text, **chosen)
     found = session.scalars(wanted.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE + 1)).all()
     shown = found[:PAGE_SIZE]
+    waiting = requests.pending_of(session, actor.person_id, [one.id for one in shown])
     return render_template(
         "crm/ownership/pool.html",
         customers=shown,
-        waiting=requests.pending_of(session, actor.person_id, [one.id for one in shown]),
+        waiting=waiting,
+        places=requests.places(session, list(waiting.values())),
         more=len(found) > PAGE_SIZE,
         fair_until=requests.granted_from,
         page=page,
@@ -95,4 +99,5 @@ def act() -> BaseResponse:
         flash(str(words), "success")
     for why in refusals:
         flash(why, "danger")
-    return redirect(url_for("pool.index", view=request.args.get("view"), q=request.args.get("q")))
+    asked: dict[str, Any] = {name: value for name, value in request.args.items() if value}
+    return redirect(url_for("pool.index", **asked))

@@ -97,8 +97,10 @@ def move(which: str, rule_id: int, step: str) -> BaseResponse:
     actor = current_actor()
 
     def work(session: Session) -> None:
-        if which == "assignment":
+        if which == "assignment" and step == "archive":
             assigning.archive_rule(session, actor, record_id=rule_id)
+        elif which == "assignment":
+            assigning.activate_rule(session, actor, record_id=rule_id)
         elif step == "archive":
             unlock_rules.archive_unlock_rule(session, actor, record_id=rule_id)
         else:
@@ -124,7 +126,10 @@ def _form(which: str, rule_id: int, refusal: AppError | None = None) -> str:
     problems = refusal.by_field() if isinstance(refusal, InvalidForm) else {}
     tried: dict[str, Any] = {}
     if rule is not None and which == "assignment":
-        tried = {"trials": assigning.try_out(session, actor, record_id=rule_id)}
+        tried = {
+            "trials": assigning.try_out(session, actor, record_id=rule_id),
+            "given": assigning.given_lately(session, actor, record_id=rule_id),
+        }
     elif rule is not None and rule.state != "archived":
         shown = unlocks.dry_run(session, actor, record_id=rule_id)
         people = [owner for _one, _on, owner in shown]

@@ -175,7 +175,18 @@ document.addEventListener('submit', async event => {
   }
   if (form.matches('[data-yl-matrix]')) sendMatrix(form, event);
   form.removeAttribute('data-yl-dirty');
+  if (form.method === 'post') sendOnce(form, event);
 });
+/** A double click sends a form once: what came second would be told that it is done already. */
+function sendOnce(form, event) {
+  if (form.dataset.ylSent) return event.preventDefault();
+  setTimeout(() => {
+    if (event.defaultPrevented) return; // somebody else sends it, or nobody
+    form.dataset.ylSent = '1';
+    setTimeout(() => delete form.dataset.ylSent, 3000); // the answer may be a file, and the page stays
+  });
+}
+addEventListener('pageshow', () => { for (const form of document.querySelectorAll('form[data-yl-sent]')) delete form.dataset.ylSent; });
 document.addEventListener('input', event => {
   const form = event.target.closest('form[data-yl-guard]');
   if (form && event.target.name) form.dataset.ylDirty = '1';
@@ -188,9 +199,11 @@ document.addEventListener('change', event => {
   if (event.target.form) askWhatFits(event.target.form);
   if (event.target.matches('[data-yl-quick]')) return event.target.form.requestSubmit();
   const card = event.target.closest('.yl-table-card');
-  if (card && event.target.matches('[data-yl-tick-all], input[name=rowid]')) {
-    if (event.target.matches('[data-yl-tick-all]')) for (const box of card.querySelectorAll('input[name=rowid]')) box.checked = event.target.checked;
-    const count = card.querySelectorAll('input[name=rowid]:checked').length, bar = find('.yl-bulk', card);
+  const ticks = 'input:is([name=rowid], [data-yl-tick]):enabled';
+  if (card && event.target.matches(`[data-yl-tick-all], ${ticks}`)) {
+    if (event.target.matches('[data-yl-tick-all]')) for (const box of card.querySelectorAll(ticks)) box.checked = event.target.checked;
+    const count = [...card.querySelectorAll(ticks)].filter(box => box.checked).length, bar = find('.yl-bulk', card);
+    if (!bar) return;
     bar.hidden = !count;
     find('[data-yl-bulk-count]', bar).textContent = words.selected.replace('{count}', count);
   }
