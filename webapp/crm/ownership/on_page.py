@@ -86,7 +86,7 @@ def facts(session: Session, actor: Actor, customer: Customer) -> Iterable[parts.
     others = [one for one in requests.waiting_for(session, actor, customer.id) if one is not mine]
     if others:
         url = url_for("instances.show", instance_id=others[0].instance_id)
-        names = "、".join(one.applicant.name for one in others[:3])
+        names = listed(one.applicant.name for one in others[:3])
         said = names if len(others) <= 3 else _("{names} and {count} more", names=names, count=len(others) - 3)
         yield parts.Fact("hourglass", _("Applied for by"), str(said), "blue", url)
     watchers = watching.watchers(session, actor, customer) if actor.may(permissions.ASSIGN) else ()
