@@ -68,6 +68,7 @@ def tell(session: Session, now: datetime) -> None:
         session.execute(insert(model), made)
     _change(session, Customer, rows.customers)
     _change(session, Contact, rows.contacts)
+    _met_elsewhere(session, sellers)
     _rules(session, business_date(now), sellers)
     session.expire_all()
 
@@ -83,6 +84,15 @@ def _change(session: Session, model: type[Customer | Contact], rows: list[dict[s
 def _sellers(session: Session) -> list[Employee]:
     found = {one.name: one for one in session.scalars(select(Employee).where(Employee.is_demo))}
     return [found[name_of(username)] for username in SELLERS]
+
+
+def _met_elsewhere(session: Session, sellers: Sequence[Employee]) -> None:
+    """Whoever met people of a firm that is no customer yet has entered them: he alone sees them."""
+    elsewhere = Contact.organization_id.is_(None) & Contact.is_demo
+    firms = session.scalars(select(Contact.employer_key).where(elsewhere).distinct().order_by(Contact.employer_key))
+    for number, firm in enumerate(firms.all()):
+        entered = update(Contact).where(elsewhere, Contact.employer_key == firm)
+        session.execute(entered.values(created_by=sellers[number % len(sellers)].id))
 
 
 def _main_contacts(session: Session) -> dict[int, int]:

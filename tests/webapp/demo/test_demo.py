@@ -19,6 +19,7 @@ from processes.organization import operations as organization
 from processes.organization.models import Department, Employee
 from processes.party import operations as party
 from processes.party.models import Contact, ContactPoint, Customer, DuplicatePair, NameGram, Party
+from processes.party.permissions import USE
 from processes.spending import operations as spending
 from processes.spending.models import Budget, ExpenseRequest
 from tests.webapp.api.drawings import END, START, drawing, flow
@@ -199,6 +200,10 @@ def test_the_customers_move_in_within_seconds_and_out_without_trace(empty_house:
     assert all(one.startswith(("+861990001", "+862199")) for one in numbers)
     found = party.find_alike(session, SYSTEM, kind="organization", name="上海云汐网络科技")
     assert [one.grounds for one in found] == [("core",), ("core",)]
+    seller = session.scalars(select(Employee).where(Employee.name == "王磊")).one()
+    assert len(party.employers(session, SYSTEM)) == 8
+    me = Actor(seller.id, seller.name, permissions=frozenset({USE}))
+    assert len(party.employers(session, me)) == 2, "those whose people he entered himself"
     made = party.create_customer(session, SYSTEM, values={"name": "演示之后的客户"})
     assert made.id > 0
     made.is_demo = True
