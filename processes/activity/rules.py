@@ -54,6 +54,14 @@ CLOSINGS: Mapping[str, Sentence] = {
 }
 """why an appointment was cancelled, where nobody wrote a reason"""
 
+MOVES: Mapping[str, Sentence] = {
+    "handed_over": _("The customer was handed over"),
+    "locked": _("The customer was locked"),
+    "undone": _("The handing over was taken back"),
+    "employer": _("The contact changed the employer"),
+}
+"""why an appointment went to somebody else, where nobody wrote a reason"""
+
 # ------------------------------------------------------------------------------------------------- records
 
 _MEANINGFUL = re.compile(r"[^\W_]")

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
-from engine import db, delivering
-from engine.db import Sessions
+from connectors.telephony.events import CallEvent
+from engine import clock, db, delivering, health
+from engine.db import Sessions, transaction
+from processes.telephony import operations
+from processes.telephony.models import Call, CallLeg
 from tests import demo_house
 from tests.demo_house import DemoHouse
 from tests.webapp.live.serving import serve
@@ -103,6 +106,35 @@ def sign_in(site: Site, browser: Browser) -> Iterator[SignIn]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+CALLER = {"direction": "in", "number": "19900000012", "queue": "demo"}
+
+Tell = Callable[..., None]
+
+
+@pytest.fixture
+def tell(site: Site) -> Iterator[Tell]:
+    """tell("c1", "ringing", "8001"): as the exchange's listener keeps it. In the end nobody rings and nothing pops up:
+    the other tests have the same house.
+    """
+
+    def keep(call: str, kind: str, *agents: str, **more: str) -> None:
+        with site.inside():
+            with transaction() as session:
+                health.report(session, {"telephony": lambda: ("up", "simulated")})
+                for agent in agents or ("",):
+                    event = CallEvent(call, clock.now(), kind, agent=agent, **CALLER, **more)  # type: ignore[arg-type]
+                    operations.note_call(session, event)
+            Sessions.remove()
+
+    yield keep
+    with site.inside(), transaction() as session:
+        under_way = session.scalars(select(Call.uuid).where(Call.ended_at.is_(None))).all()
+    for call in under_way:
+        keep(call, "ended", cause="normal", ended_by="customer")
+    with site.inside(), transaction() as session:
+        session.execute(update(CallLeg).where(CallLeg.closed_at.is_(None)).values(closed_at=clock.now()))
 
 
 def _state(site: Site, browser: Browser, username: str) -> Any:

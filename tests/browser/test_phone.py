@@ -4,41 +4,25 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from connectors.telephony.events import CallEvent
-from engine import clock, health
-from engine.db import Sessions, transaction
-from processes.telephony import operations
-from tests.browser.conftest import SignIn, Site
+from tests.browser.conftest import SignIn, Tell
 
-CALLER = {"direction": "in", "number": "19900000012", "queue": "demo"}
 POP, NOTE = "[data-yl-pop]", "[data-yl-note]"
 
 
-def tell(site: Site, call: str, kind: str, *agents: str, **more: str) -> None:
-    """As the exchange's listener keeps it."""
-    with site.inside():
-        with transaction() as session:
-            health.report(session, {"telephony": lambda: ("up", "simulated")})
-            for agent in agents or ("",):
-                event = CallEvent(call, clock.now(), kind, agent=agent, **CALLER, **more)  # type: ignore[arg-type]
-                operations.note_call(session, event)
-        Sessions.remove()
-
-
-def test_a_call_pops_up_and_its_note_survives_everything(site: Site, sign_in: SignIn) -> None:
-    tell(site, "browser-0", "started")
+def test_a_call_pops_up_and_its_note_survives_everything(tell: Tell, sign_in: SignIn) -> None:
+    tell("browser-0", "started")
     agent, colleague = sign_in("wang.lei"), sign_in("li.na")
     for page in (agent, colleague):
         page.goto("/calls")
         expect(page.locator("#yl-phone")).to_be_visible()
         page.wait_for_timeout(500)  # the stream opens
-    tell(site, "browser-1", "ringing", "8001", "8002")
+    tell("browser-1", "ringing", "8001", "8002")
     for page in (agent, colleague):
         expect(page.locator(POP)).to_have_count(1)
         expect(page.locator(POP)).to_contain_text("马朝")
     agent.locator(NOTE).type("要五十人版")
-    tell(site, "browser-1", "answered", "8001")
-    tell(site, "browser-1", "left", "8002", cause="answered_elsewhere")
+    tell("browser-1", "answered", "8001")
+    tell("browser-1", "left", "8002", cause="answered_elsewhere")
     expect(colleague.locator(POP)).to_have_count(0)
     expect(agent.locator(POP)).to_contain_text("通话中")
     expect(agent.locator(NOTE)).to_be_focused()  # what changes around it leaves the caret alone
@@ -46,7 +30,7 @@ def test_a_call_pops_up_and_its_note_survives_everything(site: Site, sign_in: Si
     expect(agent.locator(NOTE)).to_have_value("要五十人版的报价")
     agent.goto("/tasks")  # at once, before the pause after the last key
     expect(agent.locator(NOTE)).to_have_value("要五十人版的报价")
-    tell(site, "browser-1", "ended", cause="normal", ended_by="customer")
+    tell("browser-1", "ended", cause="normal", ended_by="customer")
     expect(agent.locator(POP)).to_contain_text("已接听")
     agent.locator(f"{POP} [data-yl-phone=away] button").click()
     expect(agent.locator(POP)).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.errors import Conflict, Forbidden, NotFound, RuleViolation
 from engine.events import _SUBSCRIBERS
 from engine.i18n import _
 from processes.activity import operations as activity
+from processes.activity.models import Appointment
 from processes.activity.permissions import WRITE
 from processes.notices.models import Notice
 from processes.organization import operations as organization
@@ -21,7 +23,7 @@ from processes.ownership import operations as ownership, permissions
 from processes.ownership.models import Share, Watch
 from processes.ownership.operations import handing, holding, registries, sharing, watching
 from processes.ownership.operations.house_rules import HOUSE
-from processes.party import permissions as party
+from processes.party import operations as parties, permissions as party
 from processes.party.models import Customer
 from processes.tasks import operations as tasks
 from tests.processes.company import Company
@@ -42,7 +44,7 @@ def test_what_hangs_on_them_moves_along_and_comes_back_within_a_day(
 ) -> None:
     had: dict[int, int] = {}
 
-    def bring_back(session: Session, actor: Actor, moved: list[Any]) -> None:
+    def bring_back(session: Session, actor: Actor, moved: list[Any], _back: Collection[int]) -> None:
         for one, _none in moved:
             had.pop(one)
 
@@ -110,6 +112,36 @@ def test_appointments_and_tasks_follow_the_customer_unless_somebody_says_otherwi
     handing.undo(session, wang, handover_id=batch.id)
     session.expire_all()
     assert (visits[0].person_id, task.assignee_id, along.owner_id) == (company.li.id,) * 3
+
+
+@pytest.mark.parametrize("parts", [None, []], ids=["along", "ended"])
+def test_taken_back_the_appointments_are_as_they_were(
+    session: Session, company: Company, parts: list[str] | None
+) -> None:
+    wang, li, zhao = superior(company.wang), seller(company.li, WRITE), seller(company.zhao, WRITE)
+    customer = owned(session, "甲公司", company.li)
+    names = ("陈平", "周正", "吴明", "郑和")
+    contacts = [
+        parties.create_contact(session, SYSTEM, values={"name": name, "customer": customer.id}) for name in names
+    ]
+    sharing.share(session, li, customer_id=customer.id, person_id=company.zhao.id, level="work")
+
+    def plan(who: Actor, number: int) -> Appointment:
+        values = {"customer": customer.id, "contact": contacts[number].id}
+        return activity.make_appointment(session, who, values=values)
+
+    of_li, of_zhao, cancelled = plan(li, 0), plan(zhao, 1), plan(li, 2)
+    batch = handing.hand_over(session, wang, customer_ids=[customer.id], to_id=company.zhao.id, parts=parts)
+    if parts is None:
+        activity.cancel(session, zhao, appointment_id=cancelled.id, reason="不去了")
+    new = plan(zhao, 3)
+    handing.undo(session, wang, handover_id=batch.id)
+    session.expire_all()
+    assert [(one.state, one.person_id) for one in (of_li, of_zhao)] == [
+        ("open", company.li.id), ("open", company.zhao.id),
+    ]  # fmt: skip
+    assert cancelled.state == ("cancelled" if parts is None else "open"), "what somebody did meanwhile stays"
+    assert (new.state, new.person_id) == (("open", company.li.id) if parts is None else ("cancelled", company.zhao.id))
 
 
 def test_nobody_reads_on_until_a_day_that_is_over(session: Session, company: Company, clock: Any) -> None:

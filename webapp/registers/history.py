@@ -33,6 +33,7 @@ ACTIONS = {
     "password_reset": _("reset the password"),
     "password_changed": _("changed the password"),
     "unlocked": _("unlocked"),
+    "restored": _("took it up again"),
     "relation_added": _("told a relation"),
     "relation_removed": _("took a relation away"),
 }

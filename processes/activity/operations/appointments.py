@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -178,7 +178,32 @@ def give_all(
     return given
 
 
+def restore(session: Session, actor: Actor, *, appointment_id: int, person_id: int, among: Collection[int]) -> None:
+    """His again, and open again where only the handing over had ended it. What people have done with it since stays.
+
+    among: of these customers only, which have come back.
+    """
+    seen = session.get(Appointment, appointment_id)
+    if seen is None or seen.customer_id not in among:
+        return
+    lock_for_change(session, Customer, seen.customer_id)
+    one = lock_for_change(session, Appointment, appointment_id)
+    ended = one.state == "cancelled" and one.closing in _ENDED_BY_HANDING
+    if ended and planning.open_with(session, one.customer_id, one.contact_id) is None:
+        before = {"state": one.state, "person": one.person_id}
+        one.state, one.closing, one.person_id = "open", "", person_id
+        session.flush()
+        _done(session, actor, one, "restored", before, {"state": "open", "person": person_id})
+    elif one.state == "open" and one.person_id != person_id:
+        _moved(session, actor, one, to_person=person_id, reason="undone")
+        _publish(session, one)
+
+
 # ------------------------------------------------------------------------------------------------- shared
+
+
+_ENDED_BY_HANDING = ("handed_over", "undone")
+"""of rules.CLOSINGS"""
 
 
 def _read_plan(entry: Entry) -> None:

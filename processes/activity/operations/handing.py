@@ -1,4 +1,6 @@
-"""The open appointments of whoever hands a customer over: shown before, chosen to go along or to end."""
+"""The open appointments with a customer that is handed over: shown before, chosen to go along or to end, and as they
+were when the handing over is taken back.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine.actor import Actor
 from engine.i18n import _
 from processes.activity.models import Appointment
+from processes.activity.operations import appointments
 from processes.ownership.operations import Mover, register_mover
 from processes.party.models import Customer
 
@@ -33,13 +36,19 @@ def _count(session: Session, customer_ids: Collection[int]) -> int:
     return session.scalar(wanted) or 0
 
 
-def _told_by_the_event(_session: Session, _actor: Actor, _customer_ids: Collection[int], _to_id: int) -> list[Any]:
-    """Each customer's own event says what was chosen, on the way there and back: the subscriber moves or ends them."""
-    return []
+def _as_they_are(session: Session, _actor: Actor, customer_ids: Collection[int], _to_id: int) -> list[Any]:
+    """[[appointment, whose]] of everybody. The event of each customer, here and on the way back, says what was chosen:
+    the subscriber moves or ends them.
+    """
+    standing = select(Appointment.id, Appointment.person_id).where(
+        Appointment.customer_id.in_(customer_ids), Appointment.state == "open"
+    )
+    return [[one.id, one.person_id] for one in session.execute(standing.order_by(Appointment.id))]
 
 
-def _nothing_more(_session: Session, _actor: Actor, _moved: list[Any]) -> None:
-    return None
+def _as_they_were(session: Session, actor: Actor, standing: list[Any], customer_ids: Collection[int]) -> None:
+    for appointment_id, person_id in standing:
+        appointments.restore(session, actor, appointment_id=appointment_id, person_id=person_id, among=customer_ids)
 
 
-register_mover(Mover(APPOINTMENTS, _("Appointments"), _count, _told_by_the_event, _nothing_more))
+register_mover(Mover(APPOINTMENTS, _("Appointments"), _count, _as_they_are, _as_they_were, leave=_as_they_are))

@@ -20,7 +20,7 @@ from processes.organization.models import Employee
 from processes.organization.permissions import within_scope
 from processes.ownership import permissions, rules
 from processes.ownership.models import Handover, OwnerCounter, Ownership, Share
-from processes.ownership.operations import holding, limits, locking
+from processes.ownership.operations import holding, limits, locking, sharing
 from processes.ownership.operations.assigning import GIVEN
 from processes.ownership.operations.registries import MOVERS, register_mover
 from processes.ownership.operations.tasks_along import TASKS
@@ -120,7 +120,10 @@ def hand_over(
     session.add(batch)
     session.flush()
     moved: dict[str, Any] = {"customers": [[one.id, one.owner_id or 0] for one in customers], "parts": sorted(chosen)}
-    moved |= {name: MOVERS[name].move(session, actor, sorted(held), to_id) for name in sorted(chosen)}
+    for name, mover in sorted(MOVERS.items()):
+        move = mover.move if name in chosen else mover.leave
+        moved[name] = move(session, actor, sorted(held), to_id)
+    moved["lent"] = sharing.lent_to(session, held, to_id)
     shares = []
     for customer in customers:
         former = customer.owner_id
@@ -169,11 +172,11 @@ def undo(session: Session, actor: Actor, *, handover_id: int) -> int:
             holding.pass_on(session, actor, held[customer_id], former, "undone", parts=batch.moved["parts"])
         else:
             holding.end(session, actor, held[customer_id], "undone")
-    for name in batch.moved["parts"]:
-        if name in MOVERS:
-            MOVERS[name].undo(session, actor, batch.moved.get(name, []))
+    for name, mover in sorted(MOVERS.items()):
+        mover.undo(session, actor, batch.moved.get(name, []), still)
     for share in session.scalars(select(Share).where(Share.id.in_(batch.moved["shares"]), Share.ended_at.is_(None))):
         share.ended_at = clock.now()
+    sharing.lend_again(session, batch.moved.get("lent", []), still)
     batch.undone_at, batch.undone_by = clock.now(), actor.person_id
     session.flush()
     journal.audit(session, actor, RECORD_TYPE, batch.id, "undone", None, {"count": len(still)})

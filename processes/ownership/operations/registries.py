@@ -30,8 +30,14 @@ class Move(Protocol):
         ...
 
 
+def _leave(_session: Session, _actor: Actor, _customer_ids: Collection[int], _to_id: int) -> list[Any]:
+    return []
+
+
 class Undo(Protocol):
-    def __call__(self, session: Session, actor: Actor, moved: list[Any], /) -> None: ...
+    def __call__(self, session: Session, actor: Actor, moved: list[Any], customer_ids: Collection[int], /) -> None:
+        """customer_ids: those that go back; what hangs on others, which have moved on since, is left alone."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Mover:
     count: Count
     move: Move
     undo: Undo
+    leave: Move = _leave
+    """called instead of `move` where they do not go along: what becomes of them then may have to be undone as well"""
     is_chosen: bool = True
     """ticked until somebody unticks it"""
 

@@ -101,6 +101,19 @@ def end_with_owning(session: Session, *, customer_id: int, owner_id: int) -> Non
     session.flush()
 
 
+def lent_to(session: Session, customer_ids: Collection[int], person_id: int) -> list[int]:
+    """The shares of these customers with a person that are not taken back."""
+    lent = Share.customer_id.in_(customer_ids), Share.person_id == person_id, Share.ended_at.is_(None)
+    return list(session.scalars(select(Share.id).where(*lent).order_by(Share.id)))
+
+
+def lend_again(session: Session, share_ids: Collection[int], customer_ids: Collection[int]) -> None:
+    """What `end_with_owning` has ended, for those of these customers that are his no more."""
+    for one in session.scalars(select(Share).where(Share.id.in_(share_ids), Share.customer_id.in_(customer_ids))):
+        one.ended_at = None
+    session.flush()
+
+
 def _named(one: Share) -> dict[str, Any]:
     whom = one.person or one.department
     return {"id": whom.id if whom is not None else 0, "name": str(whom or "")}

@@ -38,9 +38,11 @@ def _move(session: Session, actor: Actor, customer_ids: Collection[int], to_id: 
     ]
 
 
-def _undo(session: Session, actor: Actor, moved: list[Any]) -> None:
+def _undo(session: Session, actor: Actor, moved: list[Any], customer_ids: Collection[int]) -> None:
+    back = {one.id for one in tasks.open_about(session, CUSTOMER, customer_ids)}
     for task_id, former, to_id in moved:
-        tasks.follow_record(session, actor, task_id=task_id, from_person=to_id, to_person=former)
+        if task_id in back:
+            tasks.follow_record(session, actor, task_id=task_id, from_person=to_id, to_person=former)
 
 
 TASKS = Mover("tasks", _("Tasks"), _count, _move, _undo)

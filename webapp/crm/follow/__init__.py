@@ -33,6 +33,7 @@ def add_pages(app: Flask) -> None:
         "contact_result": words.RESULTS.get,
         "appointment_due": words.due_word,
         "appointment_closing": words.closing,
+        "appointment_move": words.move_reason,
         "customer_page": customer_page,
     }
     app.jinja_env.filters.update(filters)

@@ -50,3 +50,8 @@ def due_word(day: date) -> Word:
 def closing(appointment: Appointment) -> Sentence | str:
     """Why it was cancelled: the house's own cause, or the reason somebody wrote."""
     return rules.CLOSINGS.get(appointment.closing, appointment.closing)
+
+
+def move_reason(reason: str) -> Sentence | str:
+    """Why an appointment was moved: the house's own cause, or the reason somebody wrote."""
+    return rules.MOVES.get(reason, reason)
