@@ -72,6 +72,14 @@ def select(page: Page, element: str) -> None:
     expect(page.locator(".bio-properties-panel-header")).to_be_visible()
 
 
+def set_box(page: Page, label: str, *, on: bool = True) -> None:
+    """The panel draws a box anew after the click; `check()` of Playwright wants it changed in the same moment."""
+    box = page.get_by_label(label)
+    expect(box).to_be_checked(checked=not on)
+    box.click()
+    expect(box).to_be_checked(checked=on)
+
+
 def entry(page: Page, name: str) -> str:
     return f'#panel [data-entry-id="{name}"] .bio-properties-panel-input'
 
@@ -93,9 +101,9 @@ def test_candidates_form_and_policy_reach_the_file_as_camunda_attributes(designe
     designer.locator("[data-add-rule]").select_option("position")
     designer.get_by_label("岗位").click()
     designer.get_by_role("option", name="总经理").click()
-    designer.get_by_label("这是审批任务").check()
-    designer.get_by_label("退回").check()
-    designer.get_by_label("必须填写意见").check()
+    set_box(designer, "这是审批任务")
+    set_box(designer, "退回")
+    set_box(designer, "必须填写意见")
     designer.locator(entry(designer, "due")).fill("working_hours(8)")
     designer.locator(entry(designer, "due")).blur()
     save(designer)
@@ -147,8 +155,8 @@ def test_timer_condition_and_error_are_standard_bpmn(designer: Page, draft: Draf
 def test_undo_takes_back_one_change_at_a_time(designer: Page, draft: Draft) -> None:
     before = element(draft.xml, "superior_approval")
     select(designer, "superior_approval")
-    designer.get_by_label("转办").check()
-    designer.get_by_label("必须填写意见").uncheck()
+    set_box(designer, "转办")
+    set_box(designer, "必须填写意见", on=False)
     designer.get_by_text("撤销").click()
     expect(designer.get_by_label("必须填写意见")).to_be_checked()
     expect(designer.get_by_label("转办")).to_be_checked()
@@ -161,7 +169,7 @@ def test_undo_takes_back_one_change_at_a_time(designer: Page, draft: Draft) -> N
 
 def test_an_approval_can_become_a_plain_task_again(designer: Page, draft: Draft) -> None:
     select(designer, "superior_approval")
-    designer.get_by_label("这是审批任务").uncheck()
+    set_box(designer, "这是审批任务", on=False)
     expect(designer.get_by_label("必须填写意见")).to_have_count(0)
     save(designer)
     assert list(element(draft.xml, "superior_approval").iter(f"{CAMUNDA}property")) == []
@@ -169,9 +177,9 @@ def test_an_approval_can_become_a_plain_task_again(designer: Page, draft: Draft)
 
 def test_a_called_process_gets_and_gives_back_variables(designer: Page, draft: Draft) -> None:
     select(designer, "notify_starter")
-    designer.get_by_label("传入全部变量").check()
-    designer.get_by_label("带回全部变量").check()
-    designer.get_by_label("带回全部变量").uncheck()
+    set_box(designer, "传入全部变量")
+    set_box(designer, "带回全部变量")
+    set_box(designer, "带回全部变量", on=False)
     save(designer)
     called = element(draft.xml, "notify_starter")
     assert [p.attrib for p in called.iter(f"{CAMUNDA}in")] == [{"variables": "all"}]
@@ -239,7 +247,7 @@ def test_leaving_with_unsaved_work_asks_first(designer: Page) -> None:
         dialog.dismiss()
 
     select(designer, "revise")
-    designer.get_by_label("这是审批任务").check()  # a click: browsers do not ask people who touched nothing
+    set_box(designer, "这是审批任务")  # a click: browsers do not ask people who touched nothing
     designer.on("dialog", stay)
     with pytest.raises(Error, match="ERR_ABORTED"):
         designer.goto("about:blank")
