@@ -1,4 +1,4 @@
-"""Whose customers are: the pool, locking and releasing, assigning and handing over, watching and sharing."""
+"""Whose customers are: the pool, locking and releasing, watching and sharing (handing_over.py: given to others)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from engine import clock
 from processes.kernel.working_time import business_date
 from processes.ownership import rules
-from processes.ownership.models import Handover, Share
+from processes.ownership.models import Share
 from processes.ownership.operations import (
     apply_for,
     handing,
@@ -35,7 +35,6 @@ from webapp.api.paging import ListQuery, Page, page_of, rows, total_of
 TAG = "ownership"
 
 Reason = Annotated[str, msgspec.Meta(max_length=300)]
-Ids = Annotated[list[Id], msgspec.Meta(min_length=1, max_length=handing.MOST)]
 
 
 class PoolQuery(ListQuery):
@@ -119,58 +118,6 @@ class LockCustomer(Body):
     reason: Reason = ""
 
 
-class AssignCustomer(Body):
-    to: Id
-    reason: Reason = ""
-
-
-class CustomerHandOver(AssignCustomer, kw_only=True):
-    parts: list[str] | None = None
-    """what goes along, by the names a preview answers; null = what it ticks by itself"""
-    reader_until: date | None = None
-    """the former owner may go on reading until that day"""
-
-
-class CustomerBatch(CustomerHandOver, kw_only=True):
-    customers: Ids
-
-
-class CustomerBatchPreview(Body):
-    customers: Ids
-    to: Id
-
-
-class PartLine(Answer):
-    name: str
-    title: str
-    count: int
-    chosen: bool
-
-
-class HandOverPreview(Answer):
-    customers: int
-    to: Person
-    usage: LockUsage
-    """the receiver's, before"""
-    parts: list[PartLine]
-    refusal: str
-    """why it would be refused as a whole; "" = it would be done"""
-
-
-class CustomersHandedOver(Answer):
-    id: int
-    kind: str
-    """assigned | handed_over"""
-    count: int
-    to: Person
-    at: datetime
-
-
-class HandOverUndone(Answer):
-    count: int
-    """customers that went back; what has moved on since stays"""
-
-
 class LockApplication(Body):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -237,7 +184,7 @@ def list_pool(call: Call, query: PoolQuery) -> Page[PoolLine]:
 @endpoint("GET", "/customers/lock-usage", tag=TAG)
 def get_usage(call: Call) -> LockUsage:
     """How many customers you hold, and how many you may."""
-    return _usage(limits.usage(call.session, call.actor.person_id))
+    return usage_of(limits.usage(call.session, call.actor.person_id))
 
 
 @endpoint("GET", "/customers/watched", tag=TAG)
@@ -312,47 +259,6 @@ def protect(call: Call, customer_id: Id, body: ProtectCustomer) -> OwnershipDeta
     return _detail(call, kept)
 
 
-@endpoint("POST", "/customers/{customer_id}/actions/assign", tag=TAG, refusals=(409, 422))
-def assign(call: Call, customer_id: Id, body: AssignCustomer) -> CustomersHandedOver:
-    """Give an open customer to somebody."""
-    readable(call.session, call.actor, customer_id)
-    batch = handing.hand_over(
-        call.session, call.actor, customer_ids=[customer_id], to_id=body.to, reason=body.reason, only_open=True
-    )
-    return _handed(call, batch)
-
-
-@endpoint("POST", "/customers/{customer_id}/actions/handover", tag=TAG, refusals=(409, 422))
-def hand_over(call: Call, customer_id: Id, body: CustomerHandOver) -> CustomersHandedOver:
-    """Give a customer from one person to another, with what hangs on it."""
-    return _handed(call, _batch(call, [customer_id], body))
-
-
-@endpoint("POST", "/customers/actions/preview-handover", tag=TAG, writes=False, refusals=(422,))
-def preview_hand_over(call: Call, body: CustomerBatchPreview) -> HandOverPreview:
-    """Everything that would move, and whether the receiver has room. Changes nothing."""
-    plan = handing.preview(call.session, call.actor, customer_ids=body.customers, to_id=body.to)
-    return HandOverPreview(
-        customers=len(plan.customers),
-        to=Person(id=plan.receiver.id, name=plan.receiver.name),
-        usage=_usage(plan.usage),
-        parts=[PartLine(name=p.name, title=str(p.title), count=p.count, chosen=p.is_chosen) for p in plan.parts],
-        refusal=str(plan.refusal) if plan.refusal is not None else "",
-    )
-
-
-@endpoint("POST", "/customers/actions/handover", tag=TAG, refusals=(409, 422))
-def hand_over_many(call: Call, body: CustomerBatch) -> CustomersHandedOver:
-    """Assign or hand over many customers to one person: all of them, or none."""
-    return _handed(call, _batch(call, body.customers, body))
-
-
-@endpoint("POST", "/handovers/{handover_id}/actions/undo", tag=TAG, refusals=(409, 422))
-def undo(call: Call, handover_id: Id, body: Empty) -> HandOverUndone:
-    """Take a handing over back within 24 hours."""
-    return HandOverUndone(count=handing.undo(call.session, call.actor, handover_id=handover_id))
-
-
 @endpoint("POST", "/customers/{customer_id}/actions/watch", tag=TAG, refusals=(422,))
 def watch(call: Call, customer_id: Id, body: CustomerNote) -> OwnershipDetail:
     """Watch a customer of the pool, or one of your people."""
@@ -403,24 +309,7 @@ def revoke(call: Call, share_id: Id, body: Empty) -> None:
     sharing.revoke(call.session, call.actor, share_id=share_id)
 
 
-def _batch(call: Call, customers: list[int], body: CustomerHandOver) -> Handover:
-    return handing.hand_over(
-        call.session,
-        call.actor,
-        customer_ids=customers,
-        to_id=body.to,
-        reason=body.reason,
-        parts=body.parts,
-        reader_until=body.reader_until,
-    )
-
-
-def _handed(call: Call, batch: Handover) -> CustomersHandedOver:
-    to = Names(call.session, [batch.to_id])(batch.to_id)
-    return CustomersHandedOver(id=batch.id, kind=batch.kind, count=batch.count, to=to, at=batch.at)
-
-
-def _usage(one: rules.Usage) -> LockUsage:
+def usage_of(one: rules.Usage) -> LockUsage:
     return LockUsage(used=one.used, pending=one.pending, most=one.most, is_full=one.is_full, text=str(one))
 
 

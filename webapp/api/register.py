@@ -26,6 +26,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     drafts,
     employee_imports,
     field_rules,
+    handing_over,
     health,
     inbound_hooks,
     inbox,
