@@ -122,7 +122,10 @@ def _start_postgres(home: Path, folder: Path, *, durable: bool) -> tuple[subproc
     if made.returncode:
         raise CannotStart(f"{home / 'initdb'}: {made.stderr.strip()[-500:]}")
     fast = [] if durable else ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-    options = [word for setting in ["listen_addresses=", "max_connections=200", *fast] for word in ("-c", setting)]
+    # What waits longer than that waits for ever: the statement is named instead of a test that is ended without a word.
+    patience = [] if durable else ["lock_timeout=60s", "statement_timeout=90s"]
+    settings = ["listen_addresses=", "max_connections=200", *fast, *patience]
+    options = [word for setting in settings for word in ("-c", setting)]
     with log.open("wb") as output:
         server = subprocess.Popen(
             [home / "postgres", "-D", data, "-k", folder, *options],
