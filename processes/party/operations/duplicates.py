@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from processes.party.operations import alike
 from processes.party.rules import alike as rules
 
 BATCH = 500
+_TELLING = ("phone", "mail")
 SHOWN = 50
 _MOST_OF_ONE = 20
 """A switchboard of a business park is no duplicate of forty firms."""
@@ -48,6 +50,7 @@ def look_for_pairs(session: Session, *, after: int = 0, limit: int = BATCH) -> t
     wanted = set[tuple[int, int]]()
     for road in _roads(ids):
         wanted |= {(min(one, other), max(one, other)) for one, other in session.execute(road)}
+    wanted |= _sharing_a_point(session, ids)
     known = session.execute(
         select(DuplicatePair.a_id, DuplicatePair.b_id).where(DuplicatePair.a_id.in_({a for a, _b in wanted}))
     )
@@ -85,35 +88,46 @@ def _keep(session: Session, pairs: set[tuple[int, int]]) -> int:
 
 
 def _roads(ids: Sequence[int]) -> list[Select[int, int]]:
-    """Pairs by each index; the other side may be any customer, a rare sign only."""
+    """Pairs by the name; the other side may be any customer."""
     one, other, there = aliased(Party), aliased(Party), aliased(Customer)
-    point, same = aliased(ContactPoint), aliased(ContactPoint)
     organizations = and_(one.kind == "organization", other.kind == "organization", one.id.in_(ids))
-    by_name = [
+    return [
         select(one.id, other.id)
         .join(other, and_(getattr(other, column) == getattr(one, column), other.id > one.id))
         .join(there, there.id == other.id)
         .where(organizations, one.state == "active", other.state == "active")
         for column in ("name_core", "name_sound")
     ]
-    rare = (
-        select(ContactPoint.kind, ContactPoint.value)
-        .where(ContactPoint.kind.in_(("phone", "mail")))
-        .where(
-            ContactPoint.value.in_(select(point.value).where(point.party_id.in_(ids))),
-        )
-        .group_by(ContactPoint.kind, ContactPoint.value)
-        .having(func.count().between(2, _MOST_OF_ONE))
-        .subquery()
+
+
+def _sharing_a_point(session: Session, ids: Sequence[int]) -> set[tuple[int, int]]:
+    """Pairs by a number or address only few have (ix_contact_point_value): three plain questions, for as one the
+    database may ask the middle one again for every row, and that takes minutes.
+    """
+    mine = select(ContactPoint.value).where(ContactPoint.party_id.in_(ids), ContactPoint.kind.in_(_TELLING))
+    values = set(session.scalars(mine))
+    counted = select(ContactPoint.kind, ContactPoint.value).where(
+        ContactPoint.kind.in_(_TELLING), ContactPoint.value.in_(values)
     )
-    by_point = (
-        select(point.party_id, same.party_id)
-        .join(rare, and_(rare.c.kind == point.kind, rare.c.value == point.value))
-        .join(same, and_(same.kind == point.kind, same.value == point.value, same.party_id > point.party_id))
-        .join(there, there.id == same.party_id)
-        .where(point.party_id.in_(ids))
+    few = func.count().between(2, _MOST_OF_ONE)
+    rare = {tuple(row) for row in session.execute(counted.group_by(ContactPoint.kind, ContactPoint.value).having(few))}
+    held = (
+        select(ContactPoint.kind, ContactPoint.value, ContactPoint.party_id, Customer.id)
+        .outerjoin(Customer, Customer.id == ContactPoint.party_id)
+        .where(ContactPoint.kind.in_(_TELLING), ContactPoint.value.in_({value for _kind, value in rare}))
     )
-    return [*by_name, by_point]
+    holders = defaultdict[tuple[str, str], set[tuple[int, bool]]](set)
+    for kind, value, party_id, customer_id in session.execute(held):
+        if (kind, value) in rare:
+            holders[kind, value].add((party_id, customer_id is not None))
+    asked = set(ids)
+    return {
+        (one, other)
+        for there in holders.values()
+        for one, _is_customer in there
+        for other, is_customer in there
+        if one in asked and is_customer and other > one
+    }
 
 
 def forget_settled(session: Session) -> None:
