@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import os
 import shutil
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -26,6 +30,17 @@ from webapp.security import passwords
 
 HASHED_WITH = passwords.METHOD
 """what the house itself uses: tests are in more of a hurry"""
+
+if sys.version_info < (3, 12, 2):
+    # A house is built (its routes are parsed) while another, served by a thread of this process, reads expressions.
+    _parse = ast.parse
+    _parsing = threading.RLock()
+
+    def _parse_alone(*arguments: Any, **options: Any) -> Any:
+        with _parsing:  # python/cpython issue 106905, see engine.python_syntax
+            return _parse(*arguments, **options)
+
+    ast.parse = _parse_alone
 
 # Each of the many processes that tests start would compile the house anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

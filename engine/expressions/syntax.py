@@ -8,6 +8,7 @@ import re
 
 from engine.expressions.values import MAX_DIGITS, ExpressionError
 from engine.i18n import _
+from engine.python_syntax import tree
 
 MAX_SOURCE = 4_000
 MAX_TOKENS = 600
@@ -136,6 +137,8 @@ def parse(source: str) -> ast.expr:
         raise ExpressionError(_("The expression is empty."))
     python = " ".join(_with_conditionals(_tokens(source), source))
     try:
-        return ast.parse(python, mode="eval").body
+        parsed = tree(python, "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ExpressionError(_("This cannot be read as an expression: {text}", text=short(source))) from error
+    assert isinstance(parsed, ast.Expression)
+    return parsed.body

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from engine.python_syntax import tree
 from webapp.api.endpoint import ENDPOINTS, PREFIX, Endpoint, Id
 from webapp.api.idempotency import HEADER
 
@@ -331,7 +332,9 @@ def _notes(struct: type) -> dict[str, str]:
 
 
 def _written_below(struct: type) -> dict[str, str]:
-    body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    module = tree(textwrap.dedent(inspect.getsource(struct)))
+    assert isinstance(module, ast.Module)
+    body = module.body[0]
     assert isinstance(body, ast.ClassDef)
     found = {}
     for attribute, below in zip(body.body, body.body[1:], strict=False):
