@@ -137,11 +137,11 @@ def test_a_date_at_the_end_of_the_calendar_is_refused(site: Site, due: str) -> N
 def test_what_a_cycle_missed_is_not_walked_through() -> None:
     before = datetime(2026, 11, 23, tzinfo=UTC)
     now = before + timedelta(days=3650, seconds=0.5)
-    began = time.monotonic()
+    began = time.thread_time()
     assert timers.following(before, "PT1S", now, catch_up=False) == before + timedelta(days=3650, seconds=1)
     assert timers.following(before, "P1M", now, catch_up=False) == datetime(2036, 11, 23, tzinfo=UTC)
     assert timers.following(before, "PT1S", now, catch_up=True) == before + timedelta(seconds=1)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
     with pytest.raises(ExpressionError):
         timers.following(datetime(9998, 1, 1, tzinfo=UTC), "P9999Y", now, catch_up=False)
 

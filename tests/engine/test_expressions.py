@@ -370,7 +370,7 @@ def test_money_compares_with_its_text(amount: Decimal) -> None:
 def test_the_longest_expression_is_quick() -> None:
     text = " + ".join(["1"] * 30)
     compiled = compile_expression(text)
-    began = time.perf_counter()
+    began = time.thread_time()
     for _round in range(1_000):
         compiled.evaluate({})
-    assert timedelta(seconds=time.perf_counter() - began) < timedelta(seconds=1)
+    assert timedelta(seconds=time.thread_time() - began) < timedelta(seconds=1)

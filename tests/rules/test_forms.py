@@ -369,10 +369,10 @@ def test_plain_patterns_may_be_used(pattern: str) -> None:
 def test_no_accepted_pattern_is_slow(pattern: str) -> None:
     if pattern and pattern_problem(pattern) is None:
         schema = schema_of({"id": "it", "type": "text", "max_length": 2000, "pattern": pattern})
-        started = time.perf_counter()
+        started = time.thread_time()
         with contextlib.suppress(InvalidForm):
             submit(schema, {"it": "a" * 1999 + "!"})
-        assert time.perf_counter() - started < 0.5
+        assert time.thread_time() - started < 0.5
 
 
 def test_labels_are_read_in_the_readers_language(expense: FormSchema) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from statistics import median
 
 from engine import workflow
+from tests.counting import calls_of
 from tests.engine.workflow import flows
 from tests.engine.workflow.drawing import Drawing
 from tests.engine.workflow.kit import KNOWN, House, Play, compiled
@@ -28,10 +29,10 @@ def stages(count: int) -> Drawing:
 
 
 def test_fourteen_parallel_stages_start_at_once_and_run_through() -> None:
-    process = compiled(stages(14))
-    began = time.perf_counter()
+    """A diagram that was explored instead of walked would double with each stage."""
+    seven, process = compiled(stages(7)), compiled(stages(14))
+    assert calls_of(lambda: Play(process)) < 2.5 * calls_of(lambda: Play(seven))
     play = Play(process)
-    assert time.perf_counter() - began < 0.05
     assert len(play.live.dump()) < 1_000
     while play.open:
         play.complete(play.nodes[0])
@@ -52,20 +53,23 @@ def test_a_step_costs_the_same_after_two_thousand_rounds() -> None:
     process = workflow.compile_definition({"a.bpmn": flows.flow("A")}, known=KNOWN)
     house = House()
     live = workflow.start(process, flows.payload(), house)
-    (task,) = live.drain().opened
+    changes, raw = live.drain(), b""
+    (task,) = changes.opened
     token, costs, sizes = task.token, [], []
     for step in range(3 * ROUNDS):
-        began = time.perf_counter()
-        live.complete(token, flows.answer(task.node, step, "reject"))
-        changes = live.drain()
-        raw = live.dump()
-        live = workflow.load(process, raw, house)
-        costs.append(time.perf_counter() - began)
+
+        def round_trip(step: int = step, token: int = token, node: str = task.node) -> None:
+            nonlocal live, changes, raw
+            live.complete(token, flows.answer(node, step, "reject"))
+            changes = live.drain()
+            raw = live.dump()
+            live = workflow.load(process, raw, house)
+
+        costs.append(calls_of(round_trip))
         sizes.append(len(raw))
         (task,) = changes.opened
         token = task.token
-    early, late = min(costs[30:330]), min(costs[-300:])  # the least is what the step costs without its neighbours
-    assert late < early * 1.5, f"{early * 1e6:.0f} us early, {late * 1e6:.0f} us late"
+    assert median(costs[-300:]) <= median(costs[30:330])  # collecting garbage calls something too
     assert max(sizes[-300:]) <= max(sizes[30:330]) + 8
 
 
@@ -76,8 +80,6 @@ def test_a_thousand_countersigners() -> None:
     d.end()
     d.chain("start", "sign", "end")
     play = Play(compiled(d), {"people": list(range(1_000))}, reload=False)
-    began = time.perf_counter()
-    for _round in range(1_000):
-        play.complete("sign")
+    costs = [calls_of(lambda: play.complete("sign")) for _round in range(1_000)]
     assert play.ended == "completed"
-    assert time.perf_counter() - began < 20
+    assert median(costs[800:-1]) <= median(costs[:200]), "whoever signs last waits as long as the first"

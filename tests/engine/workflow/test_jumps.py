@@ -259,7 +259,7 @@ def test_looking_ahead_is_cheap_on_a_large_drawing() -> None:
     played = Play(compiled(d))
     token = played.token(played.open, "a0")
     played.live.foresee_jump(token, "start")
-    began = time.perf_counter()
+    began = time.thread_time()
     for n in range(100):
         assert (played.live.foresee_jump(token, f"a{n}").refusal is None) == (n == 0)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
