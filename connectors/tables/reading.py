@@ -68,14 +68,9 @@ class Table:
 
 def read(content: bytes) -> Table:
     """The first row is the head, but for titles above it; empty rows are left out. Raises BadTable."""
-    if len(content) > MOST_BYTES:
-        raise BadTable("The file is too large.", code="too_large")
-    if content.startswith(_OLD_EXCEL):
-        raise BadTable("This is the format of Excel before 2007.", code="old_excel")
-    lines = _untitled(_xlsx(content) if content.startswith(_ZIP) else _csv(content))
     head: tuple[str, ...] = ()
     rows: list[Row] = []
-    for number, cells in lines:
+    for number, cells in _untitled(_lines(content)):
         if not any(cells):
             continue
         if len(cells) > MOST_COLUMNS:
@@ -92,6 +87,22 @@ def read(content: bytes) -> Table:
     if not head:
         raise BadTable("There is nothing in it.", code="empty")
     return Table(head, tuple(rows))
+
+
+def rows(content: bytes) -> Iterator[tuple[str, ...]]:
+    """All that stands in it, line by line, whatever it means; at most a hundred more than MOST_ROWS of Excel's.
+
+    Raises BadTable, on the way too.
+    """
+    return (cells for _number, cells in _lines(content))
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
+    if len(content) > MOST_BYTES:
+        raise BadTable("The file is too large.", code="too_large")
+    if content.startswith(_OLD_EXCEL):
+        raise BadTable("This is the format of Excel before 2007.", code="old_excel")
+    return _xlsx(content) if content.startswith(_ZIP) else _csv(content)
 
 
 def _untitled(lines: Iterator[tuple[int, tuple[str, ...]]]) -> Iterator[tuple[int, tuple[str, ...]]]:

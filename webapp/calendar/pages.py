@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from connectors.tables.reading import BadTable, decoded
 from engine import clock, queue
 from engine.db import Sessions, after_commit, transaction
 from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem
@@ -103,12 +104,10 @@ def _announcement() -> str:
     if text.strip() or file is None or not file.filename:
         return text
     raw = file.read(LONGEST_ANNOUNCEMENT * 4 + 1)
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return str(raw.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    raise InvalidForm([Problem("text", _("This file is neither CSV nor JSON."))])
+    try:
+        return decoded(raw)
+    except BadTable:
+        raise InvalidForm([Problem("text", _("This file is neither CSV nor JSON."))]) from None
 
 
 @pages.post("/calendar/shift")

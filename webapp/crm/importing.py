@@ -20,7 +20,7 @@ from processes.party import permissions
 from processes.party.jobs import IMPORT_JOB
 from processes.party.models import PartyImport
 from processes.party.operations import importing as operations
-from webapp.registers.employee_table import UNREADABLE
+from webapp.registers import unreadable
 from webapp.registers.export import EXCEL
 from webapp.registers.views import LIST_LINKS, Link
 from webapp.security.access import current_actor, requires
@@ -79,8 +79,7 @@ def _read() -> Table:
     try:
         return reading.read(file.read(reading.MOST_BYTES + 1))
     except BadTable as bad:
-        why = UNREADABLE.get(bad.code, UNREADABLE["no_table"])
-        raise RuleViolation(_("Row {row}: {why}", row=bad.row, why=why) if bad.row else why) from None
+        raise RuleViolation(unreadable.why(bad)) from None
 
 
 @pages.get("/customers/import/<int:import_id>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.tables import reading
@@ -13,17 +13,8 @@ from engine.errors import Problem, RuleViolation
 from engine.i18n import Sentence, _, listed
 from processes.organization.operations.importing import COLUMNS, Line, Outcome, fields_of
 from webapp import bootstrap
+from webapp.registers import unreadable
 
-UNREADABLE: Mapping[str, Sentence] = {
-    "too_large": _("The file is too large; at most 5 MB can be imported at once."),
-    "too_many_rows": _("There are too many rows; at most {count} can be imported at once.", count=reading.MOST_ROWS),
-    "too_many_columns": _("There are too many columns."),
-    "cell_too_long": _("A cell is too long."),
-    "empty": _("There is nothing in this file."),
-    "unknown_encoding": _("The file is neither UTF-8 nor GB18030."),
-    "old_excel": _("This is the format of Excel before 2007 (.xls); save it as .xlsx first."),
-    "no_table": _("This is neither an Excel file (.xlsx) nor CSV."),
-}
 FAULTS_FILE = "faults.xlsx"
 
 
@@ -52,7 +43,7 @@ class EmployeeTable:
         try:
             table = reading.read(content)
         except BadTable as bad:
-            raise RuleViolation(_why(bad)) from None
+            raise RuleViolation(unreadable.why(bad)) from None
         return cls(table, fields_of(table.head, _in_every_language))
 
     @property
@@ -75,13 +66,6 @@ class EmployeeTable:
             if row.number in outcome.faults
         ]
         return excel(str(_("Rows with faults")), [*self.table.head, str(_("Faults"))], rows)
-
-
-def _why(bad: BadTable) -> Sentence:
-    why = UNREADABLE.get(bad.code, UNREADABLE["no_table"])
-    if bad.row and bad.column:
-        return _("Row {row}, column {column}: {why}", row=bad.row, column=bad.column, why=why)
-    return _("Row {row}: {why}", row=bad.row, why=why) if bad.row else why
 
 
 def _in_every_language(sentence: Sentence) -> list[str]:

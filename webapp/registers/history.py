@@ -34,8 +34,6 @@ ACTIONS = {
     "password_changed": _("changed the password"),
     "unlocked": _("unlocked"),
     "restored": _("took it up again"),
-    "relation_added": _("told a relation"),
-    "relation_removed": _("took a relation away"),
 }
 
 

@@ -92,11 +92,18 @@ def test_a_list_comes_from_a_file(house: DemoHouse, kind: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04 broken", b"\x00\x01\x02\xff\xfe"])
-def test_a_file_that_is_none_is_refused_with_a_sentence(house: DemoHouse, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04 broken", "这既不是 Excel（.xlsx）也不是 CSV 文件"),
+        (b"\x00\x01\x02\xff\xfe", "既不是 UTF-8 也不是 GB18030"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "另存为 .xlsx"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_a_sentence(house: DemoHouse, content: bytes, said: str) -> None:
     answer = house.login("zhou.ming").post(NEW, written(numbers="", file=(io.BytesIO(content), "x.xlsx")))
     assert answer.status_code == 422
-    assert "只能读取 CSV 和 Excel" in answer.text
+    assert said in answer.text
 
 
 def test_a_list_that_no_form_could_hold_is_refused(house: DemoHouse) -> None:

@@ -25,7 +25,7 @@ from processes.messaging.operations.asking import ask_for_more
 from processes.messaging.permissions import SEND_BULK, may_change_campaign
 from processes.messaging.rules import LEFT_OUT, places
 from webapp.connectors.bulk import showing
-from webapp.connectors.bulk.sheets import as_lines
+from webapp.connectors.bulk.sheets import LARGEST, as_lines
 from webapp.security.access import current_actor, requires, signed_in
 from webapp.skin import words
 
@@ -100,7 +100,7 @@ def _numbers(typed: str) -> str:
     file = request.files.get("file")
     if file is None or not file.filename:
         return typed
-    uploaded = as_lines(file.filename, file.stream.read())
+    uploaded = as_lines(file.stream.read(LARGEST + 1))
     if typed.strip():
         problem = Problem("file", _("Paste the numbers or choose a file, not both."))
         raise InvalidForm([problem])
