@@ -15,6 +15,7 @@ from processes.party.models import Contact, Customer
 
 _OPEN_WITH_CONTACT = text("state = 'open' AND contact_id IS NOT NULL")
 _OPEN_WITHOUT = text("state = 'open' AND contact_id IS NULL")
+_CAME_OF = text("source_id IS NOT NULL")
 
 
 class ContactRecord(Stamped, Base):
@@ -28,6 +29,7 @@ class ContactRecord(Stamped, Base):
         Index("ix_contact_record_person", "person_id", "at"),
         # covers what the analysis asks of a period: it reads no row of the table
         Index("ix_contact_record_at", "at", "id", "customer_id", "result", "is_qualified", "state"),
+        Index("ix_contact_record_source", "source_id", "source_type", postgresql_where=_CAME_OF, sqlite_where=_CAME_OF),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

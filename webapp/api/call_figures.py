@@ -11,6 +11,7 @@ from flask import current_app
 from engine import clock
 from engine.errors import InvalidForm, Problem
 from engine.i18n import _
+from processes.activity.operations import recorded_by_agents
 from processes.kernel import known_numbers
 from processes.kernel.periods import Period
 from processes.kernel.working_time import business_date
@@ -77,6 +78,8 @@ class FiguresRow(Answer):
     """of those missed that came in: we rang the number within seven days"""
     average_back: int | None
     """seconds from the end of those until we rang"""
+    recorded: int = 0
+    """by agent and in the total: of how many calls he has written a contact record"""
     scored: int = 0
     """by agent and in the total: how many calls were scored"""
     quality: int | None = None
@@ -124,11 +127,13 @@ def call_statistics(call: Call, query: FiguresQuery) -> FiguresAnswer:
     found = operations.statistics(call.session, call.actor, asked, query.by)
     total = operations.total(call.session, call.actor, asked)
     quality = operations.averages(call.session, call.actor, asked)
+    recorded = recorded_by_agents(call.session, call.actor, asked)
+    by_agent = query.by == "agent"
     return FiguresAnswer(
         since=asked.period.first,
         until=asked.period.last,
-        items=[_row(one, quality.get(one.key) if query.by == "agent" else None) for one in found],
-        total=_row(total, operations.together(quality)),
+        items=[_row(one, recorded.get(one.key, 0), quality.get(one.key)) if by_agent else _row(one) for one in found],
+        total=_row(total, sum(recorded.values()), operations.together(quality)),
     )
 
 
@@ -157,13 +162,15 @@ def _key(query: BehindQuery) -> int | str | date | None:
         raise InvalidForm([Problem("key", _("This cannot be read."))]) from None
 
 
-def _row(one: Figures, quality: Average | None) -> FiguresRow:
-    names = [name for name in FiguresRow.__struct_fields__ if name not in ("key", "title", "scored", "quality")]
+def _row(one: Figures, recorded: int = 0, quality: Average | None = None) -> FiguresRow:
+    ours = ("key", "title", "recorded", "scored", "quality")
+    names = [name for name in FiguresRow.__struct_fields__ if name not in ours]
     key = "" if one.key is None else str(one.key)
     return FiguresRow(
         key=key,
         title=one.title,
         **{name: getattr(one, name) for name in names},
+        recorded=recorded,
         scored=quality.scored if quality is not None else 0,
         quality=quality.share if quality is not None else None,
     )

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from processes.activity.models import ContactRecord
 from processes.kernel.periods import begin_of
 from processes.kernel.working_time import business_date
 from processes.party.models import Contact, ContactPoint, Customer
 from processes.telephony.models import Agent, Call, CallLeg
+from processes.telephony.permissions import CALL
 from processes.telephony.rules import EXCHANGE
 from webapp.demo.calls import OURS
 
@@ -42,6 +44,38 @@ def tell(session: Session, now: datetime) -> None:
     ids = session.scalars(insert(Call).returning(Call.id, sort_by_parameter_order=True), calls).all()
     rows = [{"call_id": key, **part} for key, parts in zip(ids, legs, strict=True) for part in parts]
     session.execute(insert(CallLeg), rows)
+    _with_records(session, chance, now)
+
+
+def _with_records(session: Session, chance: Random, now: datetime) -> None:
+    """What the agents noted of their calls this month came of calls: they dialled and wrote."""
+    number = func.min(ContactPoint.value)
+    dialled = (
+        select(ContactRecord, Agent.id, number)
+        .join(Agent, Agent.person_id == ContactRecord.person_id)
+        .join(Contact, Contact.id == ContactRecord.contact_id)
+        .join(ContactPoint, (ContactPoint.party_id == Contact.person_id) & (ContactPoint.kind == "phone"))
+        .where(ContactRecord.way == "call", ContactRecord.at > now - timedelta(days=DAYS), ContactRecord.at < now)
+        .group_by(ContactRecord.id, Agent.id)
+        .order_by(ContactRecord.id)
+    )
+    for record, agent, whose in session.execute(dialled).all():
+        answered = record.result != "not_reached"
+        begun = record.at - timedelta(seconds=chance.randrange(90, 400))
+        taken = begun + timedelta(seconds=chance.randrange(5, 25)) if answered else None
+        call = Call(
+            uuid=f"demo-record-{record.id}", exchange=EXCHANGE, direction="out", number=whose, agent_id=agent,
+            state="ended", result="answered" if answered else "no_answer", cause="normal" if answered else "no_answer",
+            ended_by="agent", started_at=begun, answered_at=taken, ended_at=record.at, transfers=[],
+        )  # fmt: skip
+        session.add(call)
+        session.flush()
+        session.add(
+            CallLeg(call_id=call.id, agent_id=agent, state="over", rung_at=begun, answered_at=taken, over_at=record.at,
+                    cause=call.cause, closed_at=min(record.at + timedelta(seconds=40), now))
+        )  # fmt: skip
+        record.source_type, record.source_id = CALL, call.id
+    session.flush()
 
 
 def _moments(chance: Random, now: datetime) -> Iterator[datetime]:

@@ -13,6 +13,7 @@ from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.errors import AppError, NotFound
 from engine.i18n import Sentence, _
+from processes.activity.operations import records_of_call
 from processes.telephony import operations, permissions
 from processes.telephony.models import Call
 from processes.telephony.operations import VIEWS, View
@@ -124,6 +125,7 @@ def show(call_id: int) -> str:
         takes_part=takes_part,
         refused=[text for text in map(operations.why, operations.commands_of(session, call.id)) if text],
         about=_title(session, subject),
+        records=records_of_call(session, actor, call.id),
         scores=operations.scores_of(session, actor, call),
         scorable=operations.scorable_in(session, actor, call),
         may_listen=operations.may_listen(session, actor, call),

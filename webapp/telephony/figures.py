@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from connectors.tables.writing import Head
 from engine.db import Sessions
 from engine.i18n import Sentence, _
+from processes.activity.operations import recorded_by_agents
 from processes.organization.models import Department
 from processes.telephony import operations, permissions
 from processes.telephony.models import Agent
@@ -54,8 +55,9 @@ def index() -> str | BaseResponse:
     rows = operations.statistics(session, actor, asked, by)
     total = operations.total(session, actor, asked)
     quality = operations.averages(session, actor, asked) if by == "agent" else {}
+    recorded = recorded_by_agents(session, actor, asked) if by == "agent" else {}
     if request.args.get("as") == "excel":
-        return _excel(asked, by, rows, total, quality)
+        return _excel(asked, by, rows, total, quality, recorded)
     watched = select(Agent).where(permissions.watched_agents(actor)).options(joinedload(Agent.person))
     agents = session.scalars(watched.order_by(Agent.extension)).all()
     return render_template(
@@ -63,6 +65,7 @@ def index() -> str | BaseResponse:
         rows=rows,
         total=total,
         quality=quality,
+        recorded=recorded,
         quality_of_all=operations.together(quality),
         most=max((row.offered for row in rows), default=0),
         asked=asked,
@@ -172,7 +175,14 @@ def _agent_name(agent_id: Any) -> str:
     return agent.person.name if agent is not None else ""
 
 
-def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures, quality: Mapping[int, Average]) -> BaseResponse:
+def _excel(
+    asked: Asked,
+    by: By,
+    rows: list[Figures],
+    total: Figures,
+    quality: Mapping[int, Average],
+    recorded: Mapping[int, int],
+) -> BaseResponse:
     heads = [
         Head(str(TITLES[by])),
         *(Head(str(text), "number") for text in COLUMNS.values()),
@@ -203,11 +213,13 @@ def _excel(asked: Asked, by: By, rows: list[Figures], total: Figures, quality: M
         for name, row in named
     ]
     if by == "agent":
-        heads += [Head(str(_("Calls scored")), "number"), Head(str(_("Quality (%)")), "number")]
+        titles = (_("Contacts recorded"), _("Calls scored"), _("Quality (%)"))
+        heads += [Head(str(text), "number") for text in titles]
+        written = [*(recorded.get(row.key, 0) for row in rows), sum(recorded.values())]
         averages = [*(quality.get(row.key) for row in rows), operations.together(quality)]
         cells = [
-            [*line, one.scored if one else 0, one.share if one else None]
-            for line, one in zip(cells, averages, strict=True)
+            [*line, count, one.scored if one else 0, one.share if one else None]
+            for line, count, one in zip(cells, written, averages, strict=True)
         ]
     period = asked.period
     return report_response(f"{_('Call statistics')} {period.first}–{period.last}", heads, cells)

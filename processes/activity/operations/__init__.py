@@ -20,6 +20,7 @@ from processes.activity.operations.happenings import Happening, timeline
 from processes.activity.operations.house_rules import HOUSE, follow_by
 from processes.activity.operations.merging import merge, unmerge
 from processes.activity.operations.moving import move_with
+from processes.activity.operations.of_calls import recorded_by_agents, records_of_call
 from processes.activity.operations.planning import (
     AppointmentTaken,
     frequency_of,
@@ -89,6 +90,8 @@ __all__ = [
     "proposals",
     "propose",
     "readers",
+    "recorded_by_agents",
+    "records_of_call",
     "remove_policy",
     "reschedule",
     "take_over",

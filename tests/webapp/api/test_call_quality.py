@@ -52,6 +52,20 @@ def test_a_sample_is_drawn_scored_and_counted(people: House, spoken: tuple[int, 
     refused(manager.call("GET", f"{QUALITY}/sample?agent=999999"), 404)
 
 
+def test_a_record_of_the_call_counts_for_whoever_wrote_it(people: House, spoken: tuple[int, int]) -> None:
+    call, agent = spoken
+    employee, statistics = people(EMPLOYEE), "/connectors/telephony/statistics"
+    customer = employee.post("/customers", {"name": "来电问价的五金店"})["id"]
+    body = {"customer_id": customer, "way": "call", "content": "问了报价，周五回复他", "source_type": "telephony.call"}
+    before = people(MANAGER).get(statistics)["total"]["recorded"]
+    employee.post("/contact-records", {**body, "source_id": call})
+    found = people(MANAGER).get(statistics)
+    recorded = {one["key"]: one["recorded"] for one in found["items"]}
+    assert recorded[str(agent)] + sum(n for key, n in recorded.items() if key != str(agent)) == before + 1
+    assert found["total"]["recorded"] == before + 1
+    assert all(one["recorded"] == 0 for one in people(MANAGER).get(f"{statistics}?by=day")["items"])
+
+
 def test_a_program_says_where_a_call_is_recorded(people: House, spoken: tuple[int, int]) -> None:
     call, _agent = spoken
     address = {"address": "https://pbx.example/q-1.wav"}

@@ -24,6 +24,7 @@ from processes.party import masking, permissions as party
 from processes.party.manifest import CUSTOMERS
 from processes.party.models import Contact, ContactPoint, Customer
 from processes.telephony import operations as telephony
+from processes.telephony.permissions import CALL
 from webapp.registers.cells import Cell, cell
 from webapp.skin.keys import read_key
 
@@ -116,7 +117,7 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
         values["at"] = instant(form["at"])
     call = form.get("call", type=read_key)
     if call:
-        values |= {"source_type": "telephony.call", "source_id": call}
+        values |= {"source_type": CALL, "source_id": call}
     submission = form.get("submission", "")[:60]
     record = operations.create_record(
         session,

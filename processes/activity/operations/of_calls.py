@@ -1,0 +1,56 @@
+"""Contact records that calls have become: how many by each agent, and those of one call."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from engine.actor import Actor
+from processes.activity.models import ContactRecord
+from processes.activity.permissions import visible_records
+from processes.organization.permissions import require
+from processes.telephony.models import Agent, Call
+from processes.telephony.operations import Asked
+from processes.telephony.permissions import CALL, TEAM, watched_agents
+
+MOST_SHOWN = 10
+
+
+def recorded_by_agents(session: Session, actor: Actor, asked: Asked) -> dict[int, int]:
+    """Agent -> of how many of the calls asked for he has written a contact record; ix_contact_record_source."""
+    require(actor, TEAM)
+    wanted = (
+        select(Agent.id, func.count(Call.id.distinct()))
+        .select_from(Call)
+        .join(ContactRecord, (ContactRecord.source_id == Call.id) & (ContactRecord.source_type == CALL))
+        .join(Agent, Agent.person_id == ContactRecord.person_id)
+        .where(
+            asked.period.holds(Call.started_at.expression),
+            Call.ended_at.is_not(None),
+            ContactRecord.state == "active",
+            watched_agents(actor),
+        )
+        .group_by(Agent.id)
+    )
+    if asked.direction:
+        wanted = wanted.where(Call.direction == asked.direction)
+    if asked.agent_id is not None:
+        wanted = wanted.where(Agent.id == asked.agent_id)
+    return dict(session.execute(wanted).all())
+
+
+def records_of_call(session: Session, actor: Actor, call_id: int) -> list[ContactRecord]:
+    """What was written of a call, as far as the actor may read it, newest first."""
+    wanted = (
+        select(ContactRecord)
+        .where(
+            ContactRecord.source_type == CALL,
+            ContactRecord.source_id == call_id,
+            ContactRecord.state == "active",
+            visible_records(actor),
+        )
+        .options(joinedload(ContactRecord.person), joinedload(ContactRecord.customer))
+        .order_by(ContactRecord.id.desc())
+        .limit(MOST_SHOWN)
+    )
+    return list(session.scalars(wanted))
