@@ -47,6 +47,30 @@ def test_an_appointment_is_dragged_to_another_day_with_a_reason(sign_in: SignIn,
         assert (found.due_on, found.postponed) == (next_day, 1)
 
 
+def test_who_was_too_late_finds_his_reason_again(sign_in: SignIn, site: Site) -> None:
+    with site.inside():
+        number, day = plan("晚到机电公司")
+    page = sign_in("wang.lei")
+    page.goto(f"/follow/calendar?month={day:%Y-%m}")
+    with site.inside(), transaction() as session:  # meanwhile, in another window
+        session.get_one(Appointment, number).purpose = "改为上门"
+    page.locator("[data-yl-plan]", has_text="晚到机电公司").click()
+    dialog = page.locator("#yl-move")
+    wanted = day + timedelta(days=2)
+    dialog.locator("[name=due_on]").fill(wanted.isoformat())
+    dialog.locator("[name=reason]").fill("对方周三才回国")
+    dialog.locator("[type=submit]").click()
+    expect(dialog.locator("#yl-move-refused p")).to_be_visible()
+    expect(dialog.locator("[name=reason]")).to_have_value("对方周三才回国")
+    expect(dialog.locator("[name=due_on]")).to_have_value(wanted.isoformat())
+    expect(dialog.locator("#yl-move-told")).to_contain_text("改为上门")
+    dialog.locator("[type=submit]").click()  # he has seen what it is now
+    moved = page.locator(f"[data-yl-drop='{wanted}'] [data-yl-plan]", has_text="晚到机电公司")
+    expect(moved).to_be_visible()
+    moved.click()
+    expect(dialog.locator("[name=reason]")).to_have_value("")
+
+
 def test_on_a_phone_it_is_a_list_of_days_and_a_tap_asks_for_the_day(sign_in: SignIn, site: Site) -> None:
     with site.inside():
         _number, day = plan("云栖仪表公司")
