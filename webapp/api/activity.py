@@ -17,7 +17,7 @@ from processes.kernel.periods import Period, begin_of
 from processes.organization.permissions import require
 from processes.party.permissions import USE
 from webapp.api.answers import File, Names, Person, file_of
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, Version, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
 TAG = "following up"
@@ -219,7 +219,7 @@ def create_record(call: Call, body: NewRecord) -> RecordDetail:
         purpose=body.purpose,
         appointment_id=body.appointment_id,
     )
-    call.headers["Location"] = f"/api/v1/contact-records/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/contact-records/{made.id}"
     return _detail(call.session, made)
 
 

@@ -15,7 +15,7 @@ from engine.errors import Problem
 from engine.forms import Field, FormSchema, Right as FieldRight, ScopedLookups
 from engine.models import Attachment, Instance
 from engine.work_items import Right
-from webapp.api.endpoint import Answer
+from webapp.api.endpoint import PREFIX, Answer
 from webapp.skin import words
 
 
@@ -102,7 +102,7 @@ def file_of(row: Attachment) -> File:
         size=row.size,
         sha256=row.sha256,
         uploaded_at=row.uploaded_at,
-        url=f"/api/v1/attachments/{row.id}",
+        url=f"{PREFIX}/attachments/{row.id}",
     )
 
 

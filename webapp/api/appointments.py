@@ -15,7 +15,7 @@ from processes.organization.permissions import require
 from processes.party.permissions import USE
 from webapp.api.activity import TAG, Clock, Named, WithReason, shown, whom
 from webapp.api.answers import Names, Person
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, Version, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
 ORDERS = {"id": Appointment.id, "due_on": Appointment.due_on}
@@ -148,7 +148,7 @@ def make_appointment(call: Call, body: NewAppointment) -> AppointmentDetail:
     made = operations.make_appointment(
         call.session, call.actor, values=values | {"at": body.at, "purpose": body.purpose}
     )
-    call.headers["Location"] = f"/api/v1/appointments/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/appointments/{made.id}"
     return _plan_detail(call.session, made)
 
 

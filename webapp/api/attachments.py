@@ -8,7 +8,7 @@ from engine import attachments, work_items
 from engine.errors import NotFound
 from engine.i18n import _
 from webapp.api.answers import File, file_of
-from webapp.api.endpoint import Call, Id, endpoint
+from webapp.api.endpoint import PREFIX, Call, Id, endpoint
 from webapp.api.reading import Unreadable
 from webapp.skin.headers import file_headers
 
@@ -29,7 +29,7 @@ def upload(call: Call) -> File:
         raise Unreadable(_("Send exactly one file, as the part “file”."))
     given = call.uploads[0]
     row = attachments.store(call.session, call.actor, given.name, given.content)
-    call.headers["Location"] = f"/api/v1/attachments/{row.id}"
+    call.headers["Location"] = f"{PREFIX}/attachments/{row.id}"
     return file_of(row)
 
 

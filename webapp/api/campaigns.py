@@ -23,7 +23,7 @@ from processes.messaging.permissions import sees_recipient, visible_campaigns
 from processes.messaging.rules import masked
 from webapp.api.answers import Names, Person
 from webapp.api.connectors import wish_of
-from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 from webapp.api.reading import InvalidRequest
 
@@ -170,7 +170,7 @@ def create_campaign(call: Call, body: CampaignRequest) -> CampaignDetail:
         wish=f"api:{hashlib.sha256(wish_of(call).encode()).hexdigest()[:40]}",
         **_written(body),
     )
-    call.headers["Location"] = f"/api/v1/connectors/sms/campaigns/{campaign.id}"
+    call.headers["Location"] = f"{PREFIX}/connectors/sms/campaigns/{campaign.id}"
     return _detail(call.session, campaign)
 
 

@@ -11,7 +11,7 @@ from engine.runtime.files import RECORD_TYPE as INSTANCE
 from processes.comments import operations, rules
 from processes.comments.operations import Shown
 from webapp.api.answers import File, Person, file_of
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, Version, endpoint
 
 TAG = "comments"
 
@@ -155,7 +155,7 @@ def _add(call: Call, record_type: str, record_id: int, body: InstanceComment) ->
         attachments=body.attachments,
         send_copy=body.send_copy,
     )
-    call.headers["Location"] = f"/api/v1/comments/{comment.id}"
+    call.headers["Location"] = f"{PREFIX}/comments/{comment.id}"
     return _answer(operations.one(call.session, call.actor, comment.id))
 
 

@@ -27,7 +27,7 @@ from processes.messaging.permissions import (
     visible_to,
 )
 from processes.messaging.rules import masked
-from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, endpoint
 from webapp.api.idempotency import HEADER
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 from webapp.api.reading import InvalidRequest
@@ -195,7 +195,7 @@ def _connector(session: Session, name: str) -> Connector:
             Operation(
                 name=operation,
                 method="POST",
-                path=f"/api/v1/connectors/{name}/{PATHS.get(name, 'messages')}",
+                path=f"{PREFIX}/connectors/{name}/{PATHS.get(name, 'messages')}",
                 input=msgspec.json.schema(body),
                 output=msgspec.json.schema(answer),
             )
@@ -269,7 +269,7 @@ def _record(record: Record | None) -> tuple[str, int] | None:
 
 
 def queued(call: Call, name: str, message_id: int) -> OutboxMessage:
-    call.headers["Location"] = f"/api/v1/connectors/{name}/messages/{message_id}"
+    call.headers["Location"] = f"{PREFIX}/connectors/{name}/messages/{message_id}"
     return call.session.get_one(OutboxMessage, message_id)
 
 

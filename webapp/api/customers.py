@@ -249,7 +249,7 @@ def create_customer(call: Call, body: NewCustomer) -> CustomerLine:
     """Enter a customer. An organisation of the same name, or with the same credit code, is refused."""
     call.demand(permissions.MANAGE)
     made = operations.create_customer(call.session, call.actor, values=_given(body))
-    call.headers["Location"] = f"/api/v1/customers/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/customers/{made.id}"
     return _customer(call, made)
 
 
@@ -305,7 +305,7 @@ def create_contact(call: Call, body: NewContact) -> ContactLine:
     if "customer_id" in values:
         values["customer"] = values.pop("customer_id")
     made = operations.create_contact(call.session, call.actor, values=values)
-    call.headers["Location"] = f"/api/v1/contacts/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/contacts/{made.id}"
     return _contact(call, made)
 
 

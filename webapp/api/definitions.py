@@ -24,7 +24,7 @@ from engine.runtime.start import RouteStep
 from engine.work_items.rights import ADMINISTER, MONITOR
 from engine.workflow.contract import Choice
 from webapp.api.answers import Finding, Form, InstanceLine, Names, Person, findings, form_of, instance_line
-from webapp.api.endpoint import Answer, Body, Call, Query, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Query, endpoint
 from webapp.api.paging import ListQuery, Page
 from webapp.api.reading import Unreadable
 from webapp.api.uploads import Upload
@@ -285,7 +285,7 @@ def deploy(call: Call) -> Deployed:
     files = texts(call.uploads)
     row = repository.deploy(call.session, call.actor, files)
     warnings = [p for p in repository.lint(call.session, files) if p.severity == "warning"]
-    call.headers["Location"] = f"/api/v1/process-definitions/{row.key}"
+    call.headers["Location"] = f"{PREFIX}/process-definitions/{row.key}"
     return Deployed(
         key=row.key,
         name=row.name,
@@ -344,5 +344,5 @@ def start(call: Call, key: Key, body: StartRequest) -> InstanceLine:
         business_key=body.business_key,
     )
     instance = session.get_one(Instance, result.instance_id, populate_existing=True)
-    call.headers["Location"] = f"/api/v1/process-instances/{instance.id}"
+    call.headers["Location"] = f"{PREFIX}/process-instances/{instance.id}"
     return instance_line(instance, history.present_steps(session, [instance.id]).get(instance.id, ""))

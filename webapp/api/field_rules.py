@@ -13,7 +13,7 @@ from engine.errors import NotFound
 from processes.party import operations, permissions
 from processes.party.models import FieldRule
 from webapp.api.answers import Person
-from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Version, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
 TAG = "customers"
@@ -134,7 +134,7 @@ def create_field_rule(call: Call, body: FieldRuleRequest) -> FieldRuleLine:
     rule at most.
     """
     rule = operations.create_field_rule(call.session, call.actor, values=msgspec.structs.asdict(body))
-    call.headers["Location"] = f"/api/v1/field-rules/{rule.id}"
+    call.headers["Location"] = f"{PREFIX}/field-rules/{rule.id}"
     return _line(rule)
 
 

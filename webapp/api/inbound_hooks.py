@@ -98,7 +98,8 @@ class Receptions(Answer):
     has_more: bool
 
 
-def _hook(session: Session, hook: InboundHook) -> InboundHookAnswer:
+def _hook(session: Session, hook: InboundHook, names: Names | None = None) -> InboundHookAnswer:
+    names = names or Names(session, [hook.owner_id])
     return InboundHookAnswer(
         id=hook.id,
         version=hook.version,
@@ -111,14 +112,16 @@ def _hook(session: Session, hook: InboundHook) -> InboundHookAnswer:
         form=hook.form,
         state=hook.state,
         off_reason=hook.off_reason,
-        owner=Names(session, [hook.owner_id])(hook.owner_id),
+        owner=names(hook.owner_id),
     )
 
 
 @endpoint("GET", "/inbound-hooks", tag=TAG)
 def list_inbound_hooks(call: Call) -> InboundHooks:
     """Every address other systems may call."""
-    return InboundHooks(items=[_hook(call.session, one) for one in operations.inbound_hooks(call.session, call.actor)])
+    found = operations.inbound_hooks(call.session, call.actor)
+    names = Names(call.session, [hook.owner_id for hook in found])
+    return InboundHooks(items=[_hook(call.session, hook, names) for hook in found])
 
 
 @endpoint("POST", "/inbound-hooks", tag=TAG, status=201, refusals=(422,), shown_once=("secret",))

@@ -16,7 +16,7 @@ from engine.migration import runs
 from engine.models import Definition, Instance, MigrationItem
 from engine.work_items.rights import may_read_instance
 from webapp.api.answers import InstanceLine, Person, instance_line
-from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Version, endpoint
 from webapp.api.paging import ListQuery, Page, page_of, rows, total_of
 
 TAG = "versions"
@@ -155,7 +155,7 @@ def begin_migration(call: Call, key: Key, body: Begin) -> Run:
     _demand(call)
     old, new = _version(call.session, key, body.from_version), _version(call.session, key, body.to_version)
     run = migration.begin(call.session, call.actor, old.id, new.id, body.map)
-    call.headers["Location"] = f"/api/v1/process-definitions/{key}/migrations/{run.id}"
+    call.headers["Location"] = f"{PREFIX}/process-definitions/{key}/migrations/{run.id}"
     return _run(call.session, key, run.id)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from processes.webhooks import operations
 from processes.webhooks.models import Robot
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, Version, endpoint
 from webapp.api.webhooks import Name, Url
 
 TAG = "robots"
@@ -94,7 +94,7 @@ def list_robots(call: Call) -> Robots:
 def create_robot(call: Call, body: RobotRequest) -> RobotAnswer:
     """Make a robot: the address of a custom robot of a group, and its secret."""
     robot = operations.create_robot(call.session, call.actor, values=msgspec.structs.asdict(body))
-    call.headers["Location"] = f"/api/v1/robots/{robot.id}"
+    call.headers["Location"] = f"{PREFIX}/robots/{robot.id}"
     return _robot(robot)
 
 

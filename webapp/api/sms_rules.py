@@ -13,7 +13,7 @@ from processes.notices.models import SAMPLE, SmsRule
 from processes.notices.permissions import require_sms_rules
 from processes.notices.rules import EVENTS
 from webapp.api.answers import Names, Person
-from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Version, endpoint
 
 TAG = "connectors"
 
@@ -133,7 +133,7 @@ def list_rules(call: Call) -> SmsRules:
 def create_rule(call: Call, body: SmsRuleRequest) -> SmsRuleAnswer:
     """Keep a rule; from now on its event is told."""
     rule = operations.create_sms_rule(call.session, call.actor, values=msgspec.structs.asdict(body))
-    call.headers["Location"] = f"/api/v1/connectors/sms/rules/{rule.id}"
+    call.headers["Location"] = f"{PREFIX}/connectors/sms/rules/{rule.id}"
     return _rule(call, rule)
 
 

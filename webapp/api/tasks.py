@@ -13,7 +13,7 @@ from engine.actor import Actor
 from processes.tasks import operations, permissions, rules
 from processes.tasks.models import Task
 from webapp.api.answers import Action, File, Names, Person, file_of
-from webapp.api.endpoint import Answer, Body, Call, Id, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Version, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
 TAG = "tasks"
@@ -152,7 +152,7 @@ def create(call: Call, body: NewTask) -> TaskDetail:
         attachments=body.attachments,
         send_copy=body.send_copy,
     )
-    call.headers["Location"] = f"/api/v1/tasks/{task.id}"
+    call.headers["Location"] = f"{PREFIX}/tasks/{task.id}"
     return _detail(call.session, call.actor, task)
 
 

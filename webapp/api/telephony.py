@@ -18,7 +18,7 @@ from processes.telephony import operations, permissions, rules
 from processes.telephony.models import Agent, Call as PhoneCall, CallCommand, CallScore
 from webapp.api.answers import Names, Person
 from webapp.api.connectors import TAG, Record, offer
-from webapp.api.endpoint import Answer, Body, Call, Id, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, endpoint
 from webapp.api.idempotency import HEADER
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 
@@ -177,7 +177,7 @@ def dial(call: Call, body: CallRequest) -> QueuedCall:
     """Ring your own phone, then the number. The same Idempotency-Key never dials twice."""
     record = (body.record.type, body.record.id) if body.record is not None else None
     made = operations.dial(call.session, call.actor, number=body.number, key=_key(call), record=record)
-    call.headers["Location"] = f"/api/v1/connectors/telephony/calls/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/connectors/telephony/calls/{made.id}"
     return QueuedCall(id=made.id, state=made.state)
 
 

@@ -12,7 +12,7 @@ from processes.views import operations, permissions
 from processes.views.models import SavedView
 from processes.views.rules import Question
 from webapp.api.answers import Names, Person
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, Version, endpoint
 from webapp.api.paging import ListQuery, Page, ordering, page_of, rows, total_of
 from webapp.registers import saved
 
@@ -135,7 +135,7 @@ def create_view(call: Call, body: NewView) -> ViewLine:
         audience=body.audience,
     )
     _choose(call, view, body)
-    call.headers["Location"] = f"/api/v1/views/{view.id}"
+    call.headers["Location"] = f"{PREFIX}/views/{view.id}"
     return _answer(call, view)
 
 

@@ -14,7 +14,7 @@ from processes.webhooks.models import Webhook
 from processes.webhooks.permissions import MANAGE
 from processes.webhooks.rules import EVENT_TYPES
 from webapp.api.answers import Names, Person
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, Version, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, Version, endpoint
 
 TAG = "webhooks"
 
@@ -154,7 +154,7 @@ def list_webhooks(call: Call) -> Webhooks:
 def create_webhook(call: Call, body: WebhookRequest) -> WebhookSecret:
     """Make a webhook. It listens with your rights; its secret is in this answer and nowhere else."""
     hook, secret = operations.create_webhook(call.session, call.actor, values=msgspec.structs.asdict(body))
-    call.headers["Location"] = f"/api/v1/webhooks/{hook.id}"
+    call.headers["Location"] = f"{PREFIX}/webhooks/{hook.id}"
     return WebhookSecret(webhook=_webhook(call.session, hook), secret=secret)
 
 

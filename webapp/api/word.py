@@ -21,7 +21,7 @@ from processes.document.permissions import MAKE_DOCUMENTS, require
 from webapp.api.answers import File, file_of
 from webapp.api.attachments import LARGEST_UPLOAD
 from webapp.api.connectors import TAG, Record, offer
-from webapp.api.endpoint import Answer, Body, Call, Id, Query, endpoint
+from webapp.api.endpoint import PREFIX, Answer, Body, Call, Id, Query, endpoint
 from webapp.api.idempotency import HEADER
 from webapp.api.reading import InvalidRequest, Unreadable
 
@@ -127,7 +127,7 @@ def make_document(call: Call, body: WordRequest) -> Document:
         record=(body.record.type, body.record.id) if body.record is not None else None,
         name=body.name,
     )
-    call.headers["Location"] = f"/api/v1/connectors/word/documents/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/connectors/word/documents/{made.id}"
     return _document(made)
 
 
@@ -149,7 +149,7 @@ def print_instance(call: Call, instance_id: Id) -> Document:
     """Put a process on paper, as you may see it: a document of your own, whose PDF follows."""
     key = call.request_headers.get(HEADER) or secrets.token_hex(16)
     made = operations.print_instance(call.session, call.actor, instance_id, key=key)
-    call.headers["Location"] = f"/api/v1/connectors/word/documents/{made.id}"
+    call.headers["Location"] = f"{PREFIX}/connectors/word/documents/{made.id}"
     return _document(made)
 
 
@@ -170,7 +170,7 @@ def _document(made: WordDocument) -> Document:
 
 
 def _link(attachment_id: int | None) -> str | None:
-    return f"/api/v1/attachments/{attachment_id}" if attachment_id is not None else None
+    return f"{PREFIX}/attachments/{attachment_id}" if attachment_id is not None else None
 
 
 # ------------------------------------------------------------------------------------------------- templates
@@ -213,7 +213,7 @@ def _template(version: WordTemplateVersion) -> Template:
         uploaded_at=version.uploaded_at,
         sha256=version.attachment.sha256,
         fields=version.fields,
-        links={"docx": f"/api/v1/attachments/{version.attachment_id}"},
+        links={"docx": f"{PREFIX}/attachments/{version.attachment_id}"},
     )
 
 
