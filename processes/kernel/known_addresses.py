@@ -1,4 +1,4 @@
-"""Whose a mail address is: packages that keep addresses answer here, so that mails find the people they go to."""
+"""Whose an address is, to somebody who writes there: of numbers and mail addresses those he sees whole."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from engine.actor import Actor
 from engine.catalog import CATALOG
 from processes.kernel.known_numbers import Known
 
-Finder = Callable[[Session, Actor, Sequence[str]], Mapping[str, Sequence[Known]]]
-"""Addresses in small letters -> those of them whose address the actor sees whole: else naming them would tell whoever
-tries one address after another what a masked one is.
+Finder = Callable[[Session, Actor, str, Sequence[str]], Mapping[str, Sequence[Known]]]
+"""kind (phone | mail), numbers in E.164 or addresses in small letters -> people whose address the actor sees whole: else
+naming them would tell whoever tries one after another what a masked one is.
 """
 
 _FINDERS: dict[str, Finder] = {}
@@ -23,12 +23,12 @@ def register(package: str, finder: Finder) -> None:
     _FINDERS[package] = finder
 
 
-def find(session: Session, actor: Actor, addresses: Sequence[str]) -> dict[str, list[Known]]:
+def find(session: Session, actor: Actor, kind: str, addresses: Sequence[str]) -> dict[str, list[Known]]:
     """Address in small letters -> those of its people the actor may read, in the order of the packages' names."""
     wanted = list(dict.fromkeys(address.casefold() for address in addresses))
     found: dict[str, list[Known]] = {address: [] for address in wanted}
     for _package, finder in sorted(_FINDERS.items()) if wanted else ():
-        for address, people in finder(session, actor, wanted).items():
+        for address, people in finder(session, actor, kind, wanted).items():
             found[address] += [
                 one for one in people if CATALOG.may_read(session, actor, one.record_type, one.record_id)
             ]

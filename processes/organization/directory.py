@@ -76,8 +76,12 @@ def employees_by_number(session: Session, numbers: Sequence[str]) -> Mapping[str
     return found
 
 
-def employees_by_address(session: Session, _actor: Actor, addresses: Sequence[str]) -> Mapping[str, Sequence[Known]]:
-    """Our own people under these mail addresses (processes.kernel.known_addresses): the register shows them whole."""
+def employees_by_address(
+    session: Session, _actor: Actor, kind: str, addresses: Sequence[str]
+) -> Mapping[str, Sequence[Known]]:
+    """Our own people under these addresses (processes.kernel.known_addresses): the register shows them whole."""
+    if kind == "phone":
+        return employees_by_number(session, addresses)
     here = (
         select(Employee)
         .where(func.lower(Employee.email).in_(list(addresses)), Employee.state == "active")

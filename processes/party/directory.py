@@ -23,16 +23,21 @@ def parties_by_number(session: Session, numbers: Sequence[str]) -> Mapping[str, 
     return {number: [_known(one) for one in people] for number, people in _people(session, "phone", numbers).items()}
 
 
-def parties_by_address(session: Session, actor: Actor, addresses: Sequence[str]) -> Mapping[str, Sequence[Known]]:
+_SHOWN_AS = {"phone": "phone", "mail": "email"}
+
+
+def parties_by_address(
+    session: Session, actor: Actor, kind: str, addresses: Sequence[str]
+) -> Mapping[str, Sequence[Known]]:
     """Customers and contacts under these addresses (processes.kernel.known_addresses) who show theirs to the actor."""
-    found = _people(session, "mail", addresses)
+    found = _people(session, kind, addresses)
     people = [one for some in found.values() for one in some]
     of_contact = masking.of_contacts(session, actor, [one for one in people if isinstance(one, Contact)])
     of_customer = masking.of_customers(session, actor, [one for one in people if isinstance(one, Customer)])
 
     def sees(one: Contact | Customer, address: str) -> bool:
         look = of_contact if isinstance(one, Contact) else of_customer
-        return not isinstance(look(one, "email", address), Masked)
+        return not isinstance(look(one, _SHOWN_AS[kind], address), Masked)
 
     return {address: [_known(one) for one in some if sees(one, address)] for address, some in found.items()}
 

@@ -53,7 +53,7 @@ def test_it_is_named_and_kept_with_whom_it_goes_to(session: Session, company: Co
     row = write(session, writer(company.li), "nobody@else.cn", "Wang@Customer.cn")
     assert (row.record_type, row.record_id) == (CONTACT, contact.id)
     assert row.payload["recipient"] == "nobody@else.cn, 王建国 Wang@Customer.cn"
-    (people,) = known_addresses.find(session, writer(company.li), [ADDRESS]).values()
+    (people,) = known_addresses.find(session, writer(company.li), "mail", [ADDRESS]).values()
     assert [(one.name, one.note) for one in people] == [("王建国", "华宇智联 · 采购经理")]
 
 

@@ -98,7 +98,7 @@ def _form(actor: Actor, values: Mapping[str, str], problems: Mapping[str, str] |
 
 def _recipients(session: Session, actor: Actor, given: Mapping[str, str]) -> str:
     to, cc = (mail_form.addresses(given.get(name, "")) for name in ("to", "cc"))
-    known = known_addresses.find(session, actor, [*to, *cc][:MOST_NAMED])
+    known = known_addresses.find(session, actor, "mail", [*to, *cc][:MOST_NAMED])
     first = _record(session, actor, given) or about.of(one for to_one in to for one in known.get(to_one.casefold(), ()))
     try:
         leaves_at = by_hand.moment(given.get("send_at", ""))

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine.actor import Actor
-from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.errors import InvalidForm, NotFound, RuleViolation
 from engine.i18n import _
-from processes.kernel import known_numbers, phone_number
+from processes.kernel import known_addresses, phone_number
+from processes.kernel.known_numbers import Known
 from processes.messaging.models import SentMessage, SmsReceived
 from processes.messaging.operations import about, send_sms
 from processes.messaging.operations.consenting import COMMERCIAL
@@ -91,7 +91,7 @@ def _answered(session: Session, actor: Actor, given: Mapping[str, str]) -> SmsRe
 
 
 def _hidden_colleague(
-    session: Session, actor: Actor, answered: SmsReceived | None, people: Sequence[known_numbers.Known]
+    session: Session, actor: Actor, answered: SmsReceived | None, people: Sequence[Known]
 ) -> tuple[str, int] | None:
     """A colleague whose number the writer does not see: the message is to that person, and shows it as little."""
     if answered is None or may_see_sender(actor, _our_message(session, answered)):
@@ -153,10 +153,9 @@ def _read(typed: str) -> str:
         return ""
 
 
-def _people(session: Session, actor: Actor, number: str) -> Sequence[known_numbers.Known]:
-    """Whose number it is, of those this person may read."""
-    found = known_numbers.find(session, number) if number else []
-    return [one for one in found if CATALOG.may_read(session, actor, one.record_type, one.record_id)]
+def _people(session: Session, actor: Actor, number: str) -> Sequence[Known]:
+    """Whose number it is, of those this person may read and sees it of."""
+    return known_addresses.find(session, actor, "phone", [number])[number] if number else []
 
 
 def _unwanted(session: Session, number: str) -> str:

@@ -57,7 +57,7 @@ def send_mail(
     ]
     if problems:
         raise InvalidForm(problems)
-    known = known_addresses.find(session, actor, to)
+    known = known_addresses.find(session, actor, "mail", to)
     payload = {
         "to": list(to),
         "cc": list(cc),

@@ -83,6 +83,15 @@ def test_an_sms_stands_with_the_customer_as_well(wang: Browser, trade: Trade) ->
     assert "报价已寄出。" in wang.get(f"/follow/of/{trade.ids[OWN]}").text
 
 
+def test_a_masked_number_is_found_out_by_no_sms_either(wang: Browser, trade: Trade) -> None:
+    pool = trade.add("玉衡仪器", phone="13700137000")
+    for number, name, is_named in (("13700137000", "玉衡仪器", False), (PHONE, OWN, True)):
+        form = {"wish": number, "to": number, "text": "您好。", "purpose": "notice", "send_at": ""}
+        assert (name in wang.post("/messages/sms/cost", form, partial=True).text) is is_named
+        wang.post("/messages/sms/new", form)
+    assert "您好。" not in wang.get(f"/follow/of/{pool}").text
+
+
 def test_several_are_written_to_each_once_with_names_or_without(wang: Browser, trade: Trade) -> None:
     wang.post(NEW, {**FORM, "to": "王建国 <a@b.example>；A@b.example, c@d.example\r\ne@f.example", "cc": "g@h.example"})
     (message,) = written()
