@@ -11,8 +11,8 @@ from engine.catalog import CATALOG
 from processes.kernel.known_numbers import Known
 
 Finder = Callable[[Session, Actor, str, Sequence[str]], Mapping[str, Sequence[Known]]]
-"""kind (phone | mail), numbers in E.164 or addresses in small letters -> people whose address the actor sees whole: else
-naming them would tell whoever tries one after another what a masked one is.
+"""kind (phone | mail), numbers in E.164 or addresses in small letters -> people whose address the actor sees whole:
+else naming them would tell whoever tries one after another what a masked one is.
 """
 
 _FINDERS: dict[str, Finder] = {}
