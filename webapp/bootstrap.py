@@ -16,14 +16,14 @@ from engine.catalog import CATALOG, Catalog, discover
 from processes.activity.operations import follow_by
 from processes.approval.operations import on_due_of_house, proxies, sms_approvals_of_house
 from processes.document.operations import install_address
-from processes.kernel import known_numbers, recipient_groups
+from processes.kernel import known_addresses, known_numbers, recipient_groups
 from processes.messaging.operations import lay_down
 from processes.organization.calendar import working_due
-from processes.organization.directory import GROUPS, OrganizationDirectory, employees_by_number
+from processes.organization.directory import GROUPS, OrganizationDirectory, employees_by_address, employees_by_number
 from processes.organization.operations import signature_of
 from processes.ownership import operations as ownership
 from processes.party import masking, operations as party
-from processes.party.directory import parties_by_number
+from processes.party.directory import parties_by_address, parties_by_number
 from processes.party.rules import alike
 from processes.telephony.operations import use_plan
 from processes.telephony.rules import NumberPlan
@@ -76,6 +76,8 @@ def join_parts() -> Catalog:
     CATALOG.proxies = proxies
     known_numbers.register("organization", employees_by_number)
     known_numbers.register("party", parties_by_number)
+    known_addresses.register("organization", employees_by_address)
+    known_addresses.register("party", parties_by_address)
     known_numbers.mask_by("party", masking.of_numbers)
     for group in GROUPS:
         recipient_groups.register(group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from engine.actor import Actor
@@ -72,9 +72,31 @@ def employees_by_number(session: Session, numbers: Sequence[str]) -> Mapping[str
     )
     found: dict[str, list[Known]] = {}
     for person in session.scalars(here):
-        where = person.department.name if person.department is not None else ""
-        found.setdefault(str(person.phone), []).append(Known("organization.employee", person.id, person.name, where))
+        found.setdefault(str(person.phone), []).append(_known(person))
     return found
+
+
+def employees_by_address(
+    session: Session, _actor: Actor, kind: str, addresses: Sequence[str]
+) -> Mapping[str, Sequence[Known]]:
+    """Our own people under these addresses (processes.kernel.known_addresses): the register shows them whole."""
+    if kind == "phone":
+        return employees_by_number(session, addresses)
+    here = (
+        select(Employee)
+        .where(func.lower(Employee.email).in_(list(addresses)), Employee.state == "active")
+        .options(joinedload(Employee.department))
+        .order_by(Employee.id)
+    )
+    found: dict[str, list[Known]] = {}
+    for person in session.scalars(here):
+        found.setdefault(str(person.email).casefold(), []).append(_known(person))
+    return found
+
+
+def _known(person: Employee) -> Known:
+    where = person.department.name if person.department is not None else ""
+    return Known("organization.employee", person.id, person.name, where)
 
 
 def _people(session: Session, condition: ColumnElement[bool]) -> list[Person]:

@@ -39,7 +39,10 @@ Address = Annotated[str, msgspec.Meta(max_length=254)]
 
 
 class Record(Body):
-    """What the message is about."""
+    """What the message is about, one you may read: it stands there as well, and so does what is answered.
+
+    A mail without one is kept with the first customer or contact among its recipients whose address you see whole.
+    """
 
     type: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     id: Id

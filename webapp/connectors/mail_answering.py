@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Mapping
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
@@ -12,21 +10,16 @@ from flask import current_app, flash, make_response, redirect, render_template, 
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import attachments, work_items
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.errors import AppError, Forbidden, InvalidForm, NotFound
 from engine.i18n import _
 from processes.messaging.models import ReceivedMail
 from processes.messaging.operations import answering_mail
 from processes.messaging.permissions import SEND_MAIL, addresses_open
+from webapp.connectors import by_hand, mail_form
 from webapp.connectors.messages import pages
-from webapp.once import once
 from webapp.security.access import current_actor, requires
 from webapp.settings import Settings
-
-LONGEST_WISH = 40
-_BETWEEN = re.compile(r"[,;，；、\s]+")
 
 
 @pages.get("/messages/mail-received/<int:mail_id>/answer", endpoint="mail_answer")
@@ -34,7 +27,7 @@ _BETWEEN = re.compile(r"[,;，；、\s]+")
 def form(mail_id: int) -> str:
     session, actor = Sessions(), current_actor()
     mail = answering_mail.readable(session, actor, mail_id)
-    return _form(session, actor, mail, {**_preset(session, actor, mail), "wish": secrets.token_hex(12)})
+    return _form(session, actor, mail, {**_preset(session, actor, mail), "wish": by_hand.new_wish()})
 
 
 def _preset(session: Session, actor: Actor, mail: ReceivedMail) -> dict[str, str]:
@@ -67,50 +60,25 @@ def _ours(settings: Settings) -> set[str]:
 def send(mail_id: int) -> BaseResponse:
     """The same form twice is one mail: its wish is the key of the message."""
     actor, given = current_actor(), request.form
-    files = given.getlist("file", type=int)
-    wish = f"answer:{given.get('wish', '')[:LONGEST_WISH] or secrets.token_hex(12)}"
+    wish = by_hand.wish_of("answer", given)
 
     def answer(session: Session) -> dict[str, int]:
         message_id = answering_mail.answer_mail(
             session,
             actor,
             mail_id=mail_id,
-            to=_addresses(given.get("to", "")),
-            cc=_addresses(given.get("cc", "")),
-            subject=given.get("subject", ""),
-            text=given.get("text", "").replace("\r\n", "\n"),
             key=wish,
-            attachments=[work_items.readable_file(session, actor, one) for one in files],
+            **mail_form.read(session, actor, given),
         )
         return {"message": message_id}
 
-    try:
-        once(actor, wish, answer)
-    except (NotFound, Forbidden):
-        raise
-    except AppError as refusal:
+    refused = by_hand.sent_once(actor, wish, answer)
+    if refused is not None:
         session = Sessions()
-        session.rollback()
         mail = answering_mail.readable(session, actor, mail_id)
-        problems = _by_field(refusal)
-        return make_response(_form(session, actor, mail, given.to_dict(), problems), refusal.status)
+        return make_response(_form(session, actor, mail, given.to_dict(), refused.problems), refused.status)
     flash(str(_("Your answer is on its way.")), "success")
     return redirect(url_for("messages.mail_received_show", mail_id=mail_id))
-
-
-def _addresses(typed: str) -> list[str]:
-    return [address for address in _BETWEEN.split(typed) if address]
-
-
-def _by_field(refusal: AppError) -> dict[str, str]:
-    """Problems of single addresses ("to.1") stand with their field."""
-    if not isinstance(refusal, InvalidForm):
-        return {"": str(refusal)}
-    found: dict[str, str] = {}
-    for field, text in refusal.by_field().items():
-        name = field.partition(".")[0]
-        found[name] = f"{found[name]} {text}" if name in found else str(text)
-    return found
 
 
 def _form(
@@ -126,5 +94,5 @@ def _form(
         values=values,
         problems=problems or {},
         sees_addresses=_sees_addresses(session, actor, mail),
-        files=attachments.loose(session, actor, request.form.getlist("file", type=int)),
+        files=mail_form.files(session, actor),
     )

@@ -41,7 +41,6 @@ def index() -> str:
         titles=TITLES,
         states=words.OUTBOX_STATES,
         roads=() if _is_partial() else sent.roads(session),
-        simulated=_simulated(),
         opened=None,
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import url_for
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -18,8 +17,8 @@ from processes.kernel import known_numbers, phone_number
 from processes.messaging.models import SentMessage, SmsReceived
 from processes.messaging.permissions import READ_ALL, may_see_sender, received_visible_to
 from processes.messaging.rules import masked
+from webapp.connectors import by_hand
 from webapp.connectors.sent import PAGE_SIZE
-from webapp.registers.interface import endpoint_of
 
 KINDS: dict[str, tuple[Sentence, str, str]] = {
     "new": (_("Waits to be handled"), "amber", "hourglass"),
@@ -104,12 +103,6 @@ def one(session: Session, actor: Actor, received_id: int) -> Received | None:
     return shown(session, actor, [found])[0] if found is not None else None
 
 
-def _page_of(known: known_numbers.Known) -> str:
-    if known.record_type not in CATALOG.registers:
-        return ""
-    return url_for(f"{endpoint_of(known.record_type)}.show", pk=known.record_id)
-
-
 def shown(session: Session, actor: Actor, rows: Sequence[SmsReceived]) -> list[Received]:
     """These as the actor may read them."""
     ids = {row.answers_id for row in rows if row.answers_id is not None}
@@ -119,7 +112,7 @@ def shown(session: Session, actor: Actor, rows: Sequence[SmsReceived]) -> list[R
     for row in rows:
         sent = answered.get(row.answers_id or 0)
         people = tuple(
-            Person(one.name, one.note, _page_of(one))
+            Person(one.name, one.note, by_hand.page_of(one.record_type, one.record_id))
             for one in known.get(row.sender, ())
             if CATALOG.may_read(session, actor, one.record_type, one.record_id)
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -12,24 +10,21 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine.actor import Actor
-from engine.catalog import CATALOG
 from engine.db import Sessions
-from engine.errors import AppError, Forbidden, InvalidForm, NotFound, Problem, RuleViolation
+from engine.errors import InvalidForm, NotFound, RuleViolation
 from engine.i18n import _
-from processes.kernel import known_numbers, phone_number
-from processes.kernel.working_time import ZONE
+from processes.kernel import known_addresses, phone_number
+from processes.kernel.known_numbers import Known
 from processes.messaging.models import SentMessage, SmsReceived
-from processes.messaging.operations import send_sms
+from processes.messaging.operations import about, send_sms
 from processes.messaging.operations.consenting import COMMERCIAL
 from processes.messaging.operations.costs import cost_of_sms
 from processes.messaging.operations.sending import check_consent
 from processes.messaging.permissions import EMPLOYEE, SEND_SMS, may_see_sender, received_visible_to
-from webapp.connectors import received
+from webapp.connectors import by_hand, received
 from webapp.connectors.messages import pages
-from webapp.once import once
 from webapp.security.access import current_actor, requires
 
-LONGEST_WISH = 40
 PURPOSES = ("notice", COMMERCIAL)
 
 
@@ -38,7 +33,7 @@ PURPOSES = ("notice", COMMERCIAL)
 def new() -> str:
     """to: a number.  answer: a received SMS; it goes to its sender, whether the writer may see the number or not."""
     values = {"to": request.args.get("to", "")[:40], "answer": request.args.get("answer", "")[:20]}
-    return _form(current_actor(), {**values, "wish": secrets.token_hex(12)})
+    return _form(current_actor(), {**values, "wish": by_hand.new_wish()})
 
 
 @pages.post("/messages/sms/cost", endpoint="sms_cost")
@@ -53,7 +48,7 @@ def cost() -> str:
 def send() -> BaseResponse:
     """The same form twice is one SMS: its wish is the key of the message."""
     actor, given = current_actor(), request.form
-    wish = f"sms:{given.get('wish', '')[:LONGEST_WISH] or secrets.token_hex(12)}"
+    wish = by_hand.wish_of("sms", given)
     later = bool(given.get("send_at", "").strip())
 
     def write(session: Session) -> dict[str, int]:
@@ -66,21 +61,16 @@ def send() -> BaseResponse:
             to=number,
             text=given.get("text", "").replace("\r\n", "\n"),
             key=wish,
-            send_at=_moment(given.get("send_at", "")),
+            send_at=by_hand.moment(given.get("send_at", "")),
             purpose=_purpose(given),
             name=people[0].name if people else "",
-            record=_hidden_colleague(session, actor, answered, people),
+            record=_hidden_colleague(session, actor, answered, people) or about.of(people),
         )
         return {"message": message_id}
 
-    try:
-        once(actor, wish, write)
-    except (NotFound, Forbidden):
-        raise
-    except AppError as refusal:
-        Sessions().rollback()
-        problems = refusal.by_field() if isinstance(refusal, InvalidForm) else {"": str(refusal)}
-        return make_response(_form(actor, given, problems), refusal.status)
+    refused = by_hand.sent_once(actor, wish, write)
+    if refused is not None:
+        return make_response(_form(actor, given, refused.problems), refused.status)
     if later:
         flash(str(_("It is kept until its time.")), "success")
         return redirect(url_for("scheduled.index"))
@@ -93,7 +83,7 @@ def _answered(session: Session, actor: Actor, given: Mapping[str, str]) -> SmsRe
     wanted = given.get("answer", "")
     if not wanted:
         return None
-    visible = select(SmsReceived).where(SmsReceived.id == _id(wanted), received_visible_to(actor))
+    visible = select(SmsReceived).where(SmsReceived.id == by_hand.number(wanted), received_visible_to(actor))
     found = session.scalars(visible).first()
     if found is None:
         raise NotFound
@@ -101,7 +91,7 @@ def _answered(session: Session, actor: Actor, given: Mapping[str, str]) -> SmsRe
 
 
 def _hidden_colleague(
-    session: Session, actor: Actor, answered: SmsReceived | None, people: Sequence[known_numbers.Known]
+    session: Session, actor: Actor, answered: SmsReceived | None, people: Sequence[Known]
 ) -> tuple[str, int] | None:
     """A colleague whose number the writer does not see: the message is to that person, and shows it as little."""
     if answered is None or may_see_sender(actor, _our_message(session, answered)):
@@ -113,10 +103,6 @@ def _our_message(session: Session, answered: SmsReceived) -> SentMessage | None:
     return session.get(SentMessage, answered.answers_id) if answered.answers_id is not None else None
 
 
-def _id(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
-
-
 def _number(session: Session, actor: Actor, given: Mapping[str, str]) -> str:
     answered = _answered(session, actor, given)
     return answered.sender if answered is not None else given.get("to", "")
@@ -125,15 +111,6 @@ def _number(session: Session, actor: Actor, given: Mapping[str, str]) -> str:
 def _purpose(given: Mapping[str, str]) -> str:
     purpose = given.get("purpose", "")
     return purpose if purpose in PURPOSES else PURPOSES[0]
-
-
-def _moment(text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=ZONE)
-    except ValueError:
-        raise InvalidForm([Problem("send_at", _("Please choose a day and a time."))]) from None
 
 
 # ------------------------------------------------------------------------------------------------- shown
@@ -155,7 +132,7 @@ def _cost(actor: Actor, given: Mapping[str, str]) -> str:
     session = Sessions()
     number = _read(_number(session, actor, given))
     try:
-        send_at = _moment(given.get("send_at", ""))
+        send_at = by_hand.moment(given.get("send_at", ""))
     except InvalidForm:
         send_at = None
     purpose = _purpose(given)
@@ -176,10 +153,9 @@ def _read(typed: str) -> str:
         return ""
 
 
-def _people(session: Session, actor: Actor, number: str) -> Sequence[known_numbers.Known]:
-    """Whose number it is, of those this person may read."""
-    found = known_numbers.find(session, number) if number else []
-    return [one for one in found if CATALOG.may_read(session, actor, one.record_type, one.record_id)]
+def _people(session: Session, actor: Actor, number: str) -> Sequence[Known]:
+    """Whose number it is, of those this person may read and sees it of."""
+    return known_addresses.find(session, actor, "phone", [number])[number] if number else []
 
 
 def _unwanted(session: Session, number: str) -> str:

@@ -62,7 +62,10 @@ ROLES = (
     RoleSum(
         "Employee",
         _("Employee"),
-        grants=("OpenApi.get", "SwaggerView.show", "MenuApi.get", "document.document.make", "messaging.sms.send"),
+        grants=(
+            *("OpenApi.get", "SwaggerView.show", "MenuApi.get"),
+            *("document.document.make", "messaging.sms.send", "messaging.mail.send"),
+        ),
     ),
     RoleSum(
         "Sales",

@@ -7,12 +7,12 @@ from processes.messaging.operations.sending import (
     NOT_SENT,
     SECRET,
     mail_to_employee,
-    send_mail,
     send_sms,
     sms_to_employee,
     sms_words_to_employee,
 )
 from processes.messaging.operations.topics import notify_mail, notify_sms
+from processes.messaging.operations.writing_mail import send_mail
 
 __all__ = [
     "NOT_SENT",

@@ -15,9 +15,7 @@ from processes.kernel.working_time import ZONE
 from processes.messaging import permissions
 from processes.messaging.models import ReceivedMail
 from processes.messaging.operations.receiving_mail import raw_of
-from processes.messaging.operations.sending import send_mail
-
-LONGEST_SUBJECT = 200
+from processes.messaging.operations.writing_mail import LONGEST_SUBJECT, send_mail
 
 
 def answer_mail(

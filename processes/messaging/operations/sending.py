@@ -1,8 +1,8 @@
-"""Writes messages to the outbox: to an employee in their own language, or to any address a person names."""
+"""Writes messages to the outbox: to an employee in their own language, or an SMS to any number a person names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,19 +12,16 @@ from engine import clock, outbox
 from engine.actor import Actor
 from engine.errors import InvalidForm, Problem, RuleViolation
 from engine.i18n import _
-from engine.models import Attachment
 from processes.kernel import phone_number
 from processes.messaging import permissions, rules
-from processes.messaging.models import ReceivedMail
-from processes.messaging.operations import templates
+from processes.messaging.operations import about, templates
+from processes.messaging.operations.about import Record
 from processes.messaging.operations.consenting import COMMERCIAL, consenting
 from processes.messaging.operations.house_rules import lapses, leaves
 from processes.messaging.operations.opting_out import opted_out
 from processes.organization.models import Employee
 
-MESSAGE = "messaging.message"
 LONGEST_SMS = 1000
-LONGEST_MAIL = 100_000
 FURTHEST_AHEAD = timedelta(days=366)
 
 NOT_SENT = ("no_mobile_number", "no_mail_address", rules.USED_UP)
@@ -32,8 +29,6 @@ NOT_SENT = ("no_mobile_number", "no_mail_address", rules.USED_UP)
 
 SECRET = "******"
 """Stands in the stored words for a secret, which is put in as the message leaves: nobody reads it on a page."""
-
-Record = tuple[str, int]
 
 
 def sms_to_employee(
@@ -158,10 +153,7 @@ def send_sms(
             problems.append(Problem("to", _("No SMS can reach {number}.", number=number)))
     if not text.strip() or len(text) > LONGEST_SMS:
         problems.append(Problem("text", _("An SMS has between 1 and {count} characters.", count=LONGEST_SMS)))
-    if send_at is not None and send_at > clock.now() + FURTHEST_AHEAD:
-        problems.append(
-            Problem("send_at", _("A message is written at most {days} days ahead.", days=FURTHEST_AHEAD.days))
-        )
+    problems += [*too_far_ahead(send_at), *about.faults(session, actor, record)]
     if problems:
         raise InvalidForm(problems)
     payload = {"to": number, "text": text.strip(), "recipient": f"{name} {number}".strip()}
@@ -176,6 +168,12 @@ def send_sms(
         record=record,
         send_at=send_at,
     )
+
+
+def too_far_ahead(send_at: datetime | None) -> list[Problem]:
+    if send_at is None or send_at <= clock.now() + FURTHEST_AHEAD:
+        return []
+    return [Problem("send_at", _("A message is written at most {days} days ahead.", days=FURTHEST_AHEAD.days))]
 
 
 def check_consent(session: Session, number: str) -> None:
@@ -218,87 +216,6 @@ def _queue_sms(
             send_at=leaves_at,
             lapses_at=lapses(send_at, leaves_at),
         )
-
-
-def send_mail(
-    session: Session,
-    actor: Actor,
-    *,
-    to: Sequence[str],
-    subject: str,
-    text: str,
-    key: str,
-    html: str = "",
-    cc: Sequence[str] = (),
-    record: Record | None = None,
-    send_at: datetime | None = None,
-    attachments: Sequence[Attachment] = (),
-    answers: int | None = None,
-) -> int:
-    """Queue a mail a person wrote, like send_sms. attachments: files the caller has found the actor may read.
-
-    answers: a received mail the actor may read; the new one belongs to its thread, its process and its record.
-    """
-    permissions.require(actor, permissions.SEND_MAIL)
-    answered = _answered(session, actor, answers)
-    problems = [
-        Problem(f"{name}.{number}", _("{text} is not a mail address.", text=address))
-        for name, addresses in (("to", to), ("cc", cc))
-        for number, address in enumerate(addresses)
-        if address.count("@") != 1 or any(sign.isspace() for sign in address)
-    ]
-    if not to:
-        problems.append(Problem("to", _("Please name a recipient.")))
-    if not subject.strip() or "\n" in subject or "\r" in subject:
-        problems.append(Problem("subject", _("A mail needs a subject of one line.")))
-    if not text.strip() or len(text) + len(html) > LONGEST_MAIL:
-        problems.append(Problem("text", _("A mail has between 1 and {count} characters.", count=LONGEST_MAIL)))
-    if problems:
-        raise InvalidForm(problems)
-    payload = {
-        "to": list(to),
-        "cc": list(cc),
-        "subject": subject.strip(),
-        "text": text,
-        "html": html,
-        "attachments": [
-            {"name": file.name, "media_type": file.media_type, "sha256": file.sha256} for file in attachments
-        ],
-        "recipient": ", ".join(to),
-        "answerable": True,
-    }
-    if answered is not None:
-        payload |= {"in_reply_to": answered.message_id, "references": list(answered.references)}
-        record = record or _record_of(answered)
-    message_id = outbox.enqueue(
-        session,
-        channel="mail",
-        key=f"mail:{actor.person_id}:{key}",
-        payload=payload,
-        actor=actor,
-        record=record,
-        instance_id=answered.instance_id if answered is not None else None,
-        send_at=send_at,
-    )
-    if answered is not None and message_id not in answered.answered_by:
-        answered.answered_by = [*answered.answered_by, message_id]
-    for file in attachments:
-        if file.record_id is None:  # from now on it belongs to the message, and no sweep takes it
-            file.record_type, file.record_id = MESSAGE, message_id
-    return message_id
-
-
-def _answered(session: Session, actor: Actor, mail_id: int | None) -> ReceivedMail | None:
-    if mail_id is None:
-        return None
-    mail = session.get(ReceivedMail, mail_id, with_for_update=True, populate_existing=True)
-    if mail is None or not permissions.may_read_received(session, actor, mail_id):
-        raise InvalidForm([Problem("answers", _("There is no such mail among those you may read."))])
-    return mail
-
-
-def _record_of(mail: ReceivedMail) -> Record | None:
-    return (mail.record_type, mail.record_id) if mail.record_type is not None and mail.record_id is not None else None
 
 
 def _facts(employee: Employee) -> dict[str, Any]:

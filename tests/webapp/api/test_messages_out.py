@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask_appbuilder.security.sqla.models import Role
+from sqlalchemy import select
 
 from connectors.mail.simulator import SimulatedMailRoad
 from engine import clock, delivering, jobs, outbox
@@ -14,9 +16,13 @@ from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
 from engine.models import OutboxMessage
 from processes.messaging.operations import quotas
+from processes.messaging.permissions import SEND_MAIL, SEND_SMS
+from processes.party import operations as party
 from tests.conftest import TestClock
 from tests.webapp.callers import ADMIN, EMPLOYEE, OTHER, SUPERIOR, House, good, refused, request_of
 from webapp import wires
+from webapp.security import roles
+from webapp.security.naming import named
 from webapp.settings import Settings
 
 SMS = "/connectors/sms/messages"
@@ -30,6 +36,15 @@ def roads(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """This process delivers, through simulators."""
     monkeypatch.setattr(outbox, "HANDLERS", {})
     wires.install(settings)
+
+
+def withdraw(*rights: str) -> None:
+    """From all employees."""
+    with transaction() as session:
+        for role in session.scalars(select(Role).where(Role.name != roles.ADMIN)):
+            kept = [one for one in role.permissions if named(one.permission.name, one.view_menu.name) not in rights]
+            role.permissions = kept
+    Sessions.remove()
 
 
 def test_an_sms_is_queued_once_and_followed_to_its_end(people: House, roads: None) -> None:
@@ -75,6 +90,9 @@ def test_a_faulty_sms_is_refused(people: House, body: dict[str, str], fields: se
 def test_only_who_may_send_sends_and_only_who_may_read_reads(people: House) -> None:
     admin, employee = people(ADMIN), people(EMPLOYEE)
     assert employee.post(SMS, TEXT)["state"] == "queued"  # everybody's department has its quota
+    assert employee.post(MAIL, LETTER)["state"] == "queued"
+    withdraw(SEND_SMS, SEND_MAIL)
+    refused(employee.call("POST", SMS, TEXT), 403)
     refused(employee.call("POST", MAIL, LETTER), 403)
     sent = admin.post(SMS, TEXT)
     for action in ("", "/actions/resend", "/actions/cancel"):
@@ -127,6 +145,27 @@ def test_a_mail_carries_files_that_its_sender_may_read(
     (letter,) = letters
     assert [(file.filename, file.content.decode()) for file in letter.attachments] == [("报价.txt", "报价")]
     refused(admin.call("DELETE", f"/attachments/{mine['id']}"), 404)
+
+
+def test_a_mail_and_an_sms_are_about_what_one_may_read(people: House) -> None:
+    seller, other = people(EMPLOYEE), people(OTHER)
+    with transaction() as session:
+        made = party.create_customer(session, SYSTEM, values={"name": "华宇智联", "email": "a@b.example"})
+        made.owner_id, made.state = seller.person_id, "locked"
+        record = {"type": "party.customer", "id": made.id}
+    Sessions.remove()
+    mine = seller.post(MAIL, {**LETTER, "record": record}, key="once")
+    assert seller.post(MAIL, {**LETTER, "record": record}, key="once")["id"] == mine["id"]
+    assert seller.get(f"{MAIL}/{mine['id']}")["record"] == record
+    by_address = seller.get(f"{MAIL}/{seller.post(MAIL, {**LETTER, 'to': ['A@b.example']})['id']}")
+    assert (by_address["record"], by_address["recipient"]) == (record, "华宇智联 A@b.example")
+    for path, body in ((MAIL, LETTER), (SMS, TEXT)):
+        answers = [
+            refused(other.call("POST", path, {**body, "record": one}), 422)
+            for one in (record, {**record, "id": 987654})
+        ]
+        assert answers[0] == answers[1]
+        assert [error["field"] for error in answers[0]["errors"]] == ["record"]
 
 
 @pytest.mark.parametrize(

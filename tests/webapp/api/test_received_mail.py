@@ -96,7 +96,8 @@ def test_bad_questions(people: House, query: str) -> None:
 
 def test_a_mail_is_answered_in_its_thread(people: House, road: SimulatedMailRoad) -> None:
     admin = people(ADMIN)
-    sent = admin.post("/connectors/mail/messages", {**LETTER, "record": {"type": "sales.quote", "id": 7}})
+    record = {"type": "organization.employee", "id": people(EMPLOYEE).person_id}
+    sent = admin.post("/connectors/mail/messages", {**LETTER, "record": record})
     delivering.deliver_outbox()
     number = comes(sent["id"])
     reply: dict[str, Any] = {**LETTER, "subject": "Re: 报价单", "answers": number}
@@ -105,7 +106,7 @@ def test_a_mail_is_answered_in_its_thread(people: House, road: SimulatedMailRoad
     first, second = road.sent
     assert second["In-Reply-To"] == "<1@customer.example>"
     assert second["References"] == f"{first['Message-ID']} <1@customer.example>"
-    assert admin.get(f"/connectors/mail/messages/{again['id']}")["record"] == {"type": "sales.quote", "id": 7}
+    assert admin.get(f"/connectors/mail/messages/{again['id']}")["record"] == record
     assert str(first["Subject"]).startswith("报价单 [#")
 
 

@@ -103,7 +103,7 @@ CUSTOMERS = {
     *("customer_change", "customer_state", "api.insight"),
     *("LookupView", "SearchView", "api.customers", "api.ownership", "api.handing_over", "api.activity"),
     *("api.appointments", "api.sight", "api.contact_analysis"),
-    *("api.comments",),
+    *("api.comments", "mail_writing"),
 }
 
 READS: dict[str, str] = {
@@ -138,6 +138,7 @@ READS: dict[str, str] = {
     "party_converting.ask_contact": "/contacts/{k}/customer",
     "party_converting.employment": "/customers/{c}/employment",
     "customer_sight.why": "/customers/{c}/why?person={me}",
+    "mail_writing.new": "/messages/mail/new?record_type=party.contact&record_id={k}",
     "comments.section": "/comments/party.customer/{c}",
     "comments.listing": "/comments/activity.record/{r}/list",
     "api.customers.get_customer": "/api/v1/customers/{c}",
@@ -324,6 +325,11 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "api.appointments.join": ("/appointments/{a}/actions/join", {"version": 1}),
     "api.appointments.take_over": ("/appointments/{a}/actions/take-over", {"version": 1, "reason": "我来"}),
     "api.comments.add": ("/comments", {"record_type": "party.contact", "record_id": "{k}", "text": "看见"}),
+    "mail_writing.recipients": ("/messages/mail/recipients", {"record_type": "party.customer", "record_id": "{c}"}),
+    "mail_writing.send": (
+        "/messages/mail/new",
+        {"record_type": "party.customer", "record_id": "{c}", "to": "a@b.example", "subject": "x", "text": "x"},
+    ),
 }
 """Refused, without a word of it, for whoever does not see the record."""
 

@@ -79,7 +79,7 @@ def _line(session: Session, actor: Actor, one: Pending) -> Line:
     return Line(
         at=one.at,
         to=campaign.title if campaign is not None else _recipient(actor, one.message),
-        text=campaign.text if campaign is not None else one.message.text or one.message.subject or "",
+        text=campaign.text if campaign is not None else one.message.subject or one.message.text or "",
         channel=one.message.channel,
         count=one.count,
         message_id=one.message.id,
