@@ -154,6 +154,8 @@ def _check_relation(relation: Any) -> None:
         raise Refused("macros", target)
     if kind == "aFChunk":
         raise Refused("foreign_part", target)
+    if kind == "oleObject":  # opened with a click, by whatever program it names; a sheet (package) is Office's own
+        raise Refused("embedded", target)
     outside = str(relation.get("TargetMode", "Internal")).lower() != "internal" or _OUTSIDE.match(target) is not None
     if outside and not (kind == "hyperlink" and _LINK.fullmatch(target)):
         raise Refused("external", target)

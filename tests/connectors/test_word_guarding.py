@@ -64,6 +64,7 @@ def test_a_plain_file_and_one_with_links_pictures_and_page_numbers_pass() -> Non
         (_related("image", "\\\\server\\share\\x.png", "Internal"), "external"),
         (_related("image", "http://example.com/pixel.png", "external"), "external"),
         (changed(PLAIN, {"word/media/huge.png": _picture(30_000, 30_000)}), "bomb"),
+        (_related("oleObject", "embeddings/oleObject1.bin", "Internal"), "embedded"),
         (_related("aFChunk", "chunk.html", "Internal"), "foreign_part"),
         (_with_field(' INCLUDEPICTURE "http://example.com/x.png" '), "reaching_field"),
         (_with_field(" DDEAUTO c:\\\\cmd "), "reaching_field"),

@@ -188,6 +188,7 @@ REFUSED: Mapping[str, Sentence] = {
     "encrypted": _("The file is locked with a password."),
     "macros": _("The file contains macros."),
     "external": _("The file takes something from outside: {detail}"),
+    "embedded": _("The file has an object of another program in it: {detail}"),
     "foreign_part": _("The file embeds a foreign page: {detail}"),
     "reaching_field": _("The file has a field that fetches from outside: {detail}"),
     "no_such_revision": _("There is no change {detail} in this file."),
