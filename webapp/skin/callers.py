@@ -41,6 +41,7 @@ Teller = Callable[[Session, Actor, int, int], Story]
 Offer = Callable[[Actor, str, int], Iterable[Way]]
 """(actor, number, call id) -> what can be done with a number nobody is known under"""
 
+
 @dataclass(frozen=True)
 class Caller:
     """Who is to be rung because of a record, as far as the reader may know."""

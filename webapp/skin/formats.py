@@ -112,7 +112,7 @@ LONGEST_PERSON = 4
 
 
 def initials(name: str) -> str:
-    """What stands in the round of a person: 伟 of 张伟, AS of Ann Smith; of an organisation how it begins: all end in 公司."""
+    """What stands in the round of a person: 伟 of 张伟, AS of Ann Smith; of a firm how it begins: all end alike."""
     words = name.split()
     if len(name) > LONGEST_PERSON and not name.isascii():
         return name[:2]

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from connectors.telephony.events import CallEvent
 from engine import clock, health
 from engine.db import Sessions, transaction
-from processes.telephony import operations
 from processes.tasks.models import Task
+from processes.telephony import operations
 from processes.telephony.models import Call, CallCommand, CallLeg
 from tests.demo_house import Browser, DemoHouse
 
