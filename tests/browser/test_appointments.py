@@ -79,3 +79,10 @@ def test_on_a_phone_it_is_a_list_of_days_and_a_tap_asks_for_the_day(sign_in: Sig
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("[data-yl-plan]", has_text="云栖仪表公司").tap()
     expect(page.locator("#yl-move [name=due_on]")).to_be_focused()
+
+
+def test_the_same_message_is_shown_once(sign_in: SignIn) -> None:
+    page = sign_in("wang.lei")
+    page.goto("/follow/")
+    page.evaluate("import('yl').then(yl => ['a', 'a', 'b', 'b'].forEach(text => yl.toast(text, 'danger')))")
+    expect(page.locator(".yl-toast")).to_have_text(["a", "b"])

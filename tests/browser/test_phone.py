@@ -34,3 +34,41 @@ def test_a_call_pops_up_and_its_note_survives_everything(tell: Tell, sign_in: Si
     expect(agent.locator(POP)).to_contain_text("已接听")
     agent.locator(f"{POP} [data-yl-phone=away] button").click()
     expect(agent.locator(POP)).to_have_count(0)
+
+
+def test_of_calls_that_are_over_the_newest_is_whole(tell: Tell, sign_in: SignIn) -> None:
+    for name in ("browser-2", "browser-3"):
+        tell(name, "ringing", "8001")
+        tell(name, "answered", "8001")
+        tell(name, "ended", cause="normal", ended_by="customer")
+    agent = sign_in("wang.lei")
+    agent.goto("/calls")
+    expect(agent.locator(POP)).to_have_count(2)
+    newest, older = agent.locator(POP).first, agent.locator(POP).last
+    assert int(str(newest.get_attribute("data-yl-pop"))) > int(str(older.get_attribute("data-yl-pop")))
+    expect(newest.locator(NOTE)).to_be_visible()
+    expect(older.locator(NOTE)).to_be_hidden()
+    older.locator("header b").click()  # a click opens it
+    expect(older.locator(NOTE)).to_be_visible()
+
+
+def test_a_double_click_hangs_up_once(tell: Tell, sign_in: SignIn) -> None:
+    tell("browser-4", "ringing", "8001")
+    tell("browser-4", "answered", "8001")
+    agent, asked = sign_in("wang.lei"), []
+    agent.on("request", lambda request: asked.append(request.url) if request.url.endswith("/hang-up") else None)
+    agent.goto("/calls")
+    agent.locator(POP).get_by_role("button", name="挂断").dblclick()
+    agent.wait_for_timeout(700)
+    assert len(asked) == 1
+
+
+def test_on_a_phone_a_call_leaves_the_form_free(tell: Tell, sign_in: SignIn) -> None:
+    tell("browser-5", "ringing", "8001")
+    tell("browser-5", "answered", "8001")
+    agent = sign_in("wang.lei", phone=True)
+    agent.goto("/party/customer/add")
+    expect(agent.locator(POP)).to_have_count(1)
+    expect(agent.locator(NOTE)).to_be_hidden()
+    agent.locator(f"{POP} header b").click()
+    expect(agent.locator(NOTE)).to_be_visible()

@@ -87,6 +87,10 @@ def test_block_names_the_owner_and_warn_wants_a_reason_that_is_kept(session: Ses
     with pytest.raises(InvalidForm) as refusal:
         operations.create_customer(session, other, values={"name": "鹏讯电子 有限公司"})
     assert "销售C1" in str(refusal.value.problems[0].message)
+    assert "Ask 销售C1" in str(refusal.value.problems[0].remedy)  # what he cannot open he is not told to open
+    with pytest.raises(InvalidForm) as own:
+        operations.create_customer(session, mine, values={"name": "鹏讯电子 有限公司"})
+    assert "Open that one" in str(own.value.problems[0].remedy)
     with pytest.raises(InvalidForm) as question:
         operations.create_customer(session, other, values={"name": "鹏讯电子集团"})
     assert question.value.problems[0].where == "duplicate_reason"

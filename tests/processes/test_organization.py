@@ -241,6 +241,29 @@ def test_every_login_becomes_one_employee(session: Session, company: Company, fi
     assert operations.ensure_employee_for_login(session, user) is made
 
 
+def test_a_login_goes_to_whom_personnel_has_entered_with_its_mail(session: Session, company: Company) -> None:
+    entered = Employee(number="N001", name="郑新", email="Xin@example.com", positions=[])
+    session.add(entered)
+    session.flush()
+    user = login(session, "xin", "新", "郑")
+    user.email = "xin@EXAMPLE.com"
+    assert operations.ensure_employee_for_login(session, user) is entered
+    assert entered.user_id == user.id
+
+
+@pytest.mark.parametrize("double", [{"state": "left"}, {"number": "N002"}])
+def test_a_login_goes_to_nobody_who_left_and_to_none_of_two(
+    session: Session, company: Company, double: dict[str, str]
+) -> None:
+    session.add(Employee(**{"number": "N001", "name": "郑新", "email": "x@example.com", "positions": []} | double))
+    if "number" in double:
+        session.add(Employee(number="N003", name="郑欣", email="x@example.com", positions=[]))
+    session.flush()
+    user = login(session, "xin", "新", "郑")
+    user.email = "x@example.com"
+    assert operations.ensure_employee_for_login(session, user).number.startswith("U")
+
+
 def test_two_first_requests_of_a_login_make_one_employee(session: Session, company: Company) -> None:
     user = login(session, "zw", "伟", "张")
     session.commit()

@@ -24,6 +24,7 @@ from processes.tasks.models import Task
 from processes.tasks.operations import VIEWS, View
 from webapp.collaboration.links import address
 from webapp.security.access import current_actor, signed_in
+from webapp.skin import callers
 from webapp.skin.words import Word, due
 
 pages = Blueprint("tasks", __name__)
@@ -263,6 +264,7 @@ def _page(actor: Actor, task_id: int, typed: Typed = Typed()) -> str:
         line=_line(task),
         task=task,
         about=_about(session, actor, record),
+        caller=_caller(session, actor, record),
         watchers=operations.watchers(session, task.id),
         moves=[(one, DEEDS.get(one.action, DEEDS["assign"])) for one in operations.moves(session, task.id)],
         files=attachments.of_records(session, permissions.TASK, [task.id]).get(task.id, []),
@@ -272,6 +274,13 @@ def _page(actor: Actor, task_id: int, typed: Typed = Typed()) -> str:
         asked_again=any(name == typed.action and wants for name, _word, wants in buttons),
         record_type=permissions.TASK,
     )
+
+
+def _caller(session: Session, actor: Actor, record: tuple[str, int] | None) -> callers.Caller | None:
+    """Whom to ring: whoever has a call to return need not look for the number first."""
+    if record is None or not CATALOG.may_read(session, actor, *record):
+        return None
+    return callers.behind(session, actor, *record)
 
 
 def _wants(action: str) -> str:

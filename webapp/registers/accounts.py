@@ -71,7 +71,7 @@ LOGINS = Register(
     ),
     fields=(
         Column("username", _("User name")),
-        Column("email", _("Mail")),
+        Column("email", _("Mail"), hint=_("An employee entered with this mail gets the login.")),
         Column("last_name", _("Family name")),
         Column("first_name", _("Given name")),
         Column("roles", _("Roles"), kind="reference"),

@@ -41,8 +41,21 @@ Teller = Callable[[Session, Actor, int, int], Story]
 Offer = Callable[[Actor, str, int], Iterable[Way]]
 """(actor, number, call id) -> what can be done with a number nobody is known under"""
 
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is to be rung because of a record, as far as the reader may know."""
+
+    number: str
+    names: Sequence[str] = ()
+
+
+Asked = Callable[[Session, Actor, int], Caller | None]
+"""(session, actor, record id) -> who is behind a record; asked only of records the actor may read"""
+
 _TELLERS: dict[str, list[tuple[int, Teller]]] = {}
 _OFFERS: list[Offer] = []
+_BEHIND: dict[str, Asked] = {}
 _ABOUT: list[tuple[str, Sentence]] = []
 
 
@@ -78,3 +91,13 @@ def may_be_about(register: str, title: Sentence) -> None:
 
 def subjects() -> Sequence[tuple[str, Sentence]]:
     return tuple(_ABOUT)
+
+
+def rings_behind(record_type: str, asked: Asked) -> None:
+    """Declared once by the room whose records have somebody at the other end."""
+    _BEHIND.setdefault(record_type, asked)
+
+
+def behind(session: Session, actor: Actor, record_type: str, record_id: int) -> Caller | None:
+    asked = _BEHIND.get(record_type)
+    return asked(session, actor, record_id) if asked is not None else None

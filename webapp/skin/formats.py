@@ -107,9 +107,15 @@ def phone(number: str | None) -> str:
     return phone_number.shown(number) if number else DASH
 
 
+LONGEST_PERSON = 4
+"""Signs of a Chinese person's name; what is longer names an organisation, or is written out from another language."""
+
+
 def initials(name: str) -> str:
-    """What stands in the round of a person: 伟 of 张伟, AS of Ann Smith."""
+    """What stands in the round of a person: 伟 of 张伟, AS of Ann Smith; of a firm how it begins: all end alike."""
     words = name.split()
+    if len(name) > LONGEST_PERSON and not name.isascii():
+        return name[:2]
     if len(words) > 1:
         return (words[0][:1] + words[-1][:1]).upper()
     return name[-2:] if len(name) > 2 and not name.isascii() else name[:1].upper() if name.isascii() else name[-1:]

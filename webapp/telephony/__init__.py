@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from engine.i18n import _
-from processes.telephony.permissions import SCORE, TEAM
-from webapp.skin import watermark
+from processes.telephony.permissions import CALL, SCORE, TEAM
+from webapp.skin import callers, watermark
 from webapp.skin.navigation import Entry, navigation
 from webapp.telephony import board, calls, desk, figures, quality
 
@@ -16,6 +16,7 @@ def add_pages(app: Flask) -> None:
         app.register_blueprint(room.pages)
         watermark.over(room.pages.name)
     app.context_processor(desk.context)
+    callers.rings_behind(CALL, calls.caller)
     app.jinja_env.filters.update(calls.FILTERS, clock_time=figures.clock_time)
     for entry in (
         Entry("workbench", _("Phone calls"), "phone", "calls.index", order=38),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import clock, runtime
+from engine.actor import Actor
 from engine.catalog import CATALOG
 from engine.db import Sessions
 from engine.errors import AppError, NotFound
@@ -50,6 +51,15 @@ FILTERS: dict[str, Any] = {
     "agent_presence": words.presence,
     "criterion_title": operations.criterion_title,
 }
+
+
+def caller(session: Session, actor: Actor, call_id: int) -> callers.Caller | None:
+    """Who was at the other end: what a task to call back shows and dials."""
+    call = permissions.readable(session, actor, call_id)
+    if not call.number:
+        return None
+    match = operations.matches(session, actor, [call.number])[call.number]
+    return callers.Caller(match.shown, [one.name for one in match.people])
 
 
 @pages.get("/calls")

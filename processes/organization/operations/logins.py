@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,9 +24,11 @@ class Login(Protocol):
 
 
 def ensure_employee_for_login(session: Session, user: Login) -> Employee:
-    """The employee of this login; made now, without department and superior, when there is only a login."""
+    """The employee of this login: who has it, or whom personnel has entered with its mail and who has none yet; made
+    now, without department and superior, when there is only a login.
+    """
     known = select(Employee).where(Employee.user_id == user.id)
-    employee = session.scalar(known)
+    employee = session.scalar(known) or _entered_before(session, user)
     if employee is not None:
         return employee
     employee = Employee(
@@ -40,6 +42,24 @@ def ensure_employee_for_login(session: Session, user: Login) -> Employee:
             journal.audit(session, SYSTEM, "organization.employee", employee.id, "created", None, after)
     except IntegrityError:  # another request of the same login was faster
         return session.scalars(known).one()
+    return employee
+
+
+def _entered_before(session: Session, user: Login) -> Employee | None:
+    """Whoever was entered as an employee first gets the login; otherwise the house would know one person twice."""
+    if not user.email:
+        return None
+    same = func.lower(Employee.email) == user.email.lower()
+    entered = select(Employee).where(same, Employee.user_id.is_(None), Employee.state == "active").limit(2)
+    found = session.scalars(entered.with_for_update()).all()
+    if len(found) != 1:
+        return None
+    employee = found[0]
+    employee.user_id = user.id
+    journal.audit(
+        session, SYSTEM, "organization.employee", employee.id, "changed", {"login": None}, {"login": user.username}
+    )
+    session.flush()
     return employee
 
 

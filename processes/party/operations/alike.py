@@ -18,7 +18,6 @@ from engine.actor import Actor
 from engine.catalog import Hidden
 from engine.errors import InvalidForm, Problem
 from engine.i18n import Sentence, _
-from processes.kernel import phone_number
 from processes.organization.models import Employee
 from processes.party import masking, permissions
 from processes.party.models import Contact, ContactPoint, Customer, DuplicateDecision, NameGram, Party
@@ -195,7 +194,16 @@ def _refusal(one: Alike) -> Problem:
         said = _("{name} is there already; it lies in the pool.", name=one.name)
     else:
         said = _("{name} is there already.", name=one.name)
-    return Problem(where, said, _("Open that one, or tell the two apart by the name."))
+    return Problem(where, said, _remedy(one))
+
+
+def _remedy(one: Alike) -> Sentence:
+    """What the asker can do: nobody opens what is hidden from him."""
+    if one.is_visible:
+        return _("Open that one, or tell the two apart by the name.")
+    if one.owner:
+        return _("Ask {owner} or your superior, or tell the two apart by the name.", owner=one.owner)
+    return _("Ask your superior, or tell the two apart by the name.")
 
 
 def _question(one: Alike) -> Problem:
@@ -307,7 +315,7 @@ def _told(session: Session, actor: Actor, findings: Mapping[Party, rules.Finding
             seen_as = of_contacts(contact, "phone", number)
         if party.id in seen or isinstance(seen_as, Hidden):
             return seen_as
-        return phone_number.masked(number) if number else ""
+        return f"****{number[-4:]}" if number else ""
 
     return [
         _line(

@@ -18,6 +18,9 @@ from processes.party.models import Customer, ImportMapping, Party, PartyImport
 from processes.party.operations.contacts import create_contact
 from processes.party.operations.customers import create_customer
 
+_MOST_OFFERED = 14
+"""As many as there are industries; provinces are cut short."""
+
 COLUMNS: Mapping[str, Sentence] = {
     "name": _("Name"),
     "kind": _("Kind"),
@@ -231,7 +234,9 @@ def _one(
     values, problems = dict[str, Any](), list[Problem]()
     for field, text in given.items():
         if field in words and text.casefold() not in words[field]:
-            problems.append(Problem(field, _("“{text}” is none of the offered values.", text=text)))
+            problems.append(
+                Problem(field, _("“{text}” is none of the offered values.", text=text), _offered(CHOICES[field]))
+            )
         elif field not in _OF_CONTACT:
             values[field] = words[field][text.casefold()] if field in words else text
     if problems:
@@ -316,6 +321,12 @@ def _choices() -> dict[str, dict[str, str]]:
         field: {word.casefold(): key for key, title in choices.items() for word in (key, *_in_every_language(title))}
         for field, choices in CHOICES.items()
     }
+
+
+def _offered(choices: Mapping[str, Sentence]) -> Sentence:
+    """What may stand there, as whoever reads it says it; of many the first show how they are written."""
+    some = " / ".join(str(title) for title in list(choices.values())[:_MOST_OFFERED])
+    return _("Possible are: {values}", values=some if len(choices) <= _MOST_OFFERED else f"{some} …")
 
 
 def _in_every_language(sentence: Sentence) -> Iterator[str]:

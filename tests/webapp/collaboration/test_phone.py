@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from connectors.telephony.events import CallEvent
 from engine import clock, health
 from engine.db import Sessions, transaction
+from processes.tasks.models import Task
 from processes.telephony import operations
 from processes.telephony.models import Call, CallCommand, CallLeg
 from tests.demo_house import Browser, DemoHouse
@@ -214,6 +215,14 @@ def test_the_list_shows_live_and_past_calls_of_ones_own_people(connected: DemoHo
 def test_a_missed_call_is_a_task_that_leads_to_the_call(connected: DemoHouse) -> None:
     page = connected.login(AGENT).get("/tasks").text
     assert "回拨 139 0013 9003" in page
+
+
+def test_a_task_to_call_back_dials_and_says_who_it_was(connected: DemoHouse) -> None:
+    ends(rings("8001"))
+    task_id = ask(lambda session: session.scalars(select(Task.id).where(Task.title.contains("199 0000 0012"))).one())
+    page = connected.login(AGENT).get(f"/tasks/{task_id}").text
+    assert 'data-yl-call="+8619900000012"' in page
+    assert "马朝" in page
 
 
 @pytest.mark.parametrize("path", ["/calls/999999", "/phone/commands/999999"])

@@ -68,6 +68,7 @@ def test_from_file_to_customers(house: DemoHouse) -> None:
     back = reading.read(seller.get(f"{page}/faults.xlsx").data)
     assert [row.cells[0] for row in back.rows] == ["鹏讯电子集团", "错误级别公司", "", "远帆物流"]
     assert "李娜" in back.rows[3].cells[6]
+    assert "A / B / C / D" in back.rows[1].cells[6]  # what may stand there
     assert seller.post(page, {"field": MAPPING, "wish": "import"}).status_code == 302  # done is done
     assert jobs.go_on_importing() == 0
 

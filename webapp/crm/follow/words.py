@@ -41,10 +41,13 @@ def due_word(day: date) -> Word:
     """How an appointment stands to today."""
     now = today()
     if day < now:
-        return Word(_("{days} days overdue", days=(now - day).days), "red", "alert-triangle")
+        late = (now - day).days
+        said = _("One day overdue") if late == 1 else _("{days} days overdue", days=late)
+        return Word(said, "red", "alert-triangle")
     if day == now:
         return Word(_("Today"), "blue", "calendar-event")
-    return Word(_("In {days} days", days=(day - now).days), "grey", "calendar")
+    ahead = (day - now).days
+    return Word(_("Tomorrow") if ahead == 1 else _("In {days} days", days=ahead), "grey", "calendar")
 
 
 def closing(appointment: Appointment) -> Sentence | str:

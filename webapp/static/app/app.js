@@ -33,6 +33,8 @@ export function toast(text, kind = 'info') {
   close.setAttribute('aria-label', words.close);
   close.append(icon('x'));
   box.append(icon(icons[kind]), message, close);
+  const last = find('#yl-toasts').lastElementChild; // the same again takes its place: ten saved in a row are one line
+  if (last?.className === box.className && last.textContent === box.textContent) last.remove();
   find('#yl-toasts').append(box);
   if (kind === 'success' || kind === 'info') fade(box);
 }

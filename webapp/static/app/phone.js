@@ -18,6 +18,16 @@ async function post(address, fields, options = {}) {
 
 // ------------------------------------------------------------------------------------------------ dialling
 
+const AGAIN = 1500; // ms; a second click so soon is the same wish
+const asking = new Set();
+
+/** Carry out a wish once, however often the button is clicked. */
+async function once(name, act) {
+  if (asking.has(name)) return;
+  asking.add(name);
+  try { await act(); } finally { setTimeout(() => asking.delete(name), AGAIN); }
+}
+
 async function dial(number, record) {
   const answer = await post(pops.dataset.ylDial, { number, key: crypto.randomUUID?.() ?? String(Math.random()), record: record ?? '' });
   if (answer) toast(pops.dataset.ylDialling, 'info');
@@ -28,18 +38,21 @@ document.addEventListener('click', event => {
   const link = event.target.closest('[data-yl-call]');
   if (!link || !pops || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  dial(link.dataset.ylCall, link.dataset.ylRecord?.trim());
+  once('dial', () => dial(link.dataset.ylCall, link.dataset.ylRecord?.trim()));
 });
 
 document.addEventListener('submit', async event => {
   const form = event.target;
   if (form.matches('[data-yl-dial-form]') && pops) {
     event.preventDefault();
-    await dial(form.elements.number.value);
-    return form.reset();
+    return once('dial', () => dial(form.elements.number.value).then(() => form.reset()));
   }
   if (!form.matches('form[data-yl-phone]')) return;
   event.preventDefault();
+  once(`${form.action} ${new URLSearchParams(new FormData(form))}`, () => ask(form));
+});
+
+async function ask(form) {
   const menu = form.closest('details');
   if (menu) menu.open = false;
   const away = form.dataset.ylPhone === 'away' && form.closest('[data-yl-pop]'); // asked now: a refresh may replace the form meanwhile
@@ -49,7 +62,7 @@ document.addEventListener('submit', async event => {
   if (!answer || !away) return;
   away.remove();
   refresh(); // one that was under way may have brought it back
-});
+}
 
 // ------------------------------------------------------------------------------------------------ notes
 
@@ -131,7 +144,7 @@ async function refresh() {
       const other = fresh.get(shown.dataset.ylPop);
       if (other) { merge(shown, other); fresh.delete(shown.dataset.ylPop); } else { await flush(); shown.remove(); }
     }
-    for (const one of fresh.values()) {
+    for (const one of [...fresh.values()].reverse()) { // the newest stays on top
       pops.prepend(document.adoptNode(one));
       restore(one.querySelector('[data-yl-note]'));
     }
