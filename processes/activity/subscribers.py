@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.actor import Actor
+from engine.actor import SYSTEM, Actor
 from engine.catalog import CATALOG
 from engine.events import subscribe
 from engine.i18n import _
@@ -15,11 +15,17 @@ from processes.activity import operations
 from processes.activity.models import ContactRecord
 from processes.activity.operations.handing import APPOINTMENTS
 from processes.activity.permissions import RECORD
+from processes.messaging.models import ReceivedMail
+from processes.messaging.operations.receiving_mail import RECEIVED
+from processes.messaging.permissions import unasked_from
 from processes.notices.operations import notify
 from processes.notices.rules import kind
+from processes.party.models import Contact, Customer
 from processes.party.operations import CLOSED
 from processes.party.operations.contacts import EMPLOYMENT_CHANGED
+from processes.party.permissions import CONTACT, CUSTOMER
 
+WRITTEN = kind("activity.mail_received", _("A customer of mine writes a mail"))
 COMMENTED = kind("activity.commented", _("Somebody comments on a contact record of mine"), ("in_app", "sms"))
 
 
@@ -71,6 +77,33 @@ def merge(session: Session, *, kept_id: int, gone_id: int, merge_id: int, **_fac
 @subscribe("party.unmerged")
 def unmerge(session: Session, *, kept_id: int, gone_id: int, merge_id: int, **_facts: Any) -> None:
     operations.unmerge(session, kept_id=kept_id, gone_id=gone_id, merge_id=merge_id)
+
+
+@subscribe(RECEIVED)
+def tell_the_owner(session: Session, *, mail: ReceivedMail, **_facts: Any) -> None:
+    """A customer who writes of his own accord is answered by whoever looks after him."""
+    laid_to = unasked_from(mail)
+    customer = _customer(session, *laid_to) if laid_to is not None else None
+    if laid_to is None or customer is None or customer.owner_id is None:
+        return
+    notify(
+        session,
+        SYSTEM,
+        persons=CATALOG.readers(session, {customer.owner_id}, *laid_to),
+        kind=WRITTEN,
+        title=_("A mail of {whom}: {subject}", whom=customer.name, subject=mail.subject),
+        key=f"mail_of_customer:{mail.id}",
+        record=laid_to,
+        link=f"/messages/mail-received/{mail.id}",
+    )
+
+
+def _customer(session: Session, record_type: str, record_id: int) -> Customer | None:
+    """The customer itself, or whose contact it is."""
+    if record_type == CUSTOMER:
+        return session.get(Customer, record_id)
+    contact = session.get(Contact, record_id) if record_type == CONTACT else None
+    return session.get(Customer, contact.organization_id or contact.person_id) if contact is not None else None
 
 
 @subscribe("comments.comment_added", early=True)

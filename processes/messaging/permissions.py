@@ -15,6 +15,7 @@ from engine.i18n import _
 from engine.models import Instance, OutboxMessage
 from engine.work_items import may_read_instance
 from engine.work_items.rights import readable_by
+from processes.kernel import known_addresses
 from processes.kernel.references import ScopedRecords
 from processes.messaging.models import (
     CHANNELS,
@@ -69,22 +70,41 @@ def received_by(actor: Actor) -> ColumnElement[bool]:
 
 
 def may_read_received(session: Session, actor: Actor, mail_id: int) -> bool:
-    """As `received_by`, and whoever may read the process it answers: it is shown there."""
+    """As `received_by`, and whoever may read the process it answers, or the record whose people have written it without
+    being asked: it is shown there.
+    """
     if session.scalar(select(ReceivedMail.id).where(ReceivedMail.id == mail_id, received_by(actor))) is not None:
         return True
-    instance_id = session.scalar(select(ReceivedMail.instance_id).where(ReceivedMail.id == mail_id))
-    return instance_id is not None and may_read_instance(session, actor, instance_id)
+    mail = session.get(ReceivedMail, mail_id)
+    if mail is None:
+        return False
+    if mail.instance_id is not None:
+        return may_read_instance(session, actor, mail.instance_id)
+    record = unasked_from(mail)
+    return record is not None and CATALOG.may_read(session, actor, *record)
+
+
+def unasked_from(mail: ReceivedMail) -> tuple[str, int] | None:
+    """The record it is laid to because its sender has that address; None of what answers a mail of ours."""
+    if mail.outbox_id is not None or mail.record_type is None or mail.record_id is None:
+        return None
+    return mail.record_type, mail.record_id
 
 
 def addresses_open(session: Session, actor: Actor, mails: Iterable[ReceivedMail]) -> set[int]:
-    """Ids of those of these mails whose addresses the actor sees whole: he wrote to them himself, or may read all."""
+    """Ids of those of these mails whose addresses the actor sees whole: he wrote to them himself, or sees them with the
+    record they are laid to, or may read all.
+    """
     known = list(mails)
     if actor.may(READ_ALL):
         return {mail.id for mail in known}
     answered = {mail.outbox_id for mail in known if mail.outbox_id is not None}
     mine = select(SentMessage.id).where(SentMessage.id.in_(answered), SentMessage.created_by == actor.person_id)
     wrote = set(session.scalars(mine)) if answered else set()
-    return {mail.id for mail in known if mail.outbox_id in wrote}
+    unasked = [mail for mail in known if unasked_from(mail) is not None]
+    seen = known_addresses.find(session, actor, "mail", [mail.sender for mail in unasked]) if unasked else {}
+    open_ones = {mail.id for mail in unasked if seen[mail.sender.casefold()]}
+    return open_ones | {mail.id for mail in known if mail.outbox_id in wrote}
 
 
 def _title(session: Session, mail_id: int) -> str:

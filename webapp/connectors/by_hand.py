@@ -78,6 +78,14 @@ def page_of(record_type: str, record_id: int) -> str:
     return url_for(f"{endpoint_of(record_type)}.show", pk=record_id) if record_type in CATALOG.registers else ""
 
 
+def titled(session: Session, actor: Actor, record: tuple[str, int] | None) -> str:
+    """What a record the actor may read is called; "" of any other."""
+    kind = CATALOG.record_kind(record[0]) if record is not None else None
+    if record is None or kind is None or not CATALOG.may_read(session, actor, *record):
+        return ""
+    return kind.title(session, record[1])
+
+
 def number(text: str) -> int:
     """An id as it is typed into an address; 0, which nothing has, for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0

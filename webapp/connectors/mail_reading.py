@@ -89,6 +89,8 @@ class Mail:
     refused_files: tuple[str, ...]
     stuck: str
     """why nobody could be told; "" when all is well"""
+    record: tuple[str, int] | None = None
+    """what it is kept with"""
     files: tuple[Attachment, ...] = ()
 
     @property
@@ -180,6 +182,7 @@ def _mail(row: ReceivedMail, files: Iterable[Attachment], *, open_: bool) -> Mai
         can_be_answered=row.can_be_answered,
         answered_by=tuple(row.answered_by),
         refused_files=tuple(row.refused_files),
+        record=(row.record_type, row.record_id) if row.record_type and row.record_id else None,
         stuck=row.last_error if row.state != "sorted" else "",
         files=tuple(file for file in files if file.id != row.raw_id),
     )

@@ -6,7 +6,7 @@ from flask import Response, render_template, request
 
 from engine.db import Sessions
 from engine.errors import NotFound
-from webapp.connectors import mail_reading
+from webapp.connectors import by_hand, mail_reading
 from webapp.connectors.mail_reading import Wanted
 from webapp.connectors.messages import pages
 from webapp.security.access import current_actor, signed_in
@@ -48,7 +48,14 @@ def show(mail_id: int) -> str:
     if mail is None:
         raise NotFound
     template = "workflow/mail_received/_mail.html" if _is_partial() else "workflow/mail_received/page.html"
-    return render_template(template, mail=mail, frame=_FRAME, our_answers=mail_reading.answers_to(session, actor, mail))
+    return render_template(
+        template,
+        mail=mail,
+        frame=_FRAME,
+        our_answers=mail_reading.answers_to(session, actor, mail),
+        kept_with=by_hand.titled(session, actor, mail.record),
+        kept_at=by_hand.page_of(*mail.record) if mail.record is not None else "",
+    )
 
 
 @pages.get("/messages/mail-received/<int:mail_id>/body", endpoint="mail_received_body")

@@ -108,15 +108,10 @@ def _recipients(session: Session, actor: Actor, given: Mapping[str, str]) -> str
         "messaging/_recipients.html",
         lines=[_line(address, known) for address in [*to, *cc][:MOST_NAMED]],
         more=max(0, len(to) + len(cc) - MOST_NAMED),
-        kept_with=_titled(session, first),
+        kept_with=by_hand.titled(session, actor, first),
         leaves_at=leaves_at,
     )
 
 
 def _line(address: str, known: Mapping[str, Any]) -> dict[str, Any]:
     return {"address": address, "people": known.get(address.casefold(), ()), "is_faulty": not is_address(address)}
-
-
-def _titled(session: Session, record: Record | None) -> str:
-    kind = CATALOG.record_kind(record[0]) if record is not None else None
-    return kind.title(session, record[1]) if record is not None and kind is not None else ""

@@ -93,6 +93,7 @@ def _sources(
     sources.append(
         ("sent", SentMessage.created_at, select(SentMessage).where(about(SentMessage), messaging.visible_to(actor)))
     )
-    letters = select(ReceivedMail).where(about(ReceivedMail), messaging.received_by(actor))
+    unasked = ReceivedMail.outbox_id.is_(None) & ReceivedMail.instance_id.is_(None)
+    letters = select(ReceivedMail).where(about(ReceivedMail), or_(unasked, messaging.received_by(actor)))
     sources.append(("mail", ReceivedMail.received_at, letters))
     return sources

@@ -16,6 +16,7 @@ from engine.actor import SYSTEM
 from engine.db import after_commit
 from engine.errors import RuleViolation
 from engine.models import Attachment, Instance, OutboxMessage
+from processes.kernel import known_addresses
 from processes.messaging import permissions
 from processes.messaging.models import MailboxCursor, ReceivedMail
 from processes.messaging.models.received_mail import (
@@ -24,7 +25,8 @@ from processes.messaging.models.received_mail import (
     LONGEST_ID,
     LONGEST_PERSON,
 )
-from processes.messaging.operations import answered, inviting, reports
+from processes.messaging.operations import about, answered, inviting, reports
+from processes.messaging.operations.about import Record
 
 SORT_JOB = "messaging.sort_mail"
 MAIL = "mail"
@@ -167,6 +169,8 @@ def lay(session: Session, mail_id: int) -> bool:
             reports.note(session, report, message)
         else:
             answered.arrived(message)
+    elif row.kind == "letter":
+        row.record_type, row.record_id = _of_sender(session, row) or (None, None)
     if row.kind == "calendar":
         _note_answers(session, row, mail)
     if report is None:
@@ -230,6 +234,13 @@ def _join(row: ReceivedMail, message: OutboxMessage) -> None:
     row.instance_id = message.instance_id
     row.record_type, row.record_id = message.record_type, message.record_id
     row.from_recipient = row.sender.lower() in answered.recipients(message)
+
+
+def _of_sender(session: Session, row: ReceivedMail) -> Record | None:
+    """A letter that answers nothing of ours is kept with the customer or contact who has its sender's address. Anybody
+    can write any address into a letter: this lays it to them and lets nothing happen in their name.
+    """
+    return about.of(known_addresses.find(session, SYSTEM, "mail", [row.sender])[row.sender.casefold()])
 
 
 def _keep_files(session: Session, row: ReceivedMail, mail: InMail) -> None:

@@ -22,6 +22,7 @@ from processes.messaging.operations import receiving_mail
 from processes.messaging.permissions import SEND_MAIL
 from processes.organization.models import Employee
 from tests.demo_house import DemoHouse, Facts
+from tests.webapp.crm.people import keep
 from webapp.security import roles
 
 OWN = "拜访苏州客户"
@@ -98,6 +99,19 @@ def test_an_answer_is_shown_to_whoever_it_concerns_and_to_nobody_else(house: Dem
     assert ANSWER not in stranger.get("/messages/mail-received").text
     for path in ("", "/body"):
         assert stranger.get(f"/messages/mail-received/{answer}{path}").status_code == 404
+
+
+def test_a_customers_own_letter_stands_with_him(house: DemoHouse) -> None:
+    customer = keep("孙宇", name="来信询价公司", email="buyer@inquiry.example")
+    mail = comes(letter(From="采购 <Buyer@inquiry.example>", Subject="想要两台"))
+    sun, page = house.login("sun.yu"), f"/messages/mail-received/{mail}"
+    assert "想要两台" in sun.get(f"/follow/of/{customer}").text
+    shown = sun.get(page).text
+    assert "buyer@inquiry.example" in shown.lower()
+    assert re.search(rf'href="/party/customer/show/{customer}">[^\n]*来信询价公司</a>', shown)
+    assert "来信询价公司来信：想要两台" in sun.get("/notices").text
+    assert house.login("wang.lei").get(page).status_code == 404
+    assert sun.get(f"{page}/answer").status_code == 200
 
 
 def test_it_stands_with_the_process_that_is_answered(house: DemoHouse, facts: Facts, answer: int) -> None:
