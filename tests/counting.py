@@ -1,11 +1,35 @@
-"""What a piece of work costs, in calls instead of seconds: the same on every machine, however busy it is."""
+"""Counts what a piece of work costs: in statements, which must not grow with the people or rows it concerns, or in
+calls, which are the same on every machine, however busy it is.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
+
+from sqlalchemy import event
+
+from engine.db import Sessions
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """with statements() as seen: … -> the statements that were sent, but for the frame of the transaction"""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            seen.append(statement)
+
+    engine = Sessions.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def calls_of(work: Callable[[], Any]) -> int:
