@@ -142,6 +142,8 @@ class Register:
     """relations behind values the columns show, fetched for a whole page at once: "party.points" """
     sight: Sight | None = None
     """what of sensitive columns the asker sees; None = a record one may see is seen whole"""
+    empty: Sentence | None = None
+    """said while nothing stands in it: what will, and how it comes there"""
     removes: bool = False
     """`archive` takes the record away altogether; what it was stands in the audit alone"""
 

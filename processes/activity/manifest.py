@@ -43,6 +43,7 @@ RECORDS = Register(
         Column("state", _("State"), kind="state", choices=rules.RECORD_STATES, sortable=False),
         Column("created_at", _("Written"), kind="datetime", sortable=False),
     ),
+    empty=_("Whatever is said to customers will stand here: note a call or a visit while you still know it."),
     scope=permissions.visible_records,
     views=(
         View("mine", _("Mine"), permissions.my_records),
@@ -70,6 +71,9 @@ APPOINTMENTS = Register(
         Column("postponed", _("Times put off"), kind="number", phone=False),
     ),
     further=(Column("created_at", _("Made"), kind="datetime"),),
+    empty=_(
+        "Who is to be spoken to next, and when: an appointment is made with a contact record, or on a customer’s page."
+    ),
     scope=permissions.visible_appointments,
     views=(
         View("mine", _("Mine, still open"), permissions.my_appointments),

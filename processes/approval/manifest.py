@@ -24,6 +24,7 @@ DELEGATIONS = Register(
         Column("scope", _("Scope"), kind="state", choices=SCOPES, phone=False),
         Column("state", _("State"), kind="state", choices=rules.STATE_NAMES),
     ),
+    empty=_("Who lets another decide for a while will stand here; everybody delegates on a page of one’s own."),
     scope=permissions.visible_to,
     permission=permissions.MANAGE_DELEGATIONS,
 )

@@ -32,6 +32,7 @@ ARCHIVE = Register(
         Column("checked_at", _("Last checked"), kind="datetime"),
     ),
     search=("number", "title", "starter_name", "process"),
+    empty=_("A process is filed here by itself when it has ended, with everything that was said and attached."),
     scope=permissions.visible_to,
 )
 
@@ -51,6 +52,7 @@ TEMPLATES = Register(
         Column("state", _("State"), kind="state", choices={"active": _("Active"), "archived": _("Archived")}),
     ),
     search=("title", "code"),
+    empty=_("Word files with places to fill in; documents are made from them."),
     scope=permissions.visible_templates,
     archive=operations.archive_template,
 )
@@ -75,6 +77,7 @@ DOCUMENTS = Register(
         ),
     ),
     search=("name",),
+    empty=_("Contracts and letters made from a Word template will stand here, each with its PDF."),
     scope=permissions.visible_documents,
 )
 

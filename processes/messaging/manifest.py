@@ -39,6 +39,7 @@ MESSAGES = Register(
         Column("last_error", _("Why it failed"), phone=False, sortable=False),
     ),
     search=("recipient", "text"),
+    empty=_("Every SMS and mail that leaves the house will stand here, with what became of it."),
     scope=permissions.visible_to,
 )
 
@@ -101,6 +102,7 @@ CONSENTS = Register(
         Column("words", _("Words"), hint=_("What was agreed to, or where the paper is kept.")),
     ),
     search=("number", "words"),
+    empty=_("Who agreed to advertising, and how; without it no commercial SMS goes to a number."),
     scope=permissions.visible_consents,
     permission=permissions.MANAGE_CONSENTS,
     create=consenting.create_consent,
@@ -129,6 +131,7 @@ CAMPAIGNS = Register(
         Column("sent_at", _("Sent off at"), kind="datetime", phone=False),
     ),
     search=("title", "text"),
+    empty=_("SMS to many people will stand here, from the draft to the last answer."),
     scope=permissions.visible_campaigns,
 )
 

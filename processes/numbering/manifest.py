@@ -75,6 +75,7 @@ NUMBERS = Register(
         Column("created_at", _("Taken at"), kind="datetime", phone=False),
     ),
     search=("text", "reason"),
+    empty=_("Every number a rule gives out will stand here, with whoever took it."),
     scope=permissions.visible_numbers,
     permission=permissions.READ_NUMBERS,
 )

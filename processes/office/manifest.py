@@ -41,6 +41,7 @@ LEAVE = Register(
     ),
     order_by=("first_day", "desc"),
     search=("number", "reason"),
+    empty=_("Requests appear here as soon as they are sent off."),
     scope=permissions.visible_to,
 )
 

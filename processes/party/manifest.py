@@ -68,6 +68,7 @@ CUSTOMERS = Register(
     search=("name",),
     finds=permissions.found_customers,
     beside=("owner", "city"),
+    empty=_("Companies and private persons you sell to, with whatever was said to them."),
     scope=permissions.visible_customers,
     views=(
         View("mine", _("Mine"), permissions.own_customers),
@@ -119,6 +120,7 @@ CONTACTS = Register(
     search=("name", "employer"),
     finds=permissions.found_contacts,
     beside=("employer", "title"),
+    empty=_("The people you speak with at your customers; calls and records will be kept with them."),
     scope=permissions.visible_contacts,
     views=(
         View("key_people", _("Key people not spoken to for 30 days"), permissions.key_people_neglected),
@@ -150,6 +152,7 @@ COMPETITORS = Register(
         Column("price_notes", _("On its prices")),
     ),
     search=("name",),
+    empty=_("Against whom you stand: on a customer’s page you say where, here what they are good at."),
     scope=permissions.visible_competitors,
     permission=permissions.USE,
     exports=permissions.EXPORT,

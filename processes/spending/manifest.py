@@ -34,6 +34,7 @@ REQUESTS = Register(
         Column("filed_on", _("Filed on"), kind="date"),
     ),
     search=("number", "title"),
+    empty=_("Requests appear here as soon as they are sent off."),
     scope=permissions.visible_to,
 )
 

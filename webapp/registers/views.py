@@ -21,7 +21,7 @@ from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
-from webapp.registers import cells, export, history, listing, saved, words
+from webapp.registers import cells, export, history, listing, nothing_yet, saved, words
 from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
 from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
@@ -162,6 +162,9 @@ class RegisterView(ModelView):
                 (column, self._lookup_of(column)) for name, column in filterable.items() if name in self.register.quick
             ],
             "bulk": self.bulk_actions(),
+            "ways": ()
+            if page.rows or self.only_looks()
+            else nothing_yet.ways(self.register, self.url("add"), self.may("manage"), self.links_of_list()),
             "chips": [(one, words.of_value(self.register, one)) for one in page.asked.filters],
         }
 

@@ -12,8 +12,24 @@ from engine.i18n import Sentence, _
 from processes.document.manifest import DOCUMENTS, TEMPLATES
 from processes.document.permissions import MAKE_DOCUMENTS, MANAGE_TEMPLATES
 from webapp.registers.build import add_register, view_of
+from webapp.registers.nothing_yet import WAYS, Way
 from webapp.registers.views import RegisterView, guard
 from webapp.security.access import current_actor
+
+
+def _by_filling_in() -> tuple[Way, ...]:
+    if not current_actor().may(MAKE_DOCUMENTS):
+        return ()
+    return ((url_for("documents.index"), "pencil", _("Choose a template")),)
+
+
+def _by_uploading() -> tuple[Way, ...]:
+    if not current_actor().may(MANAGE_TEMPLATES):
+        return ()
+    return ((url_for("documents.upload"), "upload", _("Upload a template")),)
+
+
+WAYS[DOCUMENTS.name], WAYS[TEMPLATES.name] = _by_filling_in, _by_uploading
 
 
 class TemplatesView(RegisterView):

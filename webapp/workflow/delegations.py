@@ -25,12 +25,14 @@ from processes.approval.operations.proxies import PROCESS
 from processes.approval.permissions import may_end
 from processes.approval.rules import LIVE_STATES, STATE_NAMES
 from processes.office.operations import leave_to_cover, span_of
+from webapp.registers.nothing_yet import WAYS
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
 from webapp.skin.banners import Banner
 from webapp.workflow import lists, processes
 
 pages = Blueprint("delegations", __name__)
+WAYS["approval.delegation"] = lambda: ((url_for("delegations.index"), "user-share", _("My delegations")),)
 
 TONES = {"requested": "amber", "accepted": "blue", "active": "green", "declined": "red"}
 SHOWN = 50

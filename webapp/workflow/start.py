@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from engine.runtime.start import Route, RouteStep
 from engine.work_items.rights import ADMINISTER, MONITOR
 from engine.workflow.contract import Choice, Node
 from webapp.once import once
+from webapp.registers.nothing_yet import WAYS, Way
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import formats
 from webapp.workflow import deeds, fields, holders, lists, posted, processes
@@ -35,6 +36,21 @@ pages = Blueprint("start", __name__)
 
 RECENT_DRAFTS = 10
 LOOKUP_SIZE = 20
+
+
+def _by_asking(key: str) -> Callable[[], tuple[Way, ...]]:
+    """The records of a process come from its start form."""
+
+    def ways() -> tuple[Way, ...]:
+        if not runtime.may_start(current_actor(), key):
+            return ()
+        return ((url_for("start.form", key=key), "pencil", _("Fill in the form")),)
+
+    return ways
+
+
+WAYS["office.leave_request"] = _by_asking("leave_request")
+WAYS["spending.expense_request"] = _by_asking("expense_request")
 
 
 @dataclass(frozen=True)

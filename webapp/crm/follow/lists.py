@@ -15,8 +15,22 @@ from processes.activity.manifest import APPOINTMENTS, RECORDS
 from processes.activity.permissions import WRITE
 from webapp.crm.follow.places import customer_page
 from webapp.registers.build import add_register, view_of
+from webapp.registers.nothing_yet import WAYS, Way
 from webapp.registers.views import RegisterView, guard
 from webapp.security.access import current_actor
+
+
+def _by_writing() -> tuple[Way, ...]:
+    """Records, and appointments with them, come from whoever speaks to customers."""
+    if not current_actor().may(WRITE):
+        return ()
+    return (
+        (url_for("follow.index"), "phone", _("To the call list")),
+        (url_for("follow.new"), "writing", _("Write a contact record")),
+    )
+
+
+WAYS[RECORDS.name] = WAYS[APPOINTMENTS.name] = _by_writing
 
 
 class RecordsView(RegisterView):
