@@ -99,7 +99,7 @@ class Customer(Stamped, Base):
     )
 
     id: Mapped[int] = mapped_column(ForeignKey("party.id"), primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(12), default="organization")
     """organization | person, its party's"""
     name: Mapped[str] = mapped_column(String(200))
     """its party's (party.operations keeps both)"""

@@ -110,13 +110,8 @@ def _show(import_id: int, problems: tuple[str, ...] = ()) -> str:
         more=max(len(faults) - SHOWN, 0),
         moving=record.state in {"waiting", "running"},
         problems=problems,
+        all_faulty=record.state == "looked" and record.total > 0 and len(faults) == record.total,
     )
-
-
-def _examples(record: PartyImport) -> list[list[str]]:
-    """The first cells below each head."""
-    first = [cells for _number, cells in record.rows[:PREVIEW]]
-    return [[cells[at] for cells in first if at < len(cells)] for at in range(len(record.head))]
 
 
 @pages.post("/customers/import/<int:import_id>")

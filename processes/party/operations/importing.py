@@ -239,8 +239,6 @@ def _one(
             )
         elif field not in _OF_CONTACT:
             values[field] = words[field][text.casefold()] if field in words else text
-    if problems:
-        return problems
     one = session.begin_nested()
     try:
         customer = _known(session, actor, values)
@@ -255,11 +253,12 @@ def _one(
                 of_new=True,
             )
     except InvalidForm as refusal:
-        one.rollback()
-        return list(refusal.problems)
+        problems += refusal.problems
     except AppError as refusal:
+        problems.append(Problem("", refusal.message, refusal.remedy))
+    if problems:  # of one row all that is wrong, so that it is mended at once
         one.rollback()
-        return [Problem("", refusal.message, refusal.remedy)]
+        return problems
     one.commit()
     counts["customers"] += is_new and not is_known
     counts["contacts"] += bool(contact)

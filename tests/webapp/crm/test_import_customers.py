@@ -73,6 +73,23 @@ def test_from_file_to_customers(house: DemoHouse) -> None:
     assert jobs.go_on_importing() == 0
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once_and_with_no_right_row_nothing_is_imported(
+    house: DemoHouse,
+) -> None:
+    seller = house.login("wang.lei")
+    page = bring(seller, "公司,级别,我们的电话\n金石公司,Z,12\n")
+    seller.post(page, {"field": ["name", "level", "phone"], "wish": "look"})
+    jobs.go_on_importing()
+    with transaction() as session:
+        looked = session.scalars(select(PartyImport)).one()
+        assert [where for where, _words in looked.faults["2"]] == ["level", "phone"]
+        assert session.scalars(select(Customer)).all() == []
+    shown = seller.get(page).text
+    assert 'value="look"' in shown
+    assert 'value="import"' not in shown
+    assert "没有一行可以导入" in shown
+
+
 def test_columns_are_remembered_for_the_next_file(house: DemoHouse) -> None:
     seller = house.login("wang.lei")
     seller.post(bring(seller), {"field": MAPPING, "wish": "look"})
