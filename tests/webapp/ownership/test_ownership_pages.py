@@ -43,6 +43,10 @@ def test_the_pool_shows_what_is_open_and_applying_asks_the_superior(house: DemoH
     again = seller.post("/customers/pool", {"act": "apply", "ids": [trade.pooled], "reason": "上门谈过"})
     assert again.status_code == 302
     assert "您已申请过“晨光教育”" in text_of(seller, "/customers/pool")
+    opened = text_of(seller, f"/customers/{trade.pooled}/apply")  # said at once, not after the reason is written again
+    assert "目前排在第 1 位，共 1 位" in opened
+    assert f"/customers/{trade.pooled}/withdraw" in opened
+    assert 'name="reason"' not in opened
 
 
 def test_at_the_limit_the_page_offers_what_to_release(house: DemoHouse, trade: Trade) -> None:

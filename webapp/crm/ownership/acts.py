@@ -139,7 +139,8 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
     if refusal is None and action in ("lock", "apply"):
         move = next((one for one in reading.moves(session, actor, customer) if one.name == action), None)
         refusal = move.refusal if move is not None else None
-    blocked = refusal is not None and request.method == "GET"
+    waits = _place(session, actor, customer_id) if action == "apply" and request.method == "GET" else None
+    blocked = waits is not None or (refusal is not None and request.method == "GET")
     at_limit = refusal is not None and refusal.code == "at_limit"
     title, sub, _done = TITLES[action]
     return render_template(
@@ -152,6 +153,7 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
         wanted=_wanted(actor) if action == "release" else None,
         refusal=refusal,
         blocked=blocked,
+        waits=waits,
         problems=refusal.by_field() if refusal is not None and hasattr(refusal, "by_field") else {},
         needs_reason=action in NEEDS_REASON,
         usage=limits.usage(session, actor.person_id),
@@ -166,6 +168,15 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
         chosen=_chosen(session),
         form=request.form,
     )
+
+
+def _place(session: Session, actor: Actor, customer_id: int) -> dict[str, int] | None:
+    """Where his own application waits, if he has one for this customer: (place, of how many, in which instance)."""
+    mine = requests.pending_of(session, actor.person_id, [customer_id]).get(customer_id)
+    if mine is None:
+        return None
+    place, count = requests.place_in_queue(session, mine)
+    return {"place": place, "count": count, "instance": mine.instance_id}
 
 
 def _chosen(session: Session) -> dict[str, list[tuple[int, str]]]:
