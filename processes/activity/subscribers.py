@@ -17,7 +17,7 @@ from processes.activity.operations.handing import APPOINTMENTS
 from processes.activity.permissions import RECORD
 from processes.messaging.models import ReceivedMail
 from processes.messaging.operations.receiving_mail import RECEIVED
-from processes.messaging.permissions import unasked_from
+from processes.messaging.permissions import RECEIVED_MAIL, unasked_from
 from processes.notices.operations import notify
 from processes.notices.rules import kind
 from processes.party.models import Contact, Customer
@@ -89,7 +89,7 @@ def tell_the_owner(session: Session, *, mail: ReceivedMail, **_facts: Any) -> No
     notify(
         session,
         SYSTEM,
-        persons=CATALOG.readers(session, {customer.owner_id}, *laid_to),
+        persons=CATALOG.readers(session, {customer.owner_id}, RECEIVED_MAIL, mail.id),
         kind=WRITTEN,
         title=_("A mail of {whom}: {subject}", whom=customer.name, subject=mail.subject),
         key=f"mail_of_customer:{mail.id}",

@@ -70,8 +70,8 @@ def received_by(actor: Actor) -> ColumnElement[bool]:
 
 
 def may_read_received(session: Session, actor: Actor, mail_id: int) -> bool:
-    """As `received_by`, and whoever may read the process it answers, or the record whose people have written it without
-    being asked: it is shown there.
+    """As `received_by`, and whoever may read the process it answers: it is shown there. A letter nobody asked for is
+    read by those who see its sender's address whole with a record they may read: the original bears it.
     """
     if session.scalar(select(ReceivedMail.id).where(ReceivedMail.id == mail_id, received_by(actor))) is not None:
         return True
@@ -80,8 +80,7 @@ def may_read_received(session: Session, actor: Actor, mail_id: int) -> bool:
         return False
     if mail.instance_id is not None:
         return may_read_instance(session, actor, mail.instance_id)
-    record = unasked_from(mail)
-    return record is not None and CATALOG.may_read(session, actor, *record)
+    return unasked_from(mail) is not None and bool(_seen(session, actor, [mail]))
 
 
 def unasked_from(mail: ReceivedMail) -> tuple[str, int] | None:
@@ -101,10 +100,14 @@ def addresses_open(session: Session, actor: Actor, mails: Iterable[ReceivedMail]
     answered = {mail.outbox_id for mail in known if mail.outbox_id is not None}
     mine = select(SentMessage.id).where(SentMessage.id.in_(answered), SentMessage.created_by == actor.person_id)
     wrote = set(session.scalars(mine)) if answered else set()
-    unasked = [mail for mail in known if unasked_from(mail) is not None]
+    return _seen(session, actor, known) | {mail.id for mail in known if mail.outbox_id in wrote}
+
+
+def _seen(session: Session, actor: Actor, mails: Iterable[ReceivedMail]) -> set[int]:
+    """Ids of the letters nobody asked for whose senders' addresses the actor sees whole where they are kept."""
+    unasked = [mail for mail in mails if unasked_from(mail) is not None]
     seen = known_addresses.find(session, actor, "mail", [mail.sender for mail in unasked]) if unasked else {}
-    open_ones = {mail.id for mail in unasked if seen[mail.sender.casefold()]}
-    return open_ones | {mail.id for mail in known if mail.outbox_id in wrote}
+    return {mail.id for mail in unasked if seen[mail.sender.casefold()]}
 
 
 def _title(session: Session, mail_id: int) -> str:

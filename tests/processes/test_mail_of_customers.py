@@ -68,13 +68,17 @@ def test_the_customer_itself_may_have_the_address(session: Session, company: Com
     assert on_timeline(session, writer(company.li), customer) == [mail.id]
 
 
-def test_in_the_pool_nobody_is_told_and_its_address_stays_masked(session: Session, company: Company) -> None:
-    contact_of(session, in_pool(session, "鹏讯电子"))
+def test_in_the_pool_nobody_is_told_and_whoever_sees_its_address_masked_reads_nothing(
+    session: Session, company: Company
+) -> None:
+    customer = in_pool(session, "鹏讯电子")
+    contact_of(session, customer)
     session.commit()
     mail = comes(session, letter("询价"))
     assert unasked_from(mail) is not None
     assert told(session) == []
-    assert not reads(session, company.li, mail)[1]
+    assert reads(session, company.li, mail) == (False, False), "its original bears the address"
+    assert on_timeline(session, writer(company.li), customer) == []
 
 
 def test_what_no_person_wrote_and_who_is_unknown_are_laid_to_nobody(session: Session, company: Company) -> None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.actor import Actor
 from processes.activity import permissions
 from processes.activity.models import Appointment, ContactRecord
+from processes.kernel import known_addresses
 from processes.messaging import permissions as messaging
 from processes.messaging.models import ReceivedMail, SentMessage, SmsReceived
 from processes.party.models import Contact, ContactPoint, Customer
@@ -69,16 +70,7 @@ def _sources(
         ("record", ContactRecord.at, records),
         ("appointment", Appointment.changed_at, ended),
     ]
-    points = select(ContactPoint.value).where(
-        ContactPoint.kind == "phone",
-        or_(
-            ContactPoint.party_id == customer.id,
-            ContactPoint.party_id.in_(
-                select(Contact.person_id).where(Contact.organization_id == customer.id, Contact.state == "active")
-            ),
-        ),
-    )
-    numbers = list(session.scalars(points.limit(200)))
+    numbers = _reached_by(session, customer, "phone")
     if numbers:
         sources.append(("call", Call.started_at, reading.calls(actor).where(Call.number.in_(numbers))))
         texts = select(SmsReceived).where(SmsReceived.sender.in_(numbers), messaging.received_visible_to(actor))
@@ -93,7 +85,16 @@ def _sources(
     sources.append(
         ("sent", SentMessage.created_at, select(SentMessage).where(about(SentMessage), messaging.visible_to(actor)))
     )
-    unasked = ReceivedMail.outbox_id.is_(None) & ReceivedMail.instance_id.is_(None)
+    addresses = known_addresses.find(session, actor, "mail", _reached_by(session, customer, "mail"))
+    seen = [address for address, people in addresses.items() if people]
+    unasked = ReceivedMail.outbox_id.is_(None) & func.lower(ReceivedMail.sender).in_(seen)
     letters = select(ReceivedMail).where(about(ReceivedMail), or_(unasked, messaging.received_by(actor)))
     sources.append(("mail", ReceivedMail.received_at, letters))
     return sources
+
+
+def _reached_by(session: Session, customer: Customer, kind: str) -> list[str]:
+    """Numbers (phone) or addresses (mail) of the customer and its people."""
+    people = select(Contact.person_id).where(Contact.organization_id == customer.id, Contact.state == "active")
+    whose = or_(ContactPoint.party_id == customer.id, ContactPoint.party_id.in_(people))
+    return list(session.scalars(select(ContactPoint.value).where(ContactPoint.kind == kind, whose).limit(200)))

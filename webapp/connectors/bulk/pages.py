@@ -24,6 +24,7 @@ from processes.messaging.operations import campaign_drafts, campaigns
 from processes.messaging.operations.asking import ask_for_more
 from processes.messaging.permissions import SEND_BULK, may_change_campaign
 from processes.messaging.rules import LEFT_OUT, places
+from webapp.connectors import by_hand
 from webapp.connectors.bulk import showing
 from webapp.connectors.bulk.sheets import LARGEST, as_lines
 from webapp.security.access import current_actor, requires, signed_in
@@ -84,7 +85,7 @@ def write(campaign_id: int | None) -> BaseResponse:
                 purpose=form.get("purpose", "notice"),
                 groups=chosen,
                 numbers=numbers,
-                send_at=_moment(form.get("send_at", "")),
+                send_at=by_hand.moment(form.get("send_at", "")),
                 campaign_id=campaign_id,
             )
         )
@@ -105,15 +106,6 @@ def _numbers(typed: str) -> str:
         problem = Problem("file", _("Paste the numbers or choose a file, not both."))
         raise InvalidForm([problem])
     return uploaded
-
-
-def _moment(text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=ZONE)
-    except ValueError:
-        raise InvalidForm([Problem("send_at", _("Please choose a day and a time."))]) from None
 
 
 def _form(

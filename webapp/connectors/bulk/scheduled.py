@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import clock, runtime
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.errors import Conflict, InvalidForm, Problem, RuleViolation
+from engine.errors import Conflict, InvalidForm, RuleViolation
 from engine.i18n import _
 from processes.kernel.working_time import ZONE, business_date
 from processes.messaging.models import SentMessage, SmsCampaign
@@ -21,6 +21,7 @@ from processes.messaging.operations import scheduling
 from processes.messaging.operations.scheduling import Pending
 from processes.messaging.permissions import may_take_back, sees_address
 from processes.messaging.rules import masked
+from webapp.connectors import by_hand
 from webapp.connectors.bulk import month
 from webapp.security.access import current_actor, signed_in
 
@@ -100,7 +101,7 @@ def move(message_id: int) -> BaseResponse:
     try:
         moved = runtime.perform(
             lambda session: scheduling.reschedule(
-                session, actor, message_id=message_id, send_at=_moment(request.form.get("send_at", ""))
+                session, actor, message_id=message_id, send_at=by_hand.moment(request.form.get("send_at", ""))
             )
         )
         flash(str(_("{count} messages have another time.", count=moved)), "success")
@@ -109,12 +110,3 @@ def move(message_id: int) -> BaseResponse:
         words = list(refusal.by_field().values()) if isinstance(refusal, InvalidForm) else [str(refusal)]
         flash(words[0], "danger")
     return redirect(url_for("scheduled.index"))
-
-
-def _moment(text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=ZONE)
-    except ValueError:
-        raise InvalidForm([Problem("send_at", _("Please choose a day and a time."))]) from None
