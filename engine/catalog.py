@@ -117,8 +117,9 @@ class Register:
     order_by: tuple[str, str] = ("id", "desc")
     search: tuple[str, ...] = ()
     """columns that are searched for a text in them"""
-    finds: Callable[[Actor, str], ColumnElement[bool]] | None = None
-    """a better way to search than looking into columns; the scope is asked beside it"""
+    finds: Callable[[Session, Actor, str], ColumnElement[bool]] | None = None
+    """a better way to search than looking into columns; the scope is asked beside it. By the session it may find out
+    how many there are: what few have is looked for in another way than what many have"""
     beside: tuple[str, ...] = ()
     """what tells records of one name apart where they are found: the employer of a contact, the owner of a customer"""
     fields: tuple[Column, ...] = ()

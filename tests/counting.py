@@ -1,9 +1,10 @@
 """Counts what a piece of work costs: in statements, which must not grow with the people or rows it concerns, or in
-calls, which are the same on every machine, however busy it is.
+calls, which are the same on every machine, however busy it is, or in objects left to the collector.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,17 @@ def statements() -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def circles_of(work: Callable[[], Any]) -> int:
+    """How many objects it leaves that hold one another: only the collector finds them, and answers wait for it."""
+    gc.collect()
+    gc.disable()
+    try:
+        work()
+        return gc.collect()
+    finally:
+        gc.enable()
 
 
 def calls_of(work: Callable[[], Any]) -> int:

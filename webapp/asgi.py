@@ -10,7 +10,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from flask import Flask
 
-from webapp import broker, live, logs
+from webapp import broker, garbage, live, logs
 from webapp.app import create_app
 from webapp.settings import Settings, load_settings
 
@@ -88,4 +88,6 @@ def create(settings: Settings) -> Front:
 def make() -> Front:
     """What the server calls in each of its processes."""
     logs.configure()
-    return create(load_settings())
+    front = create(load_settings())
+    garbage.settle()
+    return front

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import signal
 import sys
 import threading
@@ -15,7 +14,7 @@ import click
 
 from engine.errors import AppError
 from engine.i18n import reading_as
-from webapp import lifeline, logs
+from webapp import garbage, lifeline, logs
 from webapp.serve import PortTaken
 from webapp.settings import Settings, SettingsError, list_settings, load_settings
 
@@ -36,8 +35,7 @@ def main(context: click.Context) -> None:
 
     Settings come from environment variables; `yunliu settings` lists them.
     """
-    # The house's modules are half a million objects that stay: looking through them at every 700th costs half a second.
-    gc.set_threshold(50_000)
+    garbage.let_grow()
     logs.configure()
     context.with_resource(reading_as("en"))
 

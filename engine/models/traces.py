@@ -85,9 +85,9 @@ class SearchToken(Base):
         {"sqlite_with_rowid": False},
     )
 
+    record_type: Mapped[str] = mapped_column(String(60), primary_key=True)
     token: Mapped[str] = mapped_column(
         String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
     )
-    """compared byte by byte on both databases: what begins with a text is a stretch of the key"""
-    record_type: Mapped[str] = mapped_column(String(60), primary_key=True)
+    """compared byte by byte on both databases: of one type, what begins with a text is a stretch of the key"""
     record_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

@@ -81,9 +81,6 @@ class Word:
         return self.text + _BEYOND
 
 
-NARROW = 4
-
-
 @dataclass(frozen=True)
 class Question:
     """What somebody typed. All words must meet; of a number, one way of writing it."""
@@ -94,12 +91,6 @@ class Question:
     digits: int = 0
     exact: str = ""
     """a mail address or a code as a whole"""
-
-    @property
-    def is_narrow(self) -> bool:
-        """Long enough that few records have it: three characters, four letters, four digits."""
-        letters = max((len(one.text) for one in self.words if one.text.isascii()), default=0)
-        return bool(self.exact) or len(self.words) > 1 or max(letters, self.digits) >= NARROW
 
 
 def question(text: str) -> Question:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, and_, exists, or_, select, true
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, SQLColumnExpression, and_, exists, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from engine.actor import Actor
@@ -54,21 +55,29 @@ def visible_scope_grants(_actor: Actor) -> ColumnElement[bool]:
     return true()
 
 
+_LED, _BELOW = aliased(Department), aliased(Department)
+
+
 def led_by(actor: Actor, department_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """The department lies at or below one the actor leads; asked of the tree as it stands now."""
-    led, below = aliased(Department), aliased(Department)
     return exists(
-        select(below.id)
-        .join(led, below.path.startswith(led.path))
-        .where(below.id == department_id, led.head_id == actor.person_id, led.state == "active")
+        select(_BELOW.id)
+        .join(_LED, _BELOW.path.startswith(_LED.path))
+        .where(_BELOW.id == department_id, _LED.head_id == actor.person_id, _LED.state == "active")
+        .correlate_except(_BELOW, _LED)
     )
 
 
 def below(person_id: int) -> ScalarSelect[int]:
     """Everybody under a person in the line of command, at any depth; a circle in it ends by itself."""
+    return select(_under(person_id).c.id).scalar_subquery()
+
+
+@lru_cache(maxsize=1_000)
+def _under(person_id: int) -> CTE:
+    """Made once for each person: wherever a statement asks for it, the database works it out and plans it once."""
     under = select(Employee.id).where(Employee.superior_id == person_id).cte(recursive=True)
-    further = select(Employee.id).join(under, Employee.superior_id == under.c.id)
-    return select(under.union(further).c.id).scalar_subquery()
+    return under.union(select(Employee.id).join(under, Employee.superior_id == under.c.id))
 
 
 def addressed(actor: Actor, grant: Any) -> ColumnElement[bool]:

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, extract, false, or_, select, true, union
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    exists,
+    extract,
+    false,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from engine import clock
@@ -18,7 +29,7 @@ from engine.i18n import Sentence, _
 from processes.kernel import phone_number
 from processes.kernel.references import ScopedRecords
 from processes.kernel.working_time import business_date
-from processes.lookup import operations as lookup, rules as words
+from processes.lookup import operations as lookup
 from processes.organization.permissions import (
     addressed,
     below,
@@ -243,20 +254,22 @@ def sees_all_whole(actor: Actor) -> bool:
     return actor.may(READ_WHOLE) or actor.may(MANAGE_ANY)
 
 
-def _seen_whole(actor: Actor) -> Callable[[ColumnElement[int]], ColumnElement[bool]]:
+_AT = aliased(Contact)
+
+
+def _seen_whole(actor: Actor) -> lookup.SeenWhole:
     """Whether the actor sees a party's numbers unmasked: a customer he may work on, or somebody employed there. As soon
     as a rule keeps any number back from him, none: parts of numbers then find what masks show, and no more.
     """
     free = ~_kept_back(actor, FieldRule.sees != "visible")
 
-    def of(party_id: ColumnElement[int]) -> ColumnElement[bool]:
+    def of(party_id: Any) -> ColumnElement[bool]:
         if sees_all_whole(actor):
             return free
-        mine = select(Customer.id).where(workable_customers(actor, "contacts"))
-        mine = mine.correlate_except(Customer, Contact)
-        people = mine.join(Contact, Contact.organization_id == Customer.id)
-        one_of = or_(exists(mine.where(Customer.id == party_id)), exists(people.where(Contact.person_id == party_id)))
-        return and_(free, one_of)
+        works_at = select(_AT.organization_id).where(_AT.person_id == party_id).correlate_except(_AT)
+        concerned: Any = union_all(select(party_id).correlate(party_id.table), works_at)
+        mine = select(Customer.id).where(Customer.id.in_(concerned), workable_customers(actor, "contacts")).offset(0)
+        return and_(free, exists(mine.correlate_except(Customer)))
 
     return of
 
@@ -293,11 +306,16 @@ def asks_for_number(actor: Actor, number: str) -> None:
         count(actor, number)
 
 
-def _found(actor: Actor, text: str) -> Select[int] | CompoundSelect[int]:
+def _found(actor: Actor, text: str) -> lookup.Found:
     if number := number_in(text):
         asks_for_number(actor, number)
     hidden = _kept_back(actor, FieldRule.sees == "hidden")
     return lookup.found(FOUND_AS, text, seen_whole=_seen_whole(actor), unless=hidden)
+
+
+def _meets(actor: Actor, text: str, party_id: Any) -> ColumnElement[bool]:
+    hidden = _kept_back(actor, FieldRule.sees == "hidden")
+    return lookup.meets(FOUND_AS, text, party_id, seen_whole=_seen_whole(actor), unless=hidden)
 
 
 def number_in(text: str) -> str:
@@ -308,29 +326,38 @@ def number_in(text: str) -> str:
         return ""
 
 
-def found_customers(actor: Actor, text: str) -> ColumnElement[bool]:
-    """By two characters of the name, pinyin, initials, the last digits of a number; the scope stands beside it."""
-    return Customer.id.in_(_found(actor, text))
+def found_customers(session: Session, actor: Actor, text: str) -> ColumnElement[bool]:
+    """By two characters of the name, pinyin, initials, the last digits of a number; the scope stands beside it.
+
+    How is decided by how many there are, for each way takes a hundred times as long where another is right. A few are
+    looked up and named, then narrowed to what the actor sees. More are a set that customers are held against, in the
+    order they are shown in, until a page is full. Of words that very many have ("s") no set is made: each customer that
+    is met is asked whether he has them, and soon a page is full.
+    """
+    found = _found(actor, text)
+    ids = lookup.few(session, found)
+    if ids is not None:
+        return Customer.id.in_(ids)
+    if lookup.is_frequent(session, FOUND_AS, text):
+        return _meets(actor, text, Customer.id.expression)
+    return Customer.id.in_(found)
 
 
 _HIMSELF, _THERE = aliased(Contact), aliased(Contact)
 
 
-def found_contacts(actor: Actor, text: str) -> ColumnElement[bool]:
-    """By the person, or by where he works.
-
-    What few have is looked up and then narrowed to what the actor sees; what many have ("科技") is asked of each
-    contact from the newest on, until a page is full. The other way round each takes ten times as long.
-    """
-    if not words.question(text).is_narrow:
-        found = _found(actor, text)
-        return or_(Contact.person_id.in_(found), Contact.organization_id.in_(found))
-    return Contact.id.in_(
-        union(
-            select(_HIMSELF.id).where(_HIMSELF.person_id.in_(_found(actor, text))),
-            select(_THERE.id).where(_THERE.organization_id.in_(_found(actor, text))),
-        )
-    )
+def found_contacts(session: Session, actor: Actor, text: str) -> ColumnElement[bool]:
+    """By the person, or by where he works; in the same three ways."""
+    found = _found(actor, text)
+    ids = lookup.few(session, found)
+    if ids is not None:
+        himself = select(_HIMSELF.id).where(_HIMSELF.person_id.in_(ids))
+        return Contact.id.in_(union(himself, select(_THERE.id).where(_THERE.organization_id.in_(ids))))
+    if lookup.is_frequent(session, FOUND_AS, text):
+        person_id, organization_id = Contact.person_id.expression, Contact.organization_id.expression
+        return or_(_meets(actor, text, person_id), _meets(actor, text, organization_id))
+    these = select(found.cte().c.record_id)
+    return or_(Contact.person_id.in_(these), Contact.organization_id.in_(these))
 
 
 def among_visible(session: Session, actor: Actor, ids: Collection[int]) -> set[int]:

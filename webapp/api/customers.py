@@ -342,7 +342,7 @@ def _asked(
         register.scope(call.actor), *(column == value for column, value in asked if value is not None)
     )
     wanted = wanted.where(*(one.where(call.actor) for one in register.views if one.name == view))
-    return wanted.where(register.finds(call.actor, query.q)) if query.q and register.finds else wanted
+    return wanted.where(register.finds(call.session, call.actor, query.q)) if query.q and register.finds else wanted
 
 
 def _given(body: Body) -> dict[str, Any]:

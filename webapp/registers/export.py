@@ -53,7 +53,7 @@ def _is_number(text: str) -> bool:
 def csv_response(interface: SafeInterface, actor: Actor, asked: Asked) -> Response:
     register = interface.register
     name = imprint.file_name(register, "csv")
-    count = count_of(Sessions(), statement(interface, actor, asked), interface)
+    count = count_of(Sessions(), statement(Sessions(), interface, actor, asked), interface)
     imprint.note(str(register.title), imprint.address(asked), "csv", count)
     response = Response(_lines(interface, actor, asked, current_locale()), mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename=export.csv; filename*=UTF-8''{quote(name)}"
@@ -88,7 +88,7 @@ def report_response(title: str, heads: Sequence[Head], rows: Iterable[Sequence[A
 
 
 def _is_longer(interface: SafeInterface, actor: Actor, asked: Asked) -> bool:
-    beyond = statement(interface, actor, asked).offset(MOST_IN_EXCEL).limit(1)
+    beyond = statement(Sessions(), interface, actor, asked).offset(MOST_IN_EXCEL).limit(1)
     return Sessions().execute(beyond).first() is not None
 
 
@@ -97,7 +97,7 @@ def _rows(interface: SafeInterface, actor: Actor, asked: Asked) -> Iterator[list
     columns = shown(register, asked)
     with Session(Sessions().get_bind()) as session:
         session.connection(execution_options={"read_only": True})
-        query = ordered(interface, statement(interface, actor, asked), asked)
+        query = ordered(interface, statement(session, interface, actor, asked), asked)
         for chunk in session.execute(query.execution_options(yield_per=CHUNK)).scalars().partitions(CHUNK):
             names, look = _names(session, columns, chunk), cells.look(session, register, actor, chunk)
             for row in chunk:
@@ -120,7 +120,7 @@ def _lines(interface: SafeInterface, actor: Actor, asked: Asked, locale: str) ->
     columns = shown(register, asked)
     with Session(Sessions().get_bind()) as session:
         session.connection(execution_options={"read_only": True})
-        query = ordered(interface, statement(interface, actor, asked), asked)
+        query = ordered(interface, statement(session, interface, actor, asked), asked)
         with reading_as(locale):
             head = BOM + _line([str(column.title) for column in columns])
         yield head

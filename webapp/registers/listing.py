@@ -188,14 +188,14 @@ def _between(text: str, low: int, high: int) -> int:
     return min(max(int(text), low), high) if text.isdecimal() and len(text) < 9 else low
 
 
-def finding(register: Register, actor: Actor, text: str) -> ColumnElement[bool]:
+def finding(session: Session, register: Register, actor: Actor, text: str) -> ColumnElement[bool]:
     """The records a text finds, the same in lists, lookups and the search of the top bar."""
     if register.finds is not None:
-        return register.finds(actor, text)
+        return register.finds(session, actor, text)
     return or_(*(getattr(register.model, name).icontains(text, autoescape=True) for name in register.search))
 
 
-def statement(interface: SafeInterface, actor: Actor, asked: Asked) -> Select[Any]:
+def statement(session: Session, interface: SafeInterface, actor: Actor, asked: Asked) -> Select[Any]:
     """The rows asked for, within the actor's scope, unordered."""
     register = interface.register
     query = interface.visible(actor).options(*_reckoned(register, asked))
@@ -203,7 +203,7 @@ def statement(interface: SafeInterface, actor: Actor, asked: Asked) -> Select[An
         if view.name == asked.view:
             query = query.where(view.where(actor))
     if asked.q:
-        query = query.where(finding(register, actor, asked.q))
+        query = query.where(finding(session, register, actor, asked.q))
     alternatives: dict[tuple[str, str], list[Any]] = {}
     for one in asked.filters:  # the same question twice means either: state is open or suspended
         found = condition(register.model, one.column, one.code, one.value)
@@ -267,7 +267,7 @@ class Page:
 
 
 def fetch(session: Session, interface: SafeInterface, actor: Actor, asked: Asked) -> Page:
-    query = statement(interface, actor, asked)
+    query = statement(session, interface, actor, asked)
     count = count_of(session, query, interface)
     page = Page(asked, (), count)
     asked = replace(asked, page=min(asked.page, page.pages))

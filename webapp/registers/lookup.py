@@ -43,7 +43,7 @@ def matches(session: Session, register: Register, actor: Actor, text: str) -> li
         query = query.where(model.state == "active")  # type: ignore[attr-defined]
     text = text.strip()[:LONGEST_SEARCH]
     if text and register.search:
-        query = query.where(finding(register, actor, text))
+        query = query.where(finding(session, register, actor, text))
     name, direction = register.order_by
     order = getattr(model, name)
     query = query.order_by(order.desc() if direction == "desc" else order.asc(), primary_key(model).asc())

@@ -62,14 +62,18 @@ def _dealt(session: Session, person_id: int) -> int:
     return session.scalar(dealt) or 0
 
 
+_OWN = aliased(Department)
+_ONE = select(literal(1).label("one")).subquery()
+"""Made once: both cost more than the question they stand in, and every page asks it."""
+
+
 def _limit(
     session: Session, person_id: int, used: ScalarSelect[int], pending: ScalarSelect[int]
 ) -> tuple[rules.Limit | None, str, int, int]:
     """The limit that holds and what it is called after, with the two counts: one question, for every page asks it."""
     posts = select(EmployeePosition.position_id).where(EmployeePosition.employee_id == person_id)
-    own = aliased(Department)
     path = (
-        select(own.path).join(Employee, Employee.department_id == own.id).where(Employee.id == person_id)
+        select(_OWN.path).join(Employee, Employee.department_id == _OWN.id).where(Employee.id == person_id)
     ).scalar_subquery()
     concerns = or_(
         LockLimit.subject_kind == "company",
@@ -77,14 +81,13 @@ def _limit(
         and_(LockLimit.subject_kind == "position", LockLimit.subject_id.in_(posts)),
         and_(LockLimit.subject_kind == "department", path.startswith(Department.path)),
     )
-    one = select(literal(1).label("one")).subquery()
     limits = (
         select(LockLimit.subject_kind, LockLimit.subject_id, LockLimit.most, LockLimit.counts_dealt, Department.path)
         .outerjoin(Department, and_(LockLimit.subject_kind == "department", Department.id == LockLimit.subject_id))
         .where(concerns)
         .subquery()
     )
-    rows = session.execute(select(used, pending, *limits.c).select_from(one.outerjoin(limits, true()))).all()
+    rows = session.execute(select(used, pending, *limits.c).select_from(_ONE.outerjoin(limits, true()))).all()
     held, applied = rows[0][0] or 0, rows[0][1] or 0
     known = [
         rules.Limit(kind, subject, most, dealt) for _used, _pending, kind, subject, most, dealt, _path in rows if kind
