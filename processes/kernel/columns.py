@@ -69,13 +69,18 @@ def lock_for_change(session: Session, model: type[Record], record_id: int, versi
 
     Locked first, read after: figures reckoned from other tables would else be those of before the wait.
     """
-    key = model.__mapper__.primary_key[0]
-    session.execute(select(key).where(key == record_id).with_for_update()).first()
+    lock_row(session, model, record_id)
     record = session.get(model, record_id, populate_existing=True)
     if record is None:
         raise NotFound
     demand_version(record, version)
     return record
+
+
+def lock_row(session: Session, model: type[Base], record_id: int) -> None:
+    """Nobody else changes what hangs on this record until the transaction ends; the record itself is not read."""
+    key = model.__mapper__.primary_key[0]
+    session.execute(select(key).where(key == record_id).with_for_update()).first()
 
 
 def demand_version(record: Any, version: int | None) -> None:

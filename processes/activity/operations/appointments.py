@@ -17,7 +17,7 @@ from engine.i18n import _
 from processes.activity import permissions, rules
 from processes.activity.models import Appointment, AppointmentMove
 from processes.activity.operations import keeping, planning
-from processes.kernel.columns import lock_for_change, stamp
+from processes.kernel.columns import lock_for_change, lock_row, stamp
 from processes.kernel.entry import Entry
 from processes.notices.operations import notify
 from processes.notices.rules import kind
@@ -145,7 +145,7 @@ def moves(session: Session, appointment_id: int) -> list[AppointmentMove]:
 
 def open_of(session: Session, customer_id: int) -> list[Appointment]:
     """The open appointments of a customer, which is locked by this (ix_appointment_customer)."""
-    lock_for_change(session, Customer, customer_id)
+    lock_row(session, Customer, customer_id)
     wanted = select(Appointment).where(Appointment.customer_id == customer_id, Appointment.state == "open")
     return list(session.scalars(wanted.order_by(Appointment.id).execution_options(populate_existing=True)))
 
@@ -186,7 +186,7 @@ def restore(session: Session, actor: Actor, *, appointment_id: int, person_id: i
     seen = session.get(Appointment, appointment_id)
     if seen is None or seen.customer_id not in among:
         return
-    lock_for_change(session, Customer, seen.customer_id)
+    lock_row(session, Customer, seen.customer_id)
     one = lock_for_change(session, Appointment, appointment_id)
     ended = one.state == "cancelled" and one.closing in _ENDED_BY_HANDING
     if ended and planning.open_with(session, one.customer_id, one.contact_id) is None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from engine import clock, events, journal
 from engine.actor import Actor
@@ -107,7 +107,9 @@ def end(
 ) -> Ownership | None:
     """From now on it is nobody's; None when it was nobody's before. The caller holds the locks."""
     open_one = session.scalars(
-        select(Ownership).where(Ownership.customer_id == customer.id, Ownership.ended_at.is_(None))
+        select(Ownership)
+        .where(Ownership.customer_id == customer.id, Ownership.ended_at.is_(None))
+        .options(joinedload(Ownership.owner))
     ).first()
     if open_one is None:
         return None
