@@ -102,7 +102,6 @@ def _rows(interface: SafeInterface, actor: Actor, asked: Asked) -> Iterator[list
             names, look = _names(session, columns, chunk), cells.look(session, register, actor, chunk)
             for row in chunk:
                 yield [_value(one, look(row, one.name, getattr(row, one.name)), names) for one in columns]
-            session.expunge_all()
 
 
 def _value(column: Column, value: Any, names: Mapping[int, str]) -> Any:
@@ -129,7 +128,6 @@ def _lines(interface: SafeInterface, actor: Actor, asked: Asked, locale: str) ->
             with reading_as(locale):
                 text = _chunk(session, register, columns, actor, chunk)
             yield text
-            session.expunge_all()
 
 
 def _chunk(session: Session, register: Register, columns: Sequence[Column], actor: Actor, rows: Sequence[Any]) -> str:

@@ -18,6 +18,7 @@ from tests.counting import circles_of, statements
 from tests.demo_house import DemoHouse
 from tests.webapp.crm.conftest import COLLEAGUE, MANAGER, SELLER, SUPERIOR, Trade
 from webapp.crm import parts
+from webapp.registers import export
 
 MINE, FOREIGN, POOL, CLOSED = "华宇智联科技", "鹏讯电子", "晨光教育", "旧日贸易"
 LIST, CONTACTS = "/party/customer/list/", "/party/contact/list/"
@@ -118,6 +119,21 @@ def test_lists_and_spreadsheets_obey_the_masks(house: DemoHouse, trade: Trade) -
     contacts = seller.get(CONTACTS).text
     assert "139****9001" in contacts
     assert "鹏讯的陈平" not in contacts
+
+
+def test_a_spreadsheet_has_every_row_however_many_are_read_at_once(
+    house: DemoHouse, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seller, mine = house.login(SELLER), ["东海贸易", "西山实业", "南桥教育", "北辰物流", "中岳传媒", "长河制造"]
+    for name in mine:
+        trade.add(name, None)
+    monkeypatch.setattr(export, "CHUNK", 3)
+    csv = seller.get("/party/customer/export").text.strip().splitlines()
+    book = load_workbook(BytesIO(seller.get("/party/customer/excel").data))
+    names = {str(row[0]) for row in book.active.iter_rows(values_only=True)}
+    assert set(mine) < {line.split(",")[0] for line in csv}
+    assert set(mine) < names
+    assert len(csv) == len(mine) + 4
 
 
 def test_contacts_by_role_and_time_since(house: DemoHouse, trade: Trade) -> None:
