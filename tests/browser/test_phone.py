@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SignIn, Tell
+from tests.browser.conftest import SignIn, Site, Tell
+from tests.browser.test_mail_writing import customer_of
 
 POP, NOTE = "[data-yl-pop]", "[data-yl-note]"
 
@@ -72,3 +73,12 @@ def test_on_a_phone_a_call_leaves_the_form_free(tell: Tell, sign_in: SignIn) -> 
     expect(agent.locator(NOTE)).to_be_hidden()
     agent.locator(f"{POP} header b").click()
     expect(agent.locator(NOTE)).to_be_visible()
+
+
+def test_a_call_leaves_the_form_of_its_record_free(tell: Tell, site: Site, sign_in: SignIn) -> None:
+    tell("browser-6", "ringing", "8001")
+    tell("browser-6", "answered", "8001")
+    agent = sign_in("wang.lei")
+    agent.goto(f"/follow/new?customer={customer_of(site, '王磊', '和煦供暖')}")
+    expect(agent.locator(POP)).to_have_count(1)
+    agent.locator("[data-yl-record-form] button[type=submit]").click(trial=True)  # nothing lies over it
