@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from playwright.sync_api import expect
+from sqlalchemy import func, select
 
+from engine.db import transaction
+from processes.activity.models import ContactRecord
 from tests.browser.conftest import SignIn, Site, Tell
 from tests.browser.test_mail_writing import customer_of
 
@@ -82,3 +85,25 @@ def test_a_call_leaves_the_form_of_its_record_free(tell: Tell, site: Site, sign_
     agent.goto(f"/follow/new?customer={customer_of(site, '王磊', '和煦供暖')}")
     expect(agent.locator(POP)).to_have_count(1)
     agent.locator("[data-yl-record-form] button[type=submit]").click(trial=True)  # nothing lies over it
+
+
+def test_back_and_save_again_writes_one_record(site: Site, sign_in: SignIn) -> None:
+    customer = customer_of(site, "王磊", "和盛供水")
+    agent = sign_in("wang.lei")
+    agent.goto("/tasks")
+    agent.goto(f"/follow/new?customer={customer}")
+
+    def save() -> None:
+        agent.locator("[data-yl-record-form] label:has-text('已联系上')").first.click()
+        agent.locator("[data-yl-record-form] [name=content]").fill("介绍了公司和产品")
+        agent.locator("[data-yl-record-form] button[type=submit]").click()
+        agent.wait_for_url(f"**/party/customer/show/{customer}")
+
+    save()
+    agent.go_back()
+    agent.wait_for_url("**/follow/new?*")
+    save()
+    expect(agent.locator(".yl-timeline")).to_contain_text("介绍了公司和产品")
+    with site.inside(), transaction() as session:
+        wanted = select(func.count(ContactRecord.id)).where(ContactRecord.customer_id == customer)
+        assert session.scalar(wanted) == 1

@@ -97,6 +97,10 @@ def test_the_seller_writes_and_goes_on_without_leaving_the_page(house: DemoHouse
     assert (record.content, record.is_qualified) == ("谈了报价，下周给方案", True)
     (plan,) = ask(lambda session: list(session.scalars(select(Appointment).where(Appointment.state == "open"))))
     assert (plan.purpose, plan.contact_id) == ("送方案", record.contact_id)
+    other = browser.post("/follow/new", {**written, "content": "后来又谈了付款"})
+    assert other.status_code == 409, "the same form with other words: not lost without a word"
+    assert "后来又谈了付款" in other.text
+    assert len(noted(customer)) == 1
 
 
 def test_when_all_are_spoken_to_the_pool_is_offered(house: DemoHouse) -> None:

@@ -118,6 +118,7 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
         values["at"] = instant(form["at"])
     call = form.get("call", type=read_key)
     submission = form.get("submission", "")[:60]
+    _demand_same(session, actor, values["content"], submission)
     if call:
         values |= {"source_type": CALL, "source_id": call}
         _demand_first(session, actor, call, values, submission)
@@ -138,6 +139,17 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
         telephony.keep_subject(session, actor, call_id=call, record=whom)
     telephony.put_away_with(session, actor, _numbers(session, record))
     return record
+
+
+def _demand_same(session: Session, actor: Actor, content: str, submission: str) -> None:
+    """Refuse other words from a form that has written its record: Back led to it, and they would be lost."""
+    wanted = select(ContactRecord.content).where(ContactRecord.origin == f"{actor.person_id}:form:{submission}")
+    written = session.scalar(wanted) if submission else None
+    if written is not None and written != content.strip():
+        raise Conflict(
+            _("This form has written its record already; this one was not saved."),
+            remedy=_("Open the record and add to it what is missing."),
+        )
 
 
 def _demand_first(session: Session, actor: Actor, call_id: int, values: Mapping[str, Any], submission: str) -> None:
