@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
@@ -78,12 +79,14 @@ def test_on_a_phone_a_call_leaves_the_form_free(tell: Tell, sign_in: SignIn) -> 
     expect(agent.locator(NOTE)).to_be_visible()
 
 
-def test_a_call_leaves_the_form_of_its_record_free(tell: Tell, site: Site, sign_in: SignIn) -> None:
-    tell("browser-6", "ringing", "8001")
-    tell("browser-6", "answered", "8001")
-    agent = sign_in("wang.lei")
-    agent.goto(f"/follow/new?customer={customer_of(site, '王磊', '和煦供暖')}")
-    expect(agent.locator(POP)).to_have_count(1)
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_call_leaves_the_form_of_its_record_free(tell: Tell, site: Site, sign_in: SignIn, *, phone: bool) -> None:
+    name = f"browser-6-{phone}"
+    for what in ("ringing", "answered"):
+        tell(name, what, "8001")
+    agent = sign_in("wang.lei", phone=phone)
+    agent.goto(f"/follow/new?customer={customer_of(site, '王磊', '和煦供暖' if phone else '温岭供热')}")
+    expect(agent.locator(POP).first).to_be_visible()
     agent.locator("[data-yl-record-form] button[type=submit]").click(trial=True)  # nothing lies over it
 
 
