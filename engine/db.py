@@ -189,6 +189,20 @@ def bind_to(engine: Engine) -> None:
         forget()
 
 
+LONGEST_LOOK = 0.1
+"""Seconds: who waits for SQLite's lock looks for it again at latest after so long."""
+
+
+def give_way() -> None:
+    """Between two steps of a long piece of work: let everybody in who waits to write.
+
+    PostgreSQL's writers do not wait for each other. SQLite keeps no line: those who wait look for the lock now and
+    then, and whoever takes it again at once is always faster; their pages would wait for minutes and fail.
+    """
+    if Sessions().get_bind().dialect.name == "sqlite":
+        time.sleep(LONGEST_LOOK * 1.5)
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """The outermost entry (page, job, event, command) opens it; operations inside may flush, never commit.

@@ -1,4 +1,4 @@
-"""Reads the first sheet of an .xlsx, or a CSV, into rows of text; what is too large or no table is refused before."""
+"""Reads the first table of an .xlsx, or a CSV, into rows of text; what is too large or no table is refused before."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -38,6 +39,8 @@ _BROKEN: tuple[type[Exception], ...] = (
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_LOOKED_AT = 20
+"""Rows of a sheet that say whether a table stands there."""
 _MOST_TITLES = 3
 """Lines above the head: what the table is called, of which day it is."""
 
@@ -53,6 +56,10 @@ class BadTable(ConnectorError):
         self.column = column
 
 
+Lines = Iterator[tuple[int, tuple[str, ...]]]
+"""Number as the spreadsheet program counts it, cells."""
+
+
 @dataclass(frozen=True)
 class Row:
     number: int
@@ -64,13 +71,16 @@ class Row:
 class Table:
     head: tuple[str, ...]
     rows: tuple[Row, ...]
+    sheet: str = ""
+    """which of several it was; "" = there is but one"""
 
 
 def read(content: bytes) -> Table:
     """The first row is the head, but for titles above it; empty rows are left out. Raises BadTable."""
     head: tuple[str, ...] = ()
     rows: list[Row] = []
-    for number, cells in _untitled(_lines(content)):
+    sheet, lines = _lines(content, columns=2)
+    for number, cells in _untitled(lines):
         if not any(cells):
             continue
         if len(cells) > MOST_COLUMNS:
@@ -86,7 +96,7 @@ def read(content: bytes) -> Table:
         rows.append(Row(number, (*cells, *[""] * (len(head) - len(cells)))))
     if not head:
         raise BadTable("There is nothing in it.", code="empty")
-    return Table(head, tuple(rows))
+    return Table(head, tuple(rows), sheet)
 
 
 def rows(content: bytes) -> Iterator[tuple[str, ...]]:
@@ -94,18 +104,19 @@ def rows(content: bytes) -> Iterator[tuple[str, ...]]:
 
     Raises BadTable, on the way too.
     """
-    return (cells for _number, cells in _lines(content))
+    return (cells for _number, cells in _lines(content, columns=1)[1])
 
 
-def _lines(content: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _lines(content: bytes, *, columns: int) -> tuple[str, Lines]:
+    """The name of the sheet, where there are several, and what stands there."""
     if len(content) > MOST_BYTES:
         raise BadTable("The file is too large.", code="too_large")
     if content.startswith(_OLD_EXCEL):
         raise BadTable("This is the format of Excel before 2007.", code="old_excel")
-    return _xlsx(content) if content.startswith(_ZIP) else _csv(content)
+    return _xlsx(content, columns) if content.startswith(_ZIP) else ("", _csv(content))
 
 
-def _untitled(lines: Iterator[tuple[int, tuple[str, ...]]]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _untitled(lines: Lines) -> Lines:
     """Without what stands above the head: single cells, followed by a line of several words."""
     above: list[tuple[int, tuple[str, ...]]] = []
     for number, cells in lines:
@@ -144,7 +155,7 @@ def decoded(content: bytes) -> str:
     raise BadTable("The file is neither UTF-8 nor GB18030.", code="unknown_encoding")
 
 
-def _csv(content: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _csv(content: bytes) -> Lines:
     text = decoded(content)
     if "\0" in text:
         raise BadTable("This is no table.", code="no_table")
@@ -169,20 +180,36 @@ def _trimmed(cells: Iterator[str]) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------- Excel
 
 
-def _xlsx(content: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _xlsx(content: bytes, columns: int) -> tuple[str, Lines]:
     from openpyxl import load_workbook  # here: every process would pay a fifth of a second for it at its start
+
+    _check_zip(content)
+    with _whole():
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        shown = [one for one in book.worksheets if one.sheet_state == "visible"] or book.worksheets
+        found = next((one for one in shown if _holds_table(one, columns)), shown[0])
+        return found.title if len(shown) > 1 else "", _of_sheet(found, MOST_ROWS + 100)
+
+
+def _holds_table(sheet: Any, columns: int) -> bool:
+    """Before it often stands a sheet with notes, or an empty one."""
+    return any(sum(map(bool, cells)) >= columns for _number, cells in _of_sheet(sheet, _LOOKED_AT))
+
+
+def _of_sheet(sheet: Any, most: int) -> Lines:
+    limits = {"max_row": most, "max_col": MOST_COLUMNS + 1}  # a sheet may claim to have a million
+    with _whole():
+        for number, cells in enumerate(sheet.iter_rows(values_only=True, **limits), 1):
+            yield number, _trimmed(_text(cell).strip() for cell in cells)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
     from openpyxl.utils.exceptions import InvalidFileException
 
     broken: tuple[type[Exception], ...] = (*_BROKEN, InvalidFileException)
-    _check_zip(content)
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        limits = {"max_row": MOST_ROWS + 100, "max_col": MOST_COLUMNS + 1}  # a sheet may claim to have a million
-        for number, cells in enumerate(sheet.iter_rows(values_only=True, **limits), 1):
-            yield number, _trimmed(_text(cell).strip() for cell in cells)
-    except BadTable:
-        raise
+        yield
     except broken as error:
         raise BadTable(f"This is no Excel file: {type(error).__name__}.", code="no_table") from None
 

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 
 from engine import clock, runtime
-from engine.db import Sessions, transaction
+from engine.db import Sessions, give_way, transaction
 from engine.queue import periodic
 from processes.kernel.working_time import business_date
 from processes.party import operations
@@ -47,13 +47,14 @@ IMPORT_JOB = "party.import"
 
 @periodic(IMPORT_JOB, seconds=15)
 def go_on_importing() -> int:
-    """Fifty rows in each transaction: progress is seen, and a killed worker loses no more than those."""
+    """Some rows in each transaction: progress is seen, others write in between, a killed worker loses only those."""
     with transaction() as session:
         found = waiting(session)
     Sessions.remove()
     for import_id in found:
         try:
             while runtime.perform(partial(step, import_id=import_id)):
+                give_way()
                 Sessions.remove()
         except Exception as error:
             logger.exception("party.import_failed", extra={"import_id": import_id})
@@ -75,3 +76,4 @@ def look_at_all() -> int:
             logger.info("party.duplicates_looked_for", extra={"found": found})
             return found
         after = last
+        give_way()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
+from sqlalchemy import func, select
 
-from tests.browser.conftest import SignIn, Tell
+from engine.db import transaction
+from processes.activity.models import ContactRecord
+from tests.browser.conftest import SignIn, Site, Tell
+from tests.browser.test_mail_writing import customer_of
 
 POP, NOTE = "[data-yl-pop]", "[data-yl-note]"
 
@@ -72,3 +77,36 @@ def test_on_a_phone_a_call_leaves_the_form_free(tell: Tell, sign_in: SignIn) -> 
     expect(agent.locator(NOTE)).to_be_hidden()
     agent.locator(f"{POP} header b").click()
     expect(agent.locator(NOTE)).to_be_visible()
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_call_leaves_the_form_of_its_record_free(tell: Tell, site: Site, sign_in: SignIn, *, phone: bool) -> None:
+    name = f"browser-6-{phone}"
+    for what in ("ringing", "answered"):
+        tell(name, what, "8001")
+    agent = sign_in("wang.lei", phone=phone)
+    agent.goto(f"/follow/new?customer={customer_of(site, '王磊', '和煦供暖' if phone else '温岭供热')}")
+    expect(agent.locator(POP).first).to_be_visible()
+    agent.locator("[data-yl-record-form] button[type=submit]").click(trial=True)  # nothing lies over it
+
+
+def test_back_and_save_again_writes_one_record(site: Site, sign_in: SignIn) -> None:
+    customer = customer_of(site, "王磊", "和盛供水")
+    agent = sign_in("wang.lei")
+    agent.goto("/tasks")
+    agent.goto(f"/follow/new?customer={customer}")
+
+    def save() -> None:
+        agent.locator("[data-yl-record-form] label:has-text('已联系上')").first.click()
+        agent.locator("[data-yl-record-form] [name=content]").fill("介绍了公司和产品")
+        agent.locator("[data-yl-record-form] button[type=submit]").click()
+        agent.wait_for_url(f"**/party/customer/show/{customer}")
+
+    save()
+    agent.go_back()
+    agent.wait_for_url("**/follow/new?*")
+    save()
+    expect(agent.locator(".yl-timeline")).to_contain_text("介绍了公司和产品")
+    with site.inside(), transaction() as session:
+        wanted = select(func.count(ContactRecord.id)).where(ContactRecord.customer_id == customer)
+        assert session.scalar(wanted) == 1

@@ -161,3 +161,22 @@ def test_long_numbers_and_control_signs_lose_nothing() -> None:
     sheet = written([Head("证件", "number"), Head("词")], [110101199003077758, "a\x00b\x0bc\nd"])
     assert sheet["A2"].value == "110101199003077758"
     assert sheet["B2"].value == "abc\nd"
+
+
+def test_notes_and_empty_or_hidden_sheets_before_the_table_are_passed_over() -> None:
+    book = Workbook()
+    book.worksheets[0].append(["请填写“客户”表"])
+    book.create_sheet("空")
+    secret = book.create_sheet("旧")
+    secret.append(["名称", "电话"])
+    secret.sheet_state = "hidden"
+    customers = book.create_sheet("客户")
+    for row in (["展会名单"], ["名称", "电话"], ["华宇", 13800138000]):
+        customers.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    table = read(file.getvalue())
+    assert (table.sheet, table.head) == ("客户", ("名称", "电话"))
+    assert [(row.number, row.cells) for row in table.rows] == [(3, ("华宇", "13800138000"))]
+    assert next(iter(reading.rows(file.getvalue()))) == ("请填写“客户”表",)
+    assert read(workbook(["名称"], ["华宇"])).sheet == "", "where there is but one it need not be named"

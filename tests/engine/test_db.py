@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Event, Thread
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import clock, live
-from engine.db import after_commit, transaction
+from engine.db import Sessions, after_commit, give_way, transaction
 from engine.models import Lease, PushEvent
 from tests.databases import Database
 
@@ -70,3 +73,34 @@ def test_postgresql_compiles_no_statement_of_ours(database: Database) -> None:
     with database.engine.connect() as connection:
         connection.rollback()
         assert connection.exec_driver_sql("SHOW jit").scalar() == "off"
+
+
+def test_who_wants_to_write_is_let_in_between_the_steps_of_long_work(database: Database) -> None:
+    steps, begun, arrived = 15, Event(), Event()
+
+    def write_one() -> None:
+        with transaction() as session:
+            begun.set()
+            session.execute(text("UPDATE lease SET fence = fence"))
+        Sessions.remove()
+        arrived.set()
+
+    def wait_and_write() -> None:
+        begun.wait(10)
+        write_one()
+
+    other = Thread(target=wait_and_write)
+    other.start()
+    waited = 0
+    for _step in range(steps):
+        with transaction() as session:
+            session.execute(text("UPDATE lease SET fence = fence"))
+            begun.set()
+            time.sleep(0.15)
+        Sessions.remove()
+        give_way()
+        if arrived.is_set():
+            break
+        waited += 1
+    other.join(40)
+    assert waited < 3, "a page would have waited for all of it"

@@ -66,7 +66,7 @@ def take() -> BaseResponse | tuple[str, int]:
         table = _read()
     except RuleViolation as refusal:
         return _start((str(refusal),)), 422
-    name = (file.filename if file else "") or ""
+    name = " · ".join(filter(None, (file.filename if file else "", table.sheet)))
     rows = [(row.number, row.cells) for row in table.rows]
     made = runtime.perform(lambda session: operations.take_in(session, actor, file=name, head=table.head, rows=rows).id)
     return redirect(url_for("party_importing.show", import_id=made))

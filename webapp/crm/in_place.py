@@ -98,10 +98,12 @@ class InPlaceView(RegisterView):
         return self._render("crm/_value.html", record=record, cell=cell, may_change=False, pk=key)
 
     def _form(self, record: Any, name: str) -> Form:
+        """The field, and behind it what a form may have to ask besides: why it is another one that looks alike."""
         form = self.form_of(record)
-        form.fields = [one for one in form.fields if one.name == name]
-        if not form.fields:
+        fields = [one for one in form.fields if one.name == name]
+        if not fields:
             raise NotFound
+        form.fields = fields + [one for one in form.fields if one.column.asked_only and one.name != name]
         return form
 
     def _value(self, record: Any, column: Column) -> str:
@@ -115,5 +117,10 @@ class InPlaceView(RegisterView):
 
     def _field(self, record: Any, form: Form, version: str) -> str:
         return self._render(
-            "crm/_field.html", record=record, form=form, one=form.fields[0], version=version, pk=self.key_of(record)
+            "crm/_field.html",
+            record=record,
+            form=form,
+            name=form.fields[0].name,
+            version=version,
+            pk=self.key_of(record),
         )

@@ -22,7 +22,7 @@ from webapp.errors import wants_json
 from webapp.security.access import current_actor, signed_in
 from webapp.skin import callers, formats
 from webapp.skin.keys import key_or_none, read_key
-from webapp.telephony import words
+from webapp.telephony import heard, words
 
 pages = Blueprint("calls", __name__)
 
@@ -120,21 +120,15 @@ def show(call_id: int) -> str:
     call = permissions.readable(session, actor, call_id)
     match = operations.matches(session, actor, [call.number])[call.number]
     takes_part = permissions.takes_part(session, actor, call)
-    known = [(one.record_type, one.record_id) for one in match.people[:2]]
-    subject = _subject(session, call)
-    stories = [callers.story(session, actor, *one, call.id) for one in known or ([subject] if subject else [])]
-    ways = next((story.ways for story in stories if story.ways), ())
-    if not ways and takes_part and not match.hidden:
-        ways = callers.ways_for_stranger(actor, call.number, call.id)
+    whom = heard.ends(session, actor, call, match)
     return render_template(
         "telephony/call.html",
         call=call,
         match=match,
-        ways=ways,
+        whom=whom,
         earlier=operations.history_of(session, actor, call.number, before=call.id, size=5),
         takes_part=takes_part,
         refused=[text for text in map(operations.why, operations.commands_of(session, call.id)) if text],
-        about=_title(session, subject),
         records=records_of_call(session, actor, call.id),
         scores=operations.scores_of(session, actor, call),
         scorable=operations.scorable_in(session, actor, call),
@@ -145,20 +139,6 @@ def show(call_id: int) -> str:
         ended_by=words.ENDED_BY,
         record_type=permissions.CALL,
     )
-
-
-def _subject(session: Session, call: Call) -> tuple[str, int] | None:
-    """What the call is about, as far as the reader may know."""
-    if call.record_type is None or call.record_id is None:
-        return None
-    if not CATALOG.may_read(session, current_actor(), call.record_type, call.record_id):
-        return None
-    return call.record_type, call.record_id
-
-
-def _title(session: Session, subject: tuple[str, int] | None) -> str:
-    kind = CATALOG.record_kind(subject[0]) if subject is not None else None
-    return kind.title(session, subject[1]) if subject is not None and kind is not None else ""
 
 
 def _subjects() -> list[tuple[str, Sentence]]:

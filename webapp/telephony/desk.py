@@ -20,9 +20,8 @@ from webapp import wires
 from webapp.errors import wants_json
 from webapp.security.access import actor_or_none, current_actor, signed_in
 from webapp.security.viewing import viewer
-from webapp.skin import callers
 from webapp.skin.words import Word
-from webapp.telephony import words
+from webapp.telephony import heard, words
 
 pages = Blueprint("phone", __name__)
 
@@ -76,11 +75,14 @@ def pops() -> str:
     return render_template(
         "telephony/_pops.html",
         calls=[
-            (call, found[call.number], operations.history_of(session, actor, call.number, before=call.id))
+            (
+                call,
+                found[call.number],
+                heard.ends(session, actor, call, found[call.number]),
+                operations.history_of(session, actor, call.number, before=call.id),
+            )
             for call in calls
         ],
-        story_of=lambda call, one: callers.story(session, actor, one.record_type, one.record_id, call.id),
-        ways_for_stranger=lambda call: callers.ways_for_stranger(actor, call.number, call.id),
     )
 
 

@@ -20,7 +20,7 @@ from processes.activity.operations.happenings import Happening, timeline
 from processes.activity.operations.house_rules import HOUSE, follow_by
 from processes.activity.operations.merging import merge, unmerge
 from processes.activity.operations.moving import move_with
-from processes.activity.operations.of_calls import recorded_by_agents, records_of_call
+from processes.activity.operations.of_calls import own_record_of_call, recorded_by_agents, records_of_call
 from processes.activity.operations.planning import (
     AppointmentTaken,
     frequency_of,
@@ -81,6 +81,7 @@ __all__ = [
     "moves",
     "open_of",
     "open_with",
+    "own_record_of_call",
     "people_below",
     "person_in",
     "planned",

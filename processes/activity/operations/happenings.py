@@ -70,11 +70,6 @@ def _sources(
         ("record", ContactRecord.at, records),
         ("appointment", Appointment.changed_at, ended),
     ]
-    numbers = _reached_by(session, customer, "phone")
-    if numbers:
-        sources.append(("call", Call.started_at, reading.calls(actor).where(Call.number.in_(numbers))))
-        texts = select(SmsReceived).where(SmsReceived.sender.in_(numbers), messaging.received_visible_to(actor))
-        sources.append(("sms", SmsReceived.received_at, texts))
 
     def about(model: Any) -> Any:
         return or_(
@@ -82,6 +77,13 @@ def _sources(
             and_(model.record_type == CONTACT, model.record_id.in_(contacts)),
         )
 
+    numbers = _reached_by(session, customer, "phone")
+    if numbers:
+        # a number that several share: once somebody said whom a call was about, it is nobody else's
+        not_others = or_(Call.record_type.is_(None), Call.record_type.not_in((CUSTOMER, CONTACT)), about(Call))
+        sources.append(("call", Call.started_at, reading.calls(actor).where(Call.number.in_(numbers), not_others)))
+        texts = select(SmsReceived).where(SmsReceived.sender.in_(numbers), messaging.received_visible_to(actor))
+        sources.append(("sms", SmsReceived.received_at, texts))
     sources.append(
         ("sent", SentMessage.created_at, select(SentMessage).where(about(SentMessage), messaging.visible_to(actor)))
     )

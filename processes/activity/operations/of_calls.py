@@ -54,3 +54,11 @@ def records_of_call(session: Session, actor: Actor, call_id: int) -> list[Contac
         .limit(MOST_SHOWN)
     )
     return list(session.scalars(wanted))
+
+
+def own_record_of_call(session: Session, actor: Actor, call_id: int, customer_id: int | str) -> ContactRecord | None:
+    """What the actor himself has written of a call for this customer."""
+    found = records_of_call(session, actor, call_id)
+    return next(
+        (one for one in found if (one.person_id, str(one.customer_id)) == (actor.person_id, str(customer_id))), None
+    )

@@ -34,7 +34,7 @@ from processes.telephony.operations.criteria import (
     criteria,
     criterion_title,
 )
-from processes.telephony.operations.notes import link_record, put_away, put_away_with, write_note
+from processes.telephony.operations.notes import keep_subject, link_record, put_away, put_away_with, write_note
 from processes.telephony.operations.plan import plan, use_plan
 from processes.telephony.operations.quality import (
     LARGEST_DRAW,
@@ -122,6 +122,7 @@ __all__ = [
     "hang_up",
     "history_of",
     "keep_recording",
+    "keep_subject",
     "link_record",
     "live_calls",
     "matches",

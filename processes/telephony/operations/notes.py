@@ -45,6 +45,13 @@ def link_record(session: Session, actor: Actor, *, call_id: int, record: Record 
     return call
 
 
+def keep_subject(session: Session, actor: Actor, *, call_id: int, record: Record) -> None:
+    """What was said in it is noted with this record, so one's own call was about it, unless somebody said otherwise."""
+    call = session.get(Call, call_id)
+    if call is not None and call.record_id is None and permissions.takes_part(session, actor, call):
+        link_record(session, actor, call_id=call_id, record=record)
+
+
 def put_away(session: Session, actor: Actor, *, call_id: int) -> None:
     """The agent has seen it: the pop-up of this call comes no more. The note stays with the call."""
     agent = select(Agent.id).where(Agent.person_id == actor.person_id).scalar_subquery()

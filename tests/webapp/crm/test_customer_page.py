@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engine.db import Sessions, transaction
 from engine.models import RecordAudit
 from processes.party.models import Contact
-from tests.demo_house import DemoHouse
+from tests.demo_house import DemoHouse, Facts
 from tests.webapp.crm.conftest import COLLEAGUE, MAIL, MANAGER, NEWCOMER, PHONE, SELLER, SUPERIOR, Trade
 
 MINE, FOREIGN, POOL, CLOSED = "华宇智联科技", "鹏讯电子", "晨光教育", "旧日贸易"
@@ -50,6 +50,21 @@ def test_a_field_is_changed_in_its_place_and_refused_beside_it(house: DemoHouse,
     long = seller.post(f"{url}/note", {"note": "第一行\n第二行", "version": ""}, partial=True)
     assert long.status_code == 200
     assert trade.customer(MINE).note == "第一行\n第二行"
+
+
+def test_what_looks_like_another_asks_why_in_its_place_too(house: DemoHouse, trade: Trade) -> None:
+    shared = "13900139777"
+    trade.add("星河物流", Facts().person("王磊"), phone=shared)
+    seller, url = house.login(SELLER), f"/party/customer/field/{trade.ids[MINE]}/phone"
+    assert 'name="duplicate_reason"' not in seller.get(url, partial=True).text  # asked when there is something to ask
+    asked = seller.post(url, {"phone": shared, "version": ""}, partial=True)
+    assert asked.status_code == 422
+    assert 'name="duplicate_reason"' in asked.text
+    assert f'value="{shared}"' in asked.text
+    said = seller.post(url, {"phone": shared, "version": "", "duplicate_reason": "同一集团总机"}, partial=True)
+    assert said.status_code == 200
+    assert "duplicate_reason" not in said.text
+    assert trade.customer(MINE).phone == f"+86{shared}"
 
 
 def test_what_is_fixed_unknown_or_not_ones_own_has_no_form(house: DemoHouse, trade: Trade) -> None:

@@ -97,6 +97,10 @@ def test_the_seller_writes_and_goes_on_without_leaving_the_page(house: DemoHouse
     assert (record.content, record.is_qualified) == ("谈了报价，下周给方案", True)
     (plan,) = ask(lambda session: list(session.scalars(select(Appointment).where(Appointment.state == "open"))))
     assert (plan.purpose, plan.contact_id) == ("送方案", record.contact_id)
+    other = browser.post("/follow/new", {**written, "content": "后来又谈了付款"})
+    assert other.status_code == 409, "the same form with other words: not lost without a word"
+    assert "后来又谈了付款" in other.text
+    assert len(noted(customer)) == 1
 
 
 def test_when_all_are_spoken_to_the_pool_is_offered(house: DemoHouse) -> None:
@@ -294,6 +298,59 @@ def test_a_call_pops_up_with_what_is_known_and_becomes_a_record(house: DemoHouse
         assert seller.post("/follow/new", written).status_code == 302
     of_call = [one for one in noted(customer) if one.source_id == call]
     assert [one.source_type for one in of_call] == ["telephony.call"]
+
+
+def test_of_several_with_the_same_number_one_chooses_for_whom_the_record_is(house: DemoHouse, customer: int) -> None:
+    def second(session: Session) -> int:
+        values = {"name": "同一总机的仓储公司", "phone": PHONE, "duplicate_reason": "the same switchboard"}
+        made = party.create_customer(session, SYSTEM, values=values)
+        made.owner_id, made.state = person(session, "王磊"), "locked"
+        return made.id
+
+    other = ask(second)
+    call, seller = call_in(house), house.login(SELLER)
+    pop = seller.get("/phone/pops").text
+    ways = [one.replace("&amp;", "&") for one in re.findall(r'href="(/follow/new\?[^"]*)"', pop)]
+    assert [f"customer={other}&" in one for one in ways] == [False, True], "a record for the contact, one for the other"
+    assert 'btn btn-primary" href' not in pop, "none of them is the obvious one"
+    assert len(re.findall(r'href="/follow/new', seller.get(f"/calls/{call}").text)) >= 2
+
+    written = {
+        **form(seller.get(ways[1]).text),
+        "way": "call",
+        "content": "问到货时间，答应明天回",
+        "result": "reached",
+    }
+    assert seller.post("/follow/new", written).status_code == 302
+    kept = ask(lambda session: session.get_one(Call, call))
+    assert (kept.record_type, kept.record_id) == ("party.customer", other), "the call is about whom one wrote of"
+    page = seller.get(f"/calls/{call}").text
+    assert page.index("同一总机的仓储公司") < page.index("鼎信安防公司")
+    assert "本次通话对象" in page
+    pop = seller.get("/phone/pops").text
+    assert f'href="/follow/records/{noted(other)[0].id}"' in pop, "written once, it is opened and not written again"
+    assert "/follow/new" not in pop
+    for shown, whose in ((True, other), (False, customer)):
+        assert (f'href="/calls/{call}"' in seller.get(f"/follow/of/{whose}", partial=True).text) is shown, whose
+
+    again = {**written, "content": "还要两台", "submission": "another form"}
+    refused = seller.post("/follow/new", again)
+    assert refused.status_code == 409, "it would be lost without a word"
+    assert "您已为这通电话写过联系记录" in refused.text
+    assert "还要两台" in refused.text
+    assert seller.post("/follow/new", written).status_code == 302
+    assert len(noted(other)) == 1
+    assert seller.post("/follow/new", {**again, "customer": str(customer)}).status_code == 302, (
+        "a call may be about both"
+    )
+
+
+def test_dialling_from_a_page_says_whom_the_call_is_about(house: DemoHouse, customer: int) -> None:
+    seller, contact = house.login(SELLER), contact_id(customer)
+    ask(lambda session: health.report(session, {"telephony": lambda: ("up", "simulated")}))
+    for path in (f"/party/contact/show/{contact}", f"/party/customer/contacts/{customer}"):
+        page = seller.get(path, partial=True).text
+        assert f'data-yl-record="party.contact {contact}"' in page, path
 
 
 def test_whoever_calls_from_an_unknown_number_is_entered_and_the_call_is_about_him(house: DemoHouse) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.i18n import _
+from processes.activity import operations
 from processes.activity.permissions import may_write
 from processes.party import permissions as party
 from processes.party.models import Contact, Customer
@@ -78,7 +79,10 @@ def _story(session: Session, actor: Actor, customer: Customer, contact: Contact 
         text = Markup("{} {} · {}{}").format(ago(record.at), record.person.name, mark, said)
         lines.append(Line(WAYS[record.way].icon, text))
     ways = [Way(customer_page(customer.id), "building", _("Customer"))]
-    if may_write(session, actor, customer):
+    mine = operations.own_record_of_call(session, actor, call_id, customer.id)
+    if mine is not None:
+        ways.insert(0, Way(url_for("follow.show", record_id=mine.id), "note", _("Contact record")))
+    elif may_write(session, actor, customer):
         whom = contact.id if contact is not None else None
         url = url_for("follow.new", customer=customer.id, contact=whom, call=call_id)
         ways.insert(0, Way(url, "note", _("Contact record"), is_primary=True))

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from engine.actor import Actor
 from engine.catalog import Look
-from engine.errors import AppError, InvalidForm, Problem
+from engine.errors import AppError, Conflict, InvalidForm, Problem
 from engine.i18n import _
 from processes.activity import operations
 from processes.activity.models import Appointment, ContactRecord
@@ -23,6 +23,7 @@ from processes.kernel.working_time import ZONE
 from processes.party import masking, permissions as party
 from processes.party.manifest import CUSTOMERS
 from processes.party.models import Contact, ContactPoint, Customer
+from processes.party.permissions import CONTACT, CUSTOMER
 from processes.telephony import operations as telephony
 from processes.telephony.permissions import CALL
 from webapp.registers.cells import Cell, cell
@@ -116,14 +117,16 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
     if form.get("at"):
         values["at"] = instant(form["at"])
     call = form.get("call", type=read_key)
+    submission = form.get("submission", "")[:60]
+    _demand_same(session, actor, values["content"], submission)
     if call:
         values |= {"source_type": CALL, "source_id": call}
-    submission = form.get("submission", "")[:60]
+        _demand_first(session, actor, call, values, submission)
     record = operations.create_record(
         session,
         actor,
         values=values,
-        origin=f"call:{call}" if call else f"form:{submission}" if submission else "",
+        origin=f"form:{submission}" if submission else "",
         attachments=form.getlist("file", type=read_key),
         plans=form.get("no_next") != "1",
         next_on=day(form.get("next_on", ""), "due_on"),
@@ -131,8 +134,32 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
         purpose=form.get("purpose", "").strip()[:300],
         appointment_id=form.get("appointment", type=read_key),
     )
+    if call:
+        whom = (CONTACT, record.contact_id) if record.contact_id is not None else (CUSTOMER, record.customer_id)
+        telephony.keep_subject(session, actor, call_id=call, record=whom)
     telephony.put_away_with(session, actor, _numbers(session, record))
     return record
+
+
+def _demand_same(session: Session, actor: Actor, content: str, submission: str) -> None:
+    """Refuse other words from a form that has written its record: Back led to it, and they would be lost."""
+    wanted = select(ContactRecord.content).where(ContactRecord.origin == f"{actor.person_id}:form:{submission}")
+    written = session.scalar(wanted) if submission else None
+    if written is not None and written != content.strip():
+        raise Conflict(
+            _("This form has written its record already; this one was not saved."),
+            remedy=_("Open the record and add to it what is missing."),
+        )
+
+
+def _demand_first(session: Session, actor: Actor, call_id: int, values: Mapping[str, Any], submission: str) -> None:
+    """Refuse a second record of one's own of a call with the same customer; the same form again is the same record."""
+    mine = operations.own_record_of_call(session, actor, call_id, values["customer"])
+    if mine is not None and not (submission and (mine.origin or "").endswith(f":{submission}")):
+        raise Conflict(
+            _("Your record of this call stands already; this one was not saved."),
+            remedy=_("Open it from the page of the call and add to it what is missing."),
+        )
 
 
 def _numbers(session: Session, record: ContactRecord) -> list[str]:

@@ -4,10 +4,20 @@ import { uploads } from './upload.js';
 
 const find = (selector, scope = document) => scope.querySelector(selector);
 
+/** Back leads to a form that was saved: it stays the same form, and what it has written is not written twice. */
+function sameAsBefore(form) {
+  const field = form.elements.submission;
+  if (!field || form.hasAttribute('hx-post')) return;
+  const back = performance.getEntriesByType('navigation')[0]?.type === 'back_forward';
+  if (back && history.state?.ylSubmission) field.value = history.state.ylSubmission;
+  else history.replaceState({ ...history.state, ylSubmission: field.value }, '');
+}
+
 /** Once for every form, also those htmx brings. */
-function prepare(scope) {
+function prepare(scope, isFresh = false) {
   for (const form of scope.querySelectorAll('[data-yl-record-form]:not([data-yl-ready])')) {
     form.dataset.ylReady = '';
+    sameAsBefore(form);
     uploads(form, JSON.parse(form.dataset.ylWords));
   }
   const work = find('#yl-follow');
@@ -17,6 +27,7 @@ function prepare(scope) {
     if ('ylOwn' in work.dataset) showCount('follow', Number(work.dataset.ylWaiting));
     if (innerWidth < 768) find('[data-yl-queue]', work)?.removeAttribute('open');
     else if (work.dataset.ylSaid) find('[name=content]', work)?.focus();
+    if (isFresh && innerWidth < 768 && !find('.yl-alert, .yl-bad', work)) find('.yl-follow-card', work)?.scrollIntoView(); // who is next
     find('.yl-queue [aria-current]', work)?.scrollIntoView({ block: 'nearest' });
   }
 }
@@ -47,5 +58,5 @@ document.addEventListener('keydown', event => {
 });
 
 for (const dialog of document.querySelectorAll('dialog[data-yl-open]')) dialog.showModal();
-document.addEventListener('htmx:load', event => prepare(event.target.parentElement ?? document));
+document.addEventListener('htmx:load', event => prepare(event.target.parentElement ?? document, true));
 prepare(document);
