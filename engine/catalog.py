@@ -120,6 +120,8 @@ class Register:
     finds: Callable[[Session, Actor, str], ColumnElement[bool]] | None = None
     """a better way to search than looking into columns; the scope is asked beside it. By the session it may find out
     how many there are: what few have is looked for in another way than what many have"""
+    sought: int = 100
+    """its place among the hits of the search of the top bar: what people look for most comes first"""
     beside: tuple[str, ...] = ()
     """what tells records of one name apart where they are found: the employer of a contact, the owner of a customer"""
     fields: tuple[Column, ...] = ()

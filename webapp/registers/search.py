@@ -50,12 +50,12 @@ class SearchView(BaseView):
 def hits(text: str) -> tuple[Hits, ...]:
     actor, session = current_actor(), Sessions()
     found = []
-    for name in CATALOG.search:
-        register = CATALOG.registers.get(name)
-        if register is None or (register.permission and not actor.may(register.permission)):
+    searched = (CATALOG.registers[name] for name in CATALOG.search if name in CATALOG.registers)
+    for register in sorted(searched, key=lambda one: one.sought):
+        if register.permission and not actor.may(register.permission):
             continue
         records = matches(session, register, actor, text)
         if records:
             shown = tuple((one, record_url(one)) for one in records[:PER_REGISTER])
-            found.append(Hits(register, endpoint_of(name), shown, len(records) > PER_REGISTER))
+            found.append(Hits(register, endpoint_of(register.name), shown, len(records) > PER_REGISTER))
     return tuple(found)

@@ -13,6 +13,7 @@ from engine import clock
 from engine.db import Sessions, transaction
 from engine.i18n import _
 from processes.kernel.working_time import business_date
+from processes.organization.models import Department
 from processes.party.models import Contact, Customer
 from tests.counting import circles_of, statements
 from tests.demo_house import DemoHouse
@@ -178,6 +179,14 @@ def test_a_page_leaves_little_to_the_collector(house: DemoHouse, trade: Trade, a
     seller = house.login(SELLER)
     seller.get(address)
     assert circles_of(lambda: seller.get(address)) < 2_500
+
+
+def test_the_search_shows_customers_and_their_people_first(house: DemoHouse, trade: Trade) -> None:
+    with transaction() as session:
+        session.add(Department(name="华宇项目部", code="HY", path="/HY/"))
+    page = house.login(SELLER).get("/search/?q=华宇", partial=True).text
+    places = [page.index(one) for one in ("/party/customer/show/", "/party/contact/show/", "华宇项目部")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("partial", [False, True])
