@@ -92,7 +92,7 @@ class Customer(Stamped, Base):
     __tablename__ = "customer"
     __table_args__ = (
         Index("ix_customer_owner", "owner_id", "state", "next_contact_on"),
-        Index("ix_customer_pool", "state", "pool_id", "open_since"),
+        Index("ix_customer_pool", "state", "open_since", "id"),
         Index("ix_customer_name", "name", "id"),
         Index("ix_customer_created", "created_at", "id"),
         Index("ix_customer_last_contact", "last_contact_at", "id"),
