@@ -71,6 +71,7 @@ GROUPS = (
 
 class CustomersView(InPlaceView):
     register = CUSTOMERS
+    phone = "customers"
     list_template = "crm/list.html"
     show_template = "crm/customer.html"
 
@@ -156,6 +157,7 @@ class CustomersView(InPlaceView):
             "pk": record.id,
             "state": self.cell(record, self.column("state")),
             "level": self.cell(record, self.column("level")),
+            "phone_cell": self.cell(record, self.column("phone")),
             "facts": parts.facts(session, actor, record),
             "buttons": parts.buttons(session, actor, record),
             "may_change": self.may_change(record),
