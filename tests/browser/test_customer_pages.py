@@ -83,3 +83,14 @@ def test_a_verdict_keeps_its_distance(sign_in: SignIn, site: Site) -> None:
     assert form is not None
     assert verdict is not None
     assert verdict["y"] - form["y"] - form["height"] >= 12
+
+
+def test_a_number_and_what_is_done_with_it_fit_into_one_line(sign_in: SignIn, site: Site) -> None:
+    """The button that copies it is unseen until the mouse is there: its own line was an empty one."""
+    with site.inside():
+        mine = keep("王磊", name="西岭勘察", phone="13500135000")
+    page = sign_in("wang.lei")
+    page.goto(f"/party/customer/show/{mine}")
+    box = page.locator("#fact-phone").bounding_box()
+    assert box is not None
+    assert box["height"] < 44
