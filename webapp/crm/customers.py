@@ -71,6 +71,7 @@ GROUPS = (
 
 class CustomersView(InPlaceView):
     register = CUSTOMERS
+    phone = "customers"
     list_template = "crm/list.html"
     show_template = "crm/customer.html"
 
@@ -99,6 +100,7 @@ class CustomersView(InPlaceView):
             tabs=[(tab.name, tab.title, tab.url(record)) for tab in parts.tabs(current_actor())],
             groups=self._groups(record),
             modules=parts.MODULES,
+            shows_tasks=viewer() is None,
             **self._head(record),
         )
 
@@ -156,6 +158,7 @@ class CustomersView(InPlaceView):
             "pk": record.id,
             "state": self.cell(record, self.column("state")),
             "level": self.cell(record, self.column("level")),
+            "phone_cell": self.cell(record, self.column("phone")),
             "facts": parts.facts(session, actor, record),
             "buttons": parts.buttons(session, actor, record),
             "may_change": self.may_change(record),
@@ -191,6 +194,17 @@ def _history_of(customer: Customer) -> str:
     return url_for(f"{endpoint_of(CUSTOMERS.name)}.history", pk=customer.id)
 
 
+def _talk_of(customer: Customer) -> str:
+    return url_for("comments.section", record_type=permissions.CUSTOMER, record_id=customer.id)
+
+
+def task_button(_session: Session, _actor: Actor, customer: Customer) -> Iterable[parts.Button]:
+    """Whoever reads a record may ask somebody to do something about it."""
+    if customer.state != "closed":
+        url = url_for("tasks.new", record_type=permissions.CUSTOMER, record_id=customer.id)
+        yield parts.Button(url, "clipboard-list", _("New task"), is_rare=True)
+
+
 def _unless_there(known: list[Any], one: Any) -> None:
     if one not in known:
         known.append(one)
@@ -200,6 +214,10 @@ def add_views(appbuilder: AppBuilder) -> None:
     add_register(appbuilder, view_of(CUSTOMERS, CustomersView))
     add_register(appbuilder, view_of(CONTACTS, ContactsView))
     _unless_there(parts.TABS, parts.Tab("contacts", _("Contacts"), _contacts_of, order=20))
+    talk = parts.Tab("comments", _("Comments"), _talk_of, order=70, is_for_viewers=False)
+    _unless_there(parts.TABS, talk)
+    _unless_there(parts.MODULES, "app/pages/comments.js")
+    _unless_there(parts.BUTTONS, task_button)
     _unless_there(parts.TABS, parts.Tab("history", _("Changes"), _history_of, order=900, permission=permissions.MANAGE))
     if facts not in parts.FACTS:
         parts.FACTS.insert(0, facts)

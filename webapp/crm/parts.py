@@ -24,6 +24,8 @@ class Tab:
     order: int = 100
     permission: str = ""
     """needed to see it; "" = whoever sees the customer"""
+    is_for_viewers: bool = True
+    """shown to whoever looks through somebody else's eyes; its room must be open to them"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,12 @@ def bulk(actor: Actor) -> list[BulkAction]:
 
 
 def tabs(actor: Actor) -> list[Tab]:
-    shown = [tab for tab in TABS if not tab.permission or actor.may(tab.permission)]
+    looks_on = viewer() is not None
+    shown = [
+        tab
+        for tab in TABS
+        if (not tab.permission or actor.may(tab.permission)) and (tab.is_for_viewers or not looks_on)
+    ]
     return sorted(shown, key=lambda tab: tab.order)
 
 

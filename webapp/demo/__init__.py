@@ -5,7 +5,7 @@ and 199 0001 xxxx (customers). People and requests are made by the operations pe
 same every time, and its dates count from today.
 """
 
-from webapp.demo import following, rivals, standings, telephones
+from webapp.demo import following, owners, rivals, standings, telephones
 from webapp.demo.company import is_loaded, load
 from webapp.demo.customers import STORY, move_in
 from webapp.demo.people import PASSWORD, PEOPLE, DemoPerson
@@ -27,4 +27,4 @@ __all__ = [
     "send_samples",
 ]
 
-STORY.extend((following.tell, standings.tell, telephones.tell, rivals.tell))
+STORY.extend((following.tell, owners.left_behind, standings.tell, telephones.tell, rivals.tell, owners.tell))

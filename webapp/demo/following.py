@@ -26,6 +26,8 @@ SILENT_DAYS = 60
 """so long may a customer not be spoken to"""
 EXPIRING = 12
 """customers that go back to the pool within a week"""
+UNLOCKED = (2, 5, 7, 8, 10)
+"""which of the owned ones have gone back last night (webapp.demo.owners); of none who is at his limit"""
 FREQUENCY = {"A": (7, 14), "B": (14, 28), "C": (30, 60), "D": (60, 120)}
 """level -> days to the next contact, and the most"""
 
@@ -107,14 +109,17 @@ def _one(
     """A customer of an owner: its number says whether it was never spoken to, is about to go, or is planned."""
     kind = number // len(SELLERS) % 10
     never, idle, expiring = kind == 9, kind == 8, number <= EXPIRING * 3 and number % 3 == 0
+    gone = number in UNLOCKED
     owned = now - timedelta(days=chance.randrange(2, 15) if never else chance.randrange(62, 180), hours=number % 9)
     ago = SILENT_DAYS - chance.randrange(1, 7) if expiring else chance.randrange(*((35, 50) if idle else (1, 28)))
+    if gone:
+        owned, ago = owned - timedelta(days=SILENT_DAYS), SILENT_DAYS + 2
     last = now - timedelta(days=ago, hours=chance.randrange(1, 8))
     stamp = {"created_by": owner.id, "changed_by": owner.id, "is_demo": True, "version": 1}
     whose = {"customer_id": key, "contact_id": contact, "person_id": owner.id}
     said = [] if never else [_said(chance, at, at == last) for at in _moments(chance, owned, last)]
     rows.said += [{**whose, **one, **stamp} for one in said]
-    due = None if never or expiring or idle else business_date(now) + timedelta(days=chance.choice(_DUE))
+    due = None if never or expiring or idle or gone else business_date(now) + timedelta(days=chance.choice(_DUE))
     if due is not None:
         plan = {"due_on": due, "purpose": chance.choice(_PURPOSES), "created_at": last, "changed_at": last}
         rows.planned.append({**whose, **plan, **stamp})

@@ -7,16 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from engine.actor import Actor
-from processes.organization.directory import OrganizationDirectory
-from processes.organization.models import Employee
 from processes.ownership import permissions
 from processes.ownership.models import Ownership
 from processes.ownership.operations import apply_for
 from processes.party.models import Customer
 from processes.party.permissions import USE
+from webapp.demo.acting import acting
 from webapp.demo.moments import at
-from webapp.demo.people import name_of
 
 WISHES = (
     ("wang.lei", timedelta(hours=26), "去年做过该公司的监控项目，与信息部经理熟悉，本月可安排上门。"),
@@ -35,10 +32,7 @@ def tell(session: Session, now: datetime) -> None:
     wanted = session.scalars(open_ones.order_by(Customer.level, Customer.id).limit(1)).first()
     if wanted is None:
         return
-    directory = OrganizationDirectory()
     for username, ago, reason in WISHES:
-        person = session.scalars(select(Employee).where(Employee.name == name_of(username), Employee.is_demo)).one()
-        rights = frozenset({USE, permissions.APPLY})
-        actor = Actor(person.id, person.name, groups=directory.groups(session, person.id), permissions=rights)
+        actor = acting(session, username, USE, permissions.APPLY)
         with at(now - ago):
             apply_for(session, actor, customer_id=wanted.id, reason=reason)

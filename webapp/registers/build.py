@@ -40,5 +40,13 @@ def add_register(appbuilder: AppBuilder, view: type[RegisterView]) -> None:
     if not register.group:
         return
     navigation().add(
-        Entry(register.group, register.title, register.icon, f"{view.__name__}.list", register.permission, order=200)
+        Entry(
+            register.group,
+            register.title,
+            register.icon,
+            f"{view.__name__}.list",
+            register.permission,
+            order=200,
+            phone=view.phone,
+        )
     )

@@ -63,6 +63,8 @@ class RegisterView(ModelView):
     """
 
     register: ClassVar[Register]
+    phone: ClassVar[str] = ""
+    """its list's place in the frame of the phone (webapp.skin.navigation.Entry)"""
 
     list_template = "appbuilder/general/model/list.html"
     show_template = "appbuilder/general/model/show.html"

@@ -56,7 +56,9 @@ class Entry:
     live: str = ""
     """kind of push message that carries the new count, e.g. "inbox" """
     phone: str = ""
-    """place in the frame: "home" | "todo" | "start" (the top bar's button too) | "messages" | "bell"; "" = none"""
+    """place in the frame: "todo" | "customers" | "start" (the top bar's button too) | "messages" | "home" | "bell";
+    "" = none
+    """
 
     @property
     def counts(self) -> bool:
@@ -127,7 +129,8 @@ def sections(actor: Actor) -> tuple[Section, ...]:
     return tuple(Section(group, tuple(lines[group.key])) for group in GROUPS if lines[group.key])
 
 
-PHONE_PLACES = ("home", "todo", "start", "messages")
+PHONE_PLACES = ("home", "todo", "customers", "start", "messages")
+"""in their order; four fit, and where there are more, the first makes room: the menu leads there as well"""
 
 
 def placed(actor: Actor, place: str) -> Line | None:
@@ -141,7 +144,7 @@ def placed(actor: Actor, place: str) -> Line | None:
 def phone_bar(actor: Actor) -> tuple[Line, ...]:
     """Four entries of the phone's bottom bar, filled up from the sidebar; the person's own page is the fifth."""
     visible = navigation().visible(actor)
-    chosen = [entry for place in PHONE_PLACES for entry in visible if entry.phone == place][:4]
+    chosen = [entry for place in PHONE_PLACES for entry in visible if entry.phone == place][-4:]
     chosen += [entry for entry in visible if entry not in chosen][: 4 - len(chosen)]
     return tuple(_line(entry, actor) for entry in chosen)
 

@@ -156,9 +156,9 @@ def _note(session: Session, events: list[dict[str, Any]]) -> set[int]:
 # ------------------------------------------------------------------------------------------------- dry run, soon
 
 
-def dry_run(session: Session, actor: Actor, *, record_id: int, ahead: int = 30) -> list[tuple[Customer, date, int]]:
-    """What a rule would unlock within so many days if it were set in force today, soonest first; nothing changes. Told
-    are those the actor sees.
+def dry_run(session: Session, actor: Actor, *, record_id: int) -> list[tuple[Customer, date, int]]:
+    """Whom a rule would unlock if it were set in force today, soonest first; nothing changes. Told are those the actor
+    sees, MOST_SHOWN at most.
 
     (customer, the day, its owner). Walks all locked customers, as the job does.
     """

@@ -104,7 +104,7 @@ def check_limit(usage: Usage, more: int, person: str, *, own: bool = False) -> N
         raise RuleViolation(
             _("You hold {used} of {most} customers; release one first.", used=usage.used, most=usage.most),
             code="at_limit",
-            remedy=_("Release a customer you need least, then apply again."),
+            remedy=_("“My lists” names those you may miss least."),
         )
     raise RuleViolation(
         _(

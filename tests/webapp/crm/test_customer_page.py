@@ -146,3 +146,17 @@ def test_a_closed_customer_says_so(house: DemoHouse, trade: Trade) -> None:
     page = house.login(SELLER).get(f"/party/customer/show/{trade.ids[CLOSED]}").text
     assert "yl-tone-grey" in page
     assert "/field/" not in page
+
+
+def test_one_talks_about_a_customer_and_asks_for_something_where_it_is(house: DemoHouse, trade: Trade) -> None:
+    seller, customer = house.login(SELLER), trade.ids[MINE]
+    page = seller.get(f"/party/customer/show/{customer}").text
+    assert f'hx-get="/comments/party.customer/{customer}"' in page
+    assert "app/pages/comments" in page
+    assert f"/tasks/new?record_type=party.customer&amp;record_id={customer}" in page
+    assert f'hx-get="/tasks/of/party.customer/{customer}"' in page
+    said = seller.post(f"/comments/party.customer/{customer}", {"text": "周五前报价", "submission": "1"})
+    assert said.status_code < 400
+    assert "周五前报价" in house.login(SUPERIOR).get(f"/comments/party.customer/{customer}").text
+    closed = seller.get(f"/party/customer/show/{trade.ids[CLOSED]}").text
+    assert "/tasks/new" not in closed.split('id="crm-head"')[1].split("</header>")[0]

@@ -194,3 +194,13 @@ def test_hits_of_the_search_tell_namesakes_apart(house: DemoHouse, trade: Trade,
     found = house.login(SELLER).get("/search/?q=华宇", partial=partial).text
     contact = found[found.index("/party/contact/show/") :]
     assert MINE in contact[: contact.index("</a>")], "a contact is found with where he works"
+
+
+def test_the_bar_of_the_phone_leads_to_the_customers_of_whoever_has_some(house: DemoHouse) -> None:
+    def bar(who: str) -> list[str]:
+        page = house.login(who).get("/").text
+        nav = page[page.index('class="yl-phonebar"') : page.index("</nav>", page.index('class="yl-phonebar"'))]
+        return re.findall(r"<span>(.+?)</span>", nav)
+
+    assert bar(SELLER) == ["待办", "客户", "发起", "消息", "我"]
+    assert bar("wu.ting") == ["工作台", "待办", "发起", "消息", "我"], "who has none keeps the workbench"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from flask_appbuilder.security.sqla.models import Role, User
@@ -15,8 +16,12 @@ from engine import clock, journal, repository
 from engine.actor import SYSTEM, Actor
 from engine.errors import RuleViolation
 from engine.models import Definition, Incident, Instance, WorkItem
+from processes.comments.models import Comment
 from processes.organization import operations as organization
 from processes.organization.models import Department, Employee
+from processes.ownership.models import AssignmentRule, LockLimit, OwnerCounter, Ownership, UnlockEvent
+from processes.ownership.operations import assigning, handing, sharing, watching
+from processes.ownership.permissions import APPLY, ASSIGN
 from processes.party import operations as party
 from processes.party.models import Contact, ContactPoint, Customer, DuplicatePair, NameGram, Party
 from processes.party.permissions import USE
@@ -212,3 +217,50 @@ def test_the_customers_move_in_within_seconds_and_out_without_trace(empty_house:
     session.commit()
     for model in (Customer, Contact, Party, NameGram, DuplicatePair):
         assert session.scalar(select(func.count()).select_from(model)) == 0
+
+
+def test_every_list_of_ones_own_has_something_on_it(empty_house: Session) -> None:
+    """What a company of this size has at any moment: nobody looks at an empty page to learn what it is for."""
+    session = empty_house
+    demo.load(session)
+    demo.move_in(session)
+    session.commit()
+    people = {one.name: one for one in session.scalars(select(Employee))}
+    seller = _acting(people["王磊"])
+    assert len(watching.focused(session, seller)) == 3
+    assert len(watching.watched(session, seller)) == 2
+    assert {one.level for one in sharing.shared_with(session, seller)} == {"work", "read"}
+    assert len(watching.watched(session, _acting(people["周明"]))) == 1
+    boss = _acting(people["周明"], ASSIGN)
+    (leaver, *_others) = handing.holders(session, boss)
+    assert (leaver.person.state, leaver.count) == ("left", 6)
+    (batch,) = handing.batches_of(session, boss)
+    assert handing.may_undo(boss, batch)
+    night = select(func.count()).select_from(UnlockEvent).where(UnlockEvent.kind == "unlocked")
+    assert session.scalar(night) == 5
+    assert session.scalar(select(func.count()).select_from(Comment)) == 2
+    for rule in session.scalars(select(AssignmentRule)):
+        assert any(one.person for one in assigning.try_out(session, SYSTEM, record_id=rule.id)), rule.name
+
+
+def test_its_counters_and_its_customers_agree_with_the_history(empty_house: Session) -> None:
+    session = empty_house
+    demo.load(session)
+    demo.move_in(session)
+    session.commit()
+    held = select(Ownership.owner_id, func.count()).where(Ownership.ended_at.is_(None)).group_by(Ownership.owner_id)
+    used = {one.person_id: one.used for one in session.scalars(select(OwnerCounter)) if one.used}
+    assert used == dict(session.execute(held).all())
+    for one in session.scalars(select(LockLimit).where(LockLimit.subject_kind == "person")):
+        assert used[one.subject_id] == one.most, "the two at their limit"
+    stretches: dict[int, list[Ownership]] = {}
+    for one in session.scalars(select(Ownership).order_by(Ownership.started_at)):
+        stretches.setdefault(one.customer_id, []).append(one)
+    for several in stretches.values():
+        for former, latter in pairwise(several):
+            assert former.ended_at is not None
+            assert former.ended_at <= latter.started_at, former.customer_id
+
+
+def _acting(employee: Employee, *rights: str) -> Actor:
+    return Actor(employee.id, employee.name, permissions=frozenset({USE, APPLY, *rights}))
