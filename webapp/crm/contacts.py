@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import make_response, request
 from flask_appbuilder import expose
 from sqlalchemy import select
@@ -12,14 +10,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
 from engine.db import Sessions
-from engine.errors import NotFound
+from engine.i18n import Sentence, _
 from processes.party import operations, permissions
 from processes.party.manifest import CONTACTS
 from processes.party.models import Contact, Customer
-from webapp.crm import from_call
+from webapp.crm import from_call, parts
 from webapp.crm.in_place import InPlaceView
 from webapp.registers.fields import Form
 from webapp.registers.interface import find_visible
+from webapp.registers.opened import Opened
 from webapp.registers.views import guard
 from webapp.security.access import current_actor
 from webapp.security.viewing import viewer
@@ -53,6 +52,11 @@ class ContactsView(InPlaceView):
             return permissions.may_work(session, actor, customer, "contacts")
         return record.created_by == actor.person_id or actor.may(permissions.MANAGE_ANY)
 
+    def why_no_longer(self, record: Contact | None, known: Opened) -> tuple[Sentence, Sentence]:
+        if record is not None and record.state != "active":
+            return _("{name} no longer works there.", name=known.name), _("Change whoever has taken the place.")
+        return parts.no_longer_yours(known.name, is_seen=record is not None)
+
     @expose("/show/<pk>")
     @guard("open")
     def show(self, pk: str) -> str:
@@ -77,14 +81,6 @@ class ContactsView(InPlaceView):
             may_change=self.may_change(record),
         )
 
-    @expose("/edit/<pk>", methods=["GET", "POST"])
-    @guard("manage")
-    def edit(self, pk: str) -> str | BaseResponse:
-        """The form would show everything whole, so it is for those alone who may change it."""
-        if not self.may_change(self._record(pk)):
-            raise NotFound
-        return cast("str | BaseResponse", super().edit(pk))
-
     @expose("/drawer/<customer>/add", methods=["GET", "POST"])
     @guard("manage")
     def add_in_drawer(self, customer: str) -> str | BaseResponse:
@@ -105,25 +101,32 @@ class ContactsView(InPlaceView):
     @expose("/drawer/<pk>/edit", methods=["GET", "POST"])
     @guard("manage")
     def edit_in_drawer(self, pk: str) -> str | BaseResponse:
-        record, actor = self._record(pk), current_actor()
+        actor, url, version = current_actor(), self.url("edit_in_drawer", pk=pk), request.form.get("version", "")
+        if request.method == "GET":
+            record = self._changeable(pk)
+            form = self._form_there(record)
+            self.fill(form, record)
+            return self._drawer(form, url, record.name, str(record.version))
+
+        def save(record: Contact) -> BaseResponse:
+            key, form = record.id, self._form_there(record)
+            changed = self._write_typed(
+                form,
+                lambda s, typed, seen: operations.change_contact(s, actor, record_id=key, version=seen, values=typed),
+                key,
+            )
+            if changed is not None:
+                return _saved()
+            return make_response(self._drawer(form, url, str(self._record(pk)), version), 422)
+
+        return self.save_or_say(pk, save, lambda form, known: self._drawer(form, url, known.name, version))
+
+    def _form_there(self, record: Contact) -> Form:
+        """Without the employer, where he is the one whose page it is."""
         form = self.form_of(record)
-        if not self.may_change(record):
-            raise NotFound
-        key, url, version = record.id, self.url("edit_in_drawer", pk=record.id), request.form.get("version", "")
         if record.organization_id is not None:
             form.fields = [one for one in form.fields if one.name != "employer"]
-        if request.method == "GET":
-            form.show_record(record)
-            return self._drawer(form, url, record.name, str(record.version))
-        values = form.read(Sessions(), actor, request.form)
-        seen = int(version) if version.isdecimal() else None
-        if not form.refused and self._write(
-            form,
-            lambda s: operations.change_contact(s, actor, record_id=key, version=seen, values=values),
-            key=key,
-        ):
-            return _saved()
-        return make_response(self._drawer(form, url, str(self._record(pk)), version), 422)
+        return form
 
     @expose("/left/<pk>", methods=["POST"])
     @guard("manage")

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import url_for
 from flask_appbuilder import AppBuilder, expose
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
-from werkzeug.wrappers import Response as BaseResponse
 
 from engine import clock
 from engine.actor import Actor
 from engine.db import Sessions
-from engine.errors import NotFound
 from engine.i18n import Sentence, _
 from processes.kernel.working_time import business_date
 from processes.party import permissions
@@ -30,6 +28,7 @@ from webapp.registers import cells
 from webapp.registers.build import add_register, view_of
 from webapp.registers.cells import Cell
 from webapp.registers.interface import endpoint_of
+from webapp.registers.opened import Opened
 from webapp.registers.views import guard
 from webapp.security.access import current_actor
 from webapp.security.viewing import viewer
@@ -90,6 +89,11 @@ class CustomersView(InPlaceView):
             and permissions.may_work(Sessions(), current_actor(), record.id)
         )
 
+    def why_no_longer(self, record: Customer | None, known: Opened) -> tuple[Sentence, Sentence]:
+        if record is not None and record.state == "closed":
+            return _("{customer} is closed.", customer=known.name), _("Ask for it to be opened again.")
+        return parts.no_longer_yours(known.name, is_seen=record is not None)
+
     @expose("/show/<pk>")
     @guard("open")
     def show(self, pk: str) -> str:
@@ -116,14 +120,6 @@ class CustomersView(InPlaceView):
         """The customer beside the list."""
         record = self._record(pk)
         return self._render("crm/_card.html", groups=self._groups(record), **self._head(record))
-
-    @expose("/edit/<pk>", methods=["GET", "POST"])
-    @guard("manage")
-    def edit(self, pk: str) -> str | BaseResponse:
-        """The form would show everything whole, so it is for those alone who may change it."""
-        if not self.may_change(self._record(pk)):
-            raise NotFound
-        return cast("str | BaseResponse", super().edit(pk))
 
     @expose("/contacts/<pk>")
     @guard("open")

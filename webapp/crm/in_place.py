@@ -34,10 +34,6 @@ class InPlaceView(RegisterView):
     def permission_to(self, kind: str) -> str:
         return permissions.MANAGE if kind == "manage" else super().permission_to(kind)
 
-    def may_change(self, record: Any) -> bool:
-        """Whether the asker may change this very record; the operation asks again."""
-        return self.may("manage")
-
     def audited(self, record: Any, name: str, value: Any) -> Any:
         """Another customer (a relation, a merge) by its name only where the asker sees it."""
         if name in OF_OTHERS and isinstance(value, Mapping):
@@ -60,30 +56,30 @@ class InPlaceView(RegisterView):
     @guard("manage")
     def field(self, pk: str, name: str) -> str | BaseResponse:
         """The form of one field, and the change of it."""
-        record, change = self._record(pk), self.register.change
-        form = self._form(record, name)
-        if change is None or not self.may_change(record):
+        change = self.register.change
+        if change is None:
             raise NotFound
         if request.method == "GET":
-            form.show_record(record)
+            record = self._changeable(pk)
+            form = self._form(record, name)
+            self.fill(form, record)
             return self._field(record, form, str(record.version))
-        actor, key = current_actor(), self.key_of(record)
-        version = request.form.get("version", "")
-        values = form.read(Sessions(), actor, request.form)
-        changed = None
-        if not form.refused:
-            changed = self._write(
+        actor, version = current_actor(), request.form.get("version", "")
+
+        def save(record: Any) -> BaseResponse:
+            key, form = self.key_of(record), self._form(record, name)
+            changed = self._write_typed(
                 form,
-                lambda session: change(
-                    session, actor, record_id=key, version=int(version) if version.isdecimal() else None, values=values
-                ),
-                key=key,
+                lambda session, typed, seen: change(session, actor, record_id=key, version=seen, values=typed),
+                key,
             )
-        if changed is None:
-            return make_response(self._field(self._record(pk), form, version), 422)
-        answer = make_response(self._value(self._record(pk), self.column(name)))
-        answer.headers["HX-Trigger"] = CHANGED
-        return answer
+            if changed is None:
+                return make_response(self._field(self._record(pk), form, version), 422)
+            answer = make_response(self._value(self._record(pk), self.column(name)))
+            answer.headers["HX-Trigger"] = CHANGED
+            return answer
+
+        return self.save_or_say(pk, save, lambda form, _known: self._field(None, form, version))
 
     @expose("/reveal/<pk>/<name>", methods=["POST"])
     @guard("open")
@@ -116,11 +112,5 @@ class InPlaceView(RegisterView):
         )
 
     def _field(self, record: Any, form: Form, version: str) -> str:
-        return self._render(
-            "crm/_field.html",
-            record=record,
-            form=form,
-            name=form.fields[0].name,
-            version=version,
-            pk=self.key_of(record),
-        )
+        """record: None when it has gone from the asker; there is nothing to return to then."""
+        return self._render("crm/_field.html", record=record, form=form, version=version, **(request.view_args or {}))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.i18n import Sentence
+from engine.i18n import Sentence, _
 from processes.party.models import Customer
 from webapp.security.viewing import viewer
 
@@ -100,3 +100,13 @@ def buttons(session: Session, actor: Actor, customer: Customer) -> list[Button]:
 
 def facts(session: Session, actor: Actor, customer: Customer) -> list[Fact]:
     return [one for source in FACTS for one in source(session, actor, customer)]
+
+
+def no_longer_yours(name: str, *, is_seen: bool) -> tuple[Sentence, Sentence]:
+    """What whoever was just changing a customer, or somebody there, is told when it is no longer his to work on."""
+    return (
+        _("{name} is no longer yours: it was released, handed over or unlocked after you had opened this.", name=name),
+        _("Apply for the lock, or ask its owner to share it.")
+        if is_seen
+        else _("Ask your superior to have it handed back to you or shared with you."),
+    )

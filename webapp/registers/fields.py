@@ -60,6 +60,8 @@ class Form:
         self.fields = [_field(register.model, column) for column in asked]
         self.errors: list[str] = []
         """what concerns the form as a whole"""
+        self.opened = ""
+        """what its reader knew of the record, sealed (webapp.registers.opened)"""
 
     def show(self, values: Mapping[str, Any]) -> None:
         """Fill in values as the record holds them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -21,10 +22,11 @@ from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
-from webapp.registers import cells, export, history, listing, nothing_yet, saved, words
+from webapp.registers import cells, export, history, listing, nothing_yet, opened, saved, words
 from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
-from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
+from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, read_key, register_of
+from webapp.registers.opened import Opened
 from webapp.registers.operators import operators
 from webapp.security import viewing
 from webapp.security.access import GUARD, current_actor, demand
@@ -340,25 +342,86 @@ class RegisterView(ModelView):
         change = self.register.change
         if change is None:
             abort(404)
-        actor, record = current_actor(), self._record(pk)
-        key, form = self.key_of(record), self.form_of(record)
+        actor = current_actor()
         if request.method == "GET":
-            form.show_record(record)
+            record = self._changeable(pk)
+            form = self.form_of(record)
+            self.fill(form, record)
             return self._form_page(self.edit_template, form, record=record)
         version = request.form.get("version", "")
-        values = form.read(Sessions(), actor, request.form)
-        if not form.refused:
-            changed = self._write(
+
+        def save(record: Any) -> BaseResponse:
+            key, form = self.key_of(record), self.form_of(record)
+            changed = self._write_typed(
                 form,
-                lambda session: change(
-                    session, actor, record_id=key, version=int(version) if version.isdecimal() else None, values=values
-                ),
-                key=key,
+                lambda session, typed, seen: change(session, actor, record_id=key, version=seen, values=typed),
+                key,
             )
             if changed is not None:
                 flash(str(_("{name} has been saved.", name=self.name_of(changed))), "success")
                 return redirect(self.url("show", pk=self.key_of(changed)))
-        return make_response(self._form_page(self.edit_template, form, record=self._record(pk), version=version), 422)
+            page = self._form_page(self.edit_template, form, record=self._record(pk), version=version)
+            return make_response(page, 422)
+
+        return self.save_or_say(
+            pk, save, lambda form, known: self._form_page(self.edit_template, form, known=known, version=version)
+        )
+
+    def may_change(self, _record: Any) -> bool:
+        """Whether the asker may change this very record; the operation asks again."""
+        return self.may("manage")
+
+    def _changeable(self, pk: Any) -> Any:
+        record = self._record(pk)
+        if not self.may_change(record):
+            raise NotFound
+        return record
+
+    def fill(self, form: Form, record: Any) -> None:
+        """What the record holds, and what its reader knows by that."""
+        form.show_record(record)
+        key, fields = self.key_of(record), [one.name for one in form.fields]
+        form.opened = opened.seal(current_actor(), self.register.name, key, self.name_of(record), fields)
+
+    def save_or_say(
+        self, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
+    ) -> BaseResponse:
+        """Save what was typed about a record; where it is no longer the asker's to change since he opened the form, say
+        so in it, and of a record he no longer sees what he knew of it then.
+        """
+        record = self.datamodel.get(pk)
+        if record is not None and self.may_change(record):
+            with suppress(NotFound):  # it went this very moment
+                return save(record)
+        sealed = request.form.get(opened.KEPT, "")
+        known = opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, sealed)
+        if known is None:
+            raise NotFound
+        form = Form(self.register, is_new=False)
+        form.fields = [one for one in form.fields if one.name in known.fields]
+        form.read(Sessions(), current_actor(), request.form)
+        for one in form.fields:  # nothing else matters now
+            one.errors.clear()
+        form.opened = sealed
+        message, remedy = self.why_no_longer(self.datamodel.get(pk), known)
+        form.refuse([("", message, remedy), ("", _("Nothing was saved; what you typed is still below."), None)])
+        return make_response(draw(form, known), 422)
+
+    def why_no_longer(self, _record: Any, known: Opened) -> tuple[Sentence, Sentence]:
+        """What happened since the form was opened, and what helps; _record: None when he no longer sees it."""
+        return (
+            _("{name} is no longer yours to change: that was decided after you had opened this form.", name=known.name),
+            _("Ask whoever is responsible for it now."),
+        )
+
+    def _write_typed(self, form: Form, operation: Callable[[Session, Any, int | None], Any], key: int) -> Any:
+        """Read what was typed and run the operation with it and the version it was typed over; None = refused."""
+        form.opened, version = request.form.get(opened.KEPT, ""), request.form.get("version", "")
+        values = form.read(Sessions(), current_actor(), request.form)
+        if form.refused:
+            return None
+        seen = int(version) if version.isdecimal() else None
+        return self._write(form, lambda session: operation(session, values, seen), key=key)
 
     @expose("/delete/<pk>", methods=["POST"])
     @guard("manage")
@@ -408,16 +471,16 @@ class RegisterView(ModelView):
             )
         return refusal.message if isinstance(refusal, AppError) else _("Somebody else changed this in the meantime.")
 
-    def _form_page(self, template: str, form: Form, *, record: Any, version: str | None = None) -> str:
+    def _form_page(
+        self, template: str, form: Form, *, record: Any = None, known: Opened | None = None, version: str | None = None
+    ) -> str:
+        """record: None for a new one, and for one of which only is left what was known of it."""
         if version is None:
             version = str(getattr(record, "version", "") or "")
-        title = (
-            _("New: {register}", register=self.register.title)
-            if record is None
-            else _("Edit {name}", name=self.name_of(record))
-        )
+        name = known.name if known is not None else "" if record is None else self.name_of(record)
+        title = _("Edit {name}", name=name) if name else _("New: {register}", register=self.register.title)
         back = self.url("list") if record is None else self.url("show", pk=self.key_of(record))
-        page = FORM_HINTS.get(self.register.name)
+        page = FORM_HINTS.get(self.register.name) if known is None else None
         hints = url_for(page, of=None if record is None else self.key_of(record)) if page else ""
         return self._render(template, title=title, form=form, record=record, version=version, back=back, hints=hints)
 

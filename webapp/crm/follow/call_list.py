@@ -17,13 +17,14 @@ from processes.activity import operations
 from processes.activity.operations import Line
 from processes.activity.permissions import WRITE
 from processes.activity.rules import QUEUES, Queue
+from processes.party import permissions as party
 from processes.party.permissions import CUSTOMER
 from webapp.crm.follow import words
 from webapp.crm.follow.asking import address_of, asked_contacts
-from webapp.crm.follow.forms import Typed, card_of, save
+from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, save
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, requires
-from webapp.skin.keys import read_key, read_place
+from webapp.skin.keys import key_or_none, read_key, read_place
 
 pages = Blueprint("follow", __name__, url_prefix="/follow")
 
@@ -47,14 +48,9 @@ def note() -> BaseResponse:
     actor, form = current_actor(), request.form
     try:
         runtime.perform(lambda session: save(session, actor, form).id)
-    except NotFound:
-        raise
     except AppError as refusal:
         Sessions().rollback()
-        typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
-        return make_response(
-            _page(actor, "crm/follow/_work.html", typed), refusal.status if refusal.status != 409 else 422
-        )
+        return make_response(_refused(actor, refusal), 422)
     Sessions().rollback()
     answer = make_response(_page(actor, "crm/follow/_work.html", said=str(_("Saved."))))
     chosen = address_of(asked_contacts()) if form.get("queue") == CHOSEN else {}
@@ -62,7 +58,17 @@ def note() -> BaseResponse:
     return answer
 
 
-def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "") -> str:
+def _refused(actor: Actor, refusal: AppError) -> str:
+    """The form again beside its customer; alone when he stands in the queue no more: never beside another one."""
+    form, card = request.form, None
+    if isinstance(refusal, NotFound):
+        card, refusal = card_of_gone(actor, form)
+    typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
+    return _page(actor, "crm/follow/_work.html", typed, gone=card)
+
+
+def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "", gone: Card | None = None) -> str:
+    """gone: of the customer the form is about, when the actor sees it no more."""
     session = Sessions()
     asked = request.values
     person = operations.person_in(session, actor, asked.get("person", type=read_key))
@@ -79,6 +85,10 @@ def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "
     shown[CHOSEN] = f"{skip + len(lines)}{'+' if more else ''}"
     wanted = "" if said else asked.get("line", "")
     chosen = _chosen(lines, wanted, asked.get("after", "") if said else "")
+    if typed is not None and (gone is not None or _is_another(chosen, typed)):
+        customer_id = key_or_none(typed.values.get("customer", "")) or 0
+        card = gone or card_of(session, actor, party.readable(session, actor, customer_id), None)
+        return render_template("crm/follow/_refused.html", card=card, typed=typed, place="yl-follow")
     return render_template(
         template,
         **_form(session, actor, chosen, typed),
@@ -111,6 +121,11 @@ def _chosen(lines: list[Line], wanted: str, after: str) -> Line | None:
     """The one asked for; after a record the one that stood next; else the first."""
     by_key = {line.key: line for line in lines}
     return by_key.get(wanted) or by_key.get(after) or (lines[0] if lines else None)
+
+
+def _is_another(chosen: Line | None, typed: Typed) -> bool:
+    """Whether the queue stands at somebody else than what was typed is about."""
+    return chosen is None or str(chosen.customer.id) != typed.values.get("customer")
 
 
 def _form(session: Session, actor: Actor, chosen: Line | None, typed: Typed | None) -> dict[str, Any]:

@@ -12,20 +12,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.datastructures import MultiDict
 
+from engine import clock
 from engine.actor import Actor
-from engine.catalog import Look
-from engine.errors import AppError, Conflict, InvalidForm, Problem
+from engine.catalog import Look, whole
+from engine.errors import AppError, Conflict, InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import _
 from processes.activity import operations
 from processes.activity.models import Appointment, ContactRecord
 from processes.activity.permissions import visible_appointments, visible_records
-from processes.kernel.working_time import ZONE
+from processes.kernel.working_time import ZONE, business_date
 from processes.party import masking, permissions as party
 from processes.party.manifest import CUSTOMERS
 from processes.party.models import Contact, ContactPoint, Customer
 from processes.party.permissions import CONTACT, CUSTOMER
 from processes.telephony import operations as telephony
 from processes.telephony.permissions import CALL
+from webapp.crm import parts
+from webapp.registers import opened
 from webapp.registers.cells import Cell, cell
 from webapp.skin.keys import read_key
 
@@ -68,6 +71,8 @@ class Card:
     latest: date
     look: Look
     """how the asker sees the customer's and its contacts' numbers"""
+    opened: str
+    """what the asker knows of it by this, sealed"""
 
     def phone_of(self, one: Customer | Contact) -> Cell:
         return cell(one, PHONE, self.look)
@@ -100,7 +105,21 @@ def card_of(session: Session, actor: Actor, customer: Customer, contact: Contact
         operations.proposals(session, customer, contact),
         operations.latest_day(session, customer, contact),
         lambda one, name, value: (of_customer if isinstance(one, Customer) else of_contacts)(one, name, value),
+        opened.seal(actor, CUSTOMER, customer.id, customer.name),
     )
+
+
+def card_of_gone(actor: Actor, form: MultiDict[str, str]) -> tuple[Card, AppError]:
+    """For what was written about a customer that its writer sees no more: what he knew of it, and what to tell him."""
+    customer_id, sealed = form.get("customer", 0, type=read_key), form.get(opened.KEPT, "")
+    known = opened.unseal(actor, CUSTOMER, customer_id, sealed)
+    if known is None:
+        raise NotFound
+    customer = Customer(id=customer_id, name=known.name)
+    message, remedy = parts.no_longer_yours(known.name, is_seen=False)
+    today = business_date(clock.now())
+    card = Card(customer, [], [], [], {"": today, "not_reached": today}, today, whole, sealed)
+    return card, RuleViolation(message, remedy=remedy)
 
 
 def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRecord:

@@ -23,7 +23,7 @@ from processes.party.models import Contact, Customer
 from processes.party.permissions import USE
 from processes.telephony import permissions as telephony
 from webapp.crm.follow.call_list import pages
-from webapp.crm.follow.forms import Typed, card_of, save, words_of
+from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, save, words_of
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
 from webapp.security.viewing import viewer
@@ -48,12 +48,9 @@ def create() -> BaseResponse:
     actor, form = current_actor(), request.form
     try:
         customer = runtime.perform(lambda session: save(session, actor, form).customer_id)
-    except NotFound:
-        raise
     except AppError as refusal:
         Sessions().rollback()
-        typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
-        return make_response(_new(actor, typed), refusal.status)
+        return _refused(actor, refusal)
     if "HX-Request" in request.headers:
         Sessions().rollback()
         return make_response(_timeline(actor, customer))
@@ -61,10 +58,26 @@ def create() -> BaseResponse:
     return redirect(back_to(customer))
 
 
-def _new(actor: Actor, typed: Typed) -> str:
+def _refused(actor: Actor, refusal: AppError) -> BaseResponse:
+    """The form again, with what was typed, on a page of its own or on the customer's; of one who is gone as well."""
+    form, card = request.form, None
+    if isinstance(refusal, NotFound):
+        card, refusal = card_of_gone(actor, form)
+    typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
+    if "HX-Request" not in request.headers:
+        return make_response(_new(actor, typed, card), refusal.status)
+    if card is None:
+        card = card_of(
+            Sessions(), actor, party.readable(Sessions(), actor, form.get("customer", 0, type=read_key)), None
+        )
+    return make_response(render_template("crm/follow/_refused.html", card=card, typed=typed, place="yl-happened"), 422)
+
+
+def _new(actor: Actor, typed: Typed, known: Card | None = None) -> str:
+    """known: of a customer the actor sees no more."""
     session = Sessions()
     values = dict(typed.values)
-    customer, contact = _whom(session, actor, values)
+    customer, contact = _whom(session, actor, values) if known is None else (None, None)
     call_id = key_or_none(values.get("call", ""))
     call = telephony.readable(session, actor, call_id) if call_id is not None else None
     if call is not None and typed.refusal is None:
@@ -76,7 +89,7 @@ def _new(actor: Actor, typed: Typed) -> str:
     values["contact"] = str(contact.id) if contact is not None else ""
     return render_template(
         "crm/follow/new.html",
-        card=card_of(session, actor, customer, contact) if customer is not None else None,
+        card=card_of(session, actor, customer, contact) if customer is not None else known,
         typed=Typed(values, typed.refusal, typed.submission),
         call=call,
         number=known_numbers.shown(session, actor, [call.number])[call.number] if call is not None else "",
