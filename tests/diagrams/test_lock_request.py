@@ -207,10 +207,36 @@ def test_two_superiors_approve_at_the_same_moment(session: Session, company: Com
     company.zhao.superior = company.chen
     customer = in_pool(session, "甲公司")
     walks = [apply(session, company.li, customer), apply(session, company.zhao, customer)]
-    approvers = [actor_in(session, company.wang), actor_in(session, company.chen)]
+    answers = approved_at_once(session, walks, [company.wang, company.chen])
+    assert sorted(answers) == ["done", "request_over"]
+    ids = [walk.id for walk in walks]
+    jobs.end_closed_requests()
+    session = Sessions()
+    states = session.scalars(select(Instance.state).where(Instance.id.in_(ids))).all()
+    assert sorted(states) == ["completed", "rejected"]
+    check_whole(session)
+
+
+def test_two_sessions_approve_the_last_free_slot_of_one_person(session: Session, company: Company) -> None:
+    limit(session, 2, person=company.li)
+    wanted = [in_pool(session, name) for name in ("甲公司", "乙公司")]
+    walks = [apply(session, company.li, customer) for customer in wanted]
+    rule = session.scalars(select(LockLimit)).one()
+    ownership.change_limit(session, SYSTEM, record_id=rule.id, values={"most": 1})
+    answers = approved_at_once(session, walks, [company.wang, company.wang])
+    assert sorted(answers) == ["at_limit", "done"]
+    session = Sessions()
+    owners = session.scalars(select(Customer.owner_id).where(Customer.id.in_([one.id for one in wanted]))).all()
+    assert sorted(owners, key=bool) == [None, company.li.id]
+    check_whole(session)
+
+
+def approved_at_once(session: Session, walks: list[Walk], superiors: list[Employee]) -> list[str]:
+    """Each by his superior, in threads that set out together; "done", or the code of what was refused."""
+    approvers = [actor_in(session, one) for one in superiors]
     items = [(walk.open[0].id, walk.open[0].version) for walk in walks]
-    session.rollback()
-    gate, answers = threading.Barrier(2), ["", ""]
+    session.commit()
+    gate, answers = threading.Barrier(len(items)), [""] * len(items)
 
     def decide(number: int) -> Callable[[], None]:
         def work() -> None:
@@ -228,15 +254,9 @@ def test_two_superiors_approve_at_the_same_moment(session: Session, company: Com
 
         return work
 
-    threads = [threading.Thread(target=decide(number)) for number in range(2)]
+    threads = [threading.Thread(target=decide(number)) for number in range(len(items))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(answers) == ["done", "request_over"]
-    ids = [walk.id for walk in walks]
-    jobs.end_closed_requests()
-    session = Sessions()
-    states = session.scalars(select(Instance.state).where(Instance.id.in_(ids))).all()
-    assert sorted(states) == ["completed", "rejected"]
-    check_whole(session)
+    return answers

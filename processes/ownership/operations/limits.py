@@ -24,19 +24,15 @@ from processes.party.models import Customer
 _MODELS: Mapping[str, Any] = {"department": Department, "position": Position, "person": Employee}
 
 
-def usage(session: Session, person_id: int, *, without_request: int | None = None) -> rules.Usage:
+def usage(session: Session, person_id: int) -> rules.Usage:
     """What counts of a person's customers and requests, against the limit that holds for him.
 
-    Certain only under the person's counter (holding.take). without_request: the one that is being decided, which will
-    be a customer in its place. Indexes: owner_counter's key, ix_customer_owner, ix_lock_request_applicant.
+    Certain only under the person's counter (holding.take). Indexes: owner_counter's key, ix_customer_owner,
+    ix_lock_request_applicant.
     """
     pending = (
         select(func.count())
-        .where(
-            LockRequest.applicant_id == person_id,
-            LockRequest.state == "pending",
-            LockRequest.id != (without_request or 0),
-        )
+        .where(LockRequest.applicant_id == person_id, LockRequest.state == "pending")
         .scalar_subquery()
     )
     used = select(OwnerCounter.used).where(OwnerCounter.person_id == person_id).scalar_subquery()

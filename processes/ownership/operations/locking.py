@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -36,14 +37,17 @@ def lock(
 ) -> Ownership:
     """Give an open customer an owner, under the locks; the one road for every `how`.
 
-    request_id: the application this fulfils, which does not count beside the customer it becomes. Rights are asked by
-    the callers: a process grants what its approvers granted. Raises Conflict when it is somebody's already,
-    RuleViolation when the owner has no room or has left.
+    request_id: the application this fulfils; only what he holds counts then. Rights are asked by the callers: a process
+    grants what its approvers granted. Raises Conflict when it is somebody's already, RuleViolation when the owner has
+    no room or has left.
     """
     customer = holding.take(session, [customer_id], [owner_id])[customer_id]
     rules.check_open(customer.name, customer.state, owner_name(session, actor, customer))
     owner = active_person(session, owner_id)
-    usage = limits.usage(session, owner_id, without_request=request_id)
+    usage = limits.usage(session, owner_id)
+    if request_id is not None:
+        # What else he has applied for waits, and takes no slot from this: two of them would block one another for ever.
+        usage = replace(usage, pending=0)
     rules.check_limit(usage, 1, owner.name, own=actor.person_id == owner_id)
     return holding.begin(session, actor, customer, owner, how, reason=reason, batch_id=batch_id)
 
