@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from datetime import timedelta
+
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from engine import clock
 from engine.actor import Actor
 from processes.activity.models import ContactRecord
 from processes.activity.permissions import visible_records
 from processes.organization.permissions import require
+from processes.party.models import Contact
+from processes.party.permissions import CONTACT, CUSTOMER
 from processes.telephony.models import Agent, Call
 from processes.telephony.operations import Asked
 from processes.telephony.permissions import CALL, TEAM, watched_agents
 
 MOST_SHOWN = 10
+JUST_NOW = timedelta(hours=1)
+"""Who writes of a call later than that says of which."""
 
 
 def recorded_by_agents(session: Session, actor: Actor, asked: Asked) -> dict[int, int]:
@@ -62,3 +69,24 @@ def own_record_of_call(session: Session, actor: Actor, call_id: int, customer_id
     return next(
         (one for one in found if (one.person_id, str(one.customer_id)) == (actor.person_id, str(customer_id))), None
     )
+
+
+def call_just_made(session: Session, actor: Actor, customer_id: int) -> int | None:
+    """The call the actor dialled last to this customer or somebody there, unless he has written of it already."""
+    there = select(Contact.id).where(Contact.organization_id == customer_id)
+    wanted = (
+        select(Call.id)
+        .where(
+            Call.asked_by == actor.person_id,
+            Call.started_at > clock.now() - JUST_NOW,
+            or_(
+                and_(Call.record_type == CUSTOMER, Call.record_id == customer_id),
+                and_(Call.record_type == CONTACT, Call.record_id.in_(there)),
+            ),
+        )
+        .order_by(Call.id.desc())
+    )
+    call_id = session.scalars(wanted.limit(1)).first()
+    if call_id is None or own_record_of_call(session, actor, call_id, customer_id) is not None:
+        return None
+    return call_id

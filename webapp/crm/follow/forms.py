@@ -141,6 +141,9 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
     if call:
         values |= {"source_type": CALL, "source_id": call}
         _demand_first(session, actor, call, values, submission)
+    elif values["way"] == "call" and "at" not in values and (customer := form.get("customer", type=read_key)):
+        call = operations.call_just_made(session, actor, customer)
+        values |= {"source_type": CALL, "source_id": call} if call is not None else {}
     record = operations.create_record(
         session,
         actor,
