@@ -12,6 +12,7 @@ from engine.actor import Actor
 from engine.errors import AppError, InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import Sentence, _, reading_as
 from processes.kernel.columns import lock_for_change
+from processes.lookup.rules import plain
 from processes.organization.permissions import require
 from processes.party import permissions, rules
 from processes.party.models import Customer, ImportMapping, Party, PartyImport
@@ -233,12 +234,12 @@ def _one(
 ) -> list[Problem]:
     values, problems = dict[str, Any](), list[Problem]()
     for field, text in given.items():
-        if field in words and text.casefold() not in words[field]:
+        if field in words and _word(field, text) not in words[field]:
             problems.append(
                 Problem(field, _("“{text}” is none of the offered values.", text=text), _offered(CHOICES[field]))
             )
         elif field not in _OF_CONTACT:
-            values[field] = words[field][text.casefold()] if field in words else text
+            values[field] = words[field][_word(field, text)] if field in words else text
     one = session.begin_nested()
     try:
         customer = _known(session, actor, values)
@@ -317,9 +318,15 @@ def give_up(session: Session, *, import_id: int, note: str) -> None:
 
 def _choices() -> dict[str, dict[str, str]]:
     return {
-        field: {word.casefold(): key for key, title in choices.items() for word in (key, *_in_every_language(title))}
+        field: {_word(field, word): key for key, title in choices.items() for word in (key, *_in_every_language(title))}
         for field, choices in CHOICES.items()
     }
+
+
+def _word(field: str, text: str) -> str:
+    """What two ways of writing a choice share: width, capitals, 江苏省 and 江苏."""
+    word = plain(text).strip()
+    return rules.short_region(word) if field == "region" else word
 
 
 def _offered(choices: Mapping[str, Sentence]) -> Sentence:

@@ -94,6 +94,14 @@ REGIONS: Mapping[str, Sentence] = {
 }
 """GB/T 2260, the first two digits"""
 
+_REGION_ENDS = re.compile("(省|市|特别行政区|(壮族|回族|维吾尔)?自治区)$")
+
+
+def short_region(name: str) -> str:
+    """As it is called for short: 江苏省 -> 江苏, 内蒙古自治区 -> 内蒙古."""
+    return _REGION_ENDS.sub("", name)
+
+
 _MARKS = re.compile(r"[\W_]+")
 _SUFFIXES = re.compile(
     "(股份有限公司|有限责任公司|有限公司|集团公司|集团|总公司|分公司|公司|厂|企业|工作室|经营部|商行"

@@ -90,6 +90,24 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once_and_with_no_right_row_noth
     assert "没有一行可以导入" in shown
 
 
+def test_a_choice_is_taken_however_people_write_it(house: DemoHouse) -> None:
+    written = ("江苏", "江苏省", "上海市", "广西壮族自治区", "香港特别行政区", "Guangdong", "４４", "内蒙古自治区")
+    rows = "".join(
+        f"第{n}家{sign}仓储,{text},ａ\n" for n, (sign, text) in enumerate(zip("甲乙丙丁戊己庚辛", written, strict=True))
+    )
+    seller = house.login("wang.lei")
+    page = bring(seller, f"公司,省份,级别\n{rows}不在地图上,江苏江苏省,A\n")
+    assert seller.post(page, {"field": ["name", "region", "level"], "wish": "look"}).status_code == 302
+    jobs.go_on_importing()
+    assert seller.post(page, {"field": ["name", "region", "level"], "wish": "import"}).status_code == 302
+    jobs.go_on_importing()
+    with transaction() as session:
+        made = session.execute(select(Customer.region, Customer.level).order_by(Customer.id)).all()
+        assert [one.region for one in made] == ["32", "32", "31", "45", "81", "44", "44", "15"]
+        assert {one.level for one in made} == {"A"}
+        assert list(session.scalars(select(PartyImport)).one().faults) == ["10"]
+
+
 def test_columns_are_remembered_for_the_next_file(house: DemoHouse) -> None:
     seller = house.login("wang.lei")
     seller.post(bring(seller), {"field": MAPPING, "wish": "look"})
