@@ -16,14 +16,14 @@ LIST = "/party/customer/list/"
 def test_the_number_stands_where_it_is_dialled(sign_in: SignIn, site: Site) -> None:
     """The fields come below all that has happened: many screens further down."""
     with site.inside():
-        mine = keep("王磊", name="华宇智联科技", phone="13800138000")
-        open_one = keep(name="晨光教育", phone="13900139000")
+        mine = keep("王磊", name="岭南号码电器", phone="13800138177")
+        open_one = keep(name="塞北号码教育", phone="13900139177")
     page = sign_in("wang.lei", phone=True)
     page.goto(f"/party/customer/show/{mine}")
     expect(page.locator("#crm-head a[href^='tel:']")).to_be_in_viewport()
     expect(page.locator("#crm-head a[href*='sms']")).to_be_in_viewport()
     page.goto(f"/party/customer/show/{open_one}")
-    expect(page.locator("#crm-head .yl-crm-reach")).to_have_text("139****9000")
+    expect(page.locator("#crm-head .yl-crm-reach")).to_have_text("139****9177")
     desk = sign_in("wang.lei")
     desk.goto(f"/party/customer/show/{mine}")
     expect(desk.locator("#crm-head .yl-crm-reach")).to_be_hidden()

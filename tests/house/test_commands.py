@@ -85,7 +85,7 @@ def test_a_house_is_set_up_filled_backed_up_and_moved(
     assert forged.code == 1
     assert "does not match its hash" in forged.output
 
-    assert re.match(r"the demo company has moved out: 14 people, \d+ requests", yunliu("remove-demo", "--yes").output)
+    assert re.match(r"the demo company has moved out: 15 people, \d+ requests", yunliu("remove-demo", "--yes").output)
     assert "no demo company" in yunliu("remove-demo", "--yes").output
     assert yunliu("verify-history").output == "every chain holds"
 

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
 from flask import Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_appbuilder import ModelView, expose  # noqa: TID251 - this is the safe base view
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.wrappers import Response as BaseResponse
 
-from engine import db, runtime
+from engine import runtime
 from engine.catalog import CATALOG, Column, Look, Masked, Register, whole
 from engine.db import Sessions
-from engine.errors import AppError, Conflict, InvalidForm, NotFound, RuleViolation
+from engine.errors import Conflict, NotFound, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
 from webapp.registers import cells, export, history, listing, nothing_yet, opened, saved, words
 from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
-from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, read_key, register_of
+from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
 from webapp.registers.opened import Opened
 from webapp.registers.operators import operators
+from webapp.registers.saving import Saving
 from webapp.security import viewing
 from webapp.security.access import GUARD, current_actor, demand
 from webapp.skin import formats
@@ -59,7 +57,7 @@ def guard(kind: str) -> Callable[[View], View]:
     return decorate
 
 
-class RegisterView(ModelView):
+class RegisterView(Saving, ModelView):
     """Shows one register. Everything FAB's ModelView keeps on the shared view object (filters, forms, widgets) is gone:
     what a request asks lives in that request, rows come through SafeInterface, writes go to the register's operations.
     """
@@ -383,46 +381,6 @@ class RegisterView(ModelView):
         key, fields = self.key_of(record), [one.name for one in form.fields]
         form.opened = opened.seal(current_actor(), self.register.name, key, self.name_of(record), fields)
 
-    def save_or_say(
-        self, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
-    ) -> BaseResponse:
-        """Save what was typed about a record; where it is no longer the asker's to change since he opened the form, say
-        so in it, and of a record he no longer sees what he knew of it then.
-        """
-        record = self.datamodel.get(pk)
-        if record is not None and self.may_change(record):
-            with suppress(NotFound):  # it went this very moment
-                return save(record)
-        sealed = request.form.get(opened.KEPT, "")
-        known = opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, sealed)
-        if known is None:
-            raise NotFound
-        form = Form(self.register, is_new=False)
-        form.fields = [one for one in form.fields if one.name in known.fields]
-        form.read(Sessions(), current_actor(), request.form)
-        for one in form.fields:  # nothing else matters now
-            one.errors.clear()
-        form.opened = sealed
-        message, remedy = self.why_no_longer(self.datamodel.get(pk), known)
-        form.refuse([("", message, remedy), ("", _("Nothing was saved; what you typed is still below."), None)])
-        return make_response(draw(form, known), 422)
-
-    def why_no_longer(self, _record: Any, known: Opened) -> tuple[Sentence, Sentence]:
-        """What happened since the form was opened, and what helps; _record: None when he no longer sees it."""
-        return (
-            _("{name} is no longer yours to change: that was decided after you had opened this form.", name=known.name),
-            _("Ask whoever is responsible for it now."),
-        )
-
-    def _write_typed(self, form: Form, operation: Callable[[Session, Any, int | None], Any], key: int) -> Any:
-        """Read what was typed and run the operation with it and the version it was typed over; None = refused."""
-        form.opened, version = request.form.get(opened.KEPT, ""), request.form.get("version", "")
-        values = form.read(Sessions(), current_actor(), request.form)
-        if form.refused:
-            return None
-        seen = int(version) if version.isdecimal() else None
-        return self._write(form, lambda session: operation(session, values, seen), key=key)
-
     @expose("/delete/<pk>", methods=["POST"])
     @guard("manage")
     def delete(self, pk: str) -> BaseResponse:
@@ -439,37 +397,6 @@ class RegisterView(ModelView):
         gone = _("{name} has been removed.", name=name) if self.register.removes else None
         flash(str(gone or _("{name} has been archived.", name=name)), "success")
         return self.after_archive(key)
-
-    def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
-        """Run the operation in one transaction. Refused: each reason goes to its field, the input stays."""
-        try:
-            with db.transaction() as session:
-                return operation(session)
-        except InvalidForm as refusal:
-            form.refuse((p.where, p.message, p.remedy) for p in refusal.problems)
-        except (Conflict, StaleDataError) as refusal:
-            form.refuse(
-                [("", self._stale(refusal, key), _("Reload to see the present state; your input is kept below."))]
-            )
-        except NotFound:
-            raise
-        except AppError as refusal:
-            problems = [(p.where, p.message, p.remedy) for p in refusal.problems]
-            form.refuse([("", refusal.message, refusal.remedy), *problems])
-        except IntegrityError:
-            form.refuse([("", _("This collides with another record that was saved at the same time."), None)])
-        return None
-
-    def _stale(self, refusal: Exception, key: int | None) -> Sentence:
-        """Who was faster, from the audit; the operation's own words when it does not say."""
-        newest = history.changes(Sessions(), self.register, key)[:1] if key is not None else ()
-        if newest:
-            return _(
-                "{who} changed this at {when}, after you had opened it.",
-                who=newest[0].who,
-                when=formats.instant(newest[0].at),
-            )
-        return refusal.message if isinstance(refusal, AppError) else _("Somebody else changed this in the meantime.")
 
     def _form_page(
         self, template: str, form: Form, *, record: Any = None, known: Opened | None = None, version: str | None = None

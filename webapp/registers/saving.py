@@ -1,0 +1,99 @@
+"""Saving what was typed into a register's form: each refusal in its place, and nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from flask import make_response, request
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.wrappers import Response as BaseResponse
+
+from engine import db
+from engine.db import Sessions
+from engine.errors import AppError, Conflict, InvalidForm, NotFound
+from engine.i18n import Sentence, _
+from webapp.registers import history, opened
+from webapp.registers.fields import Form
+from webapp.registers.interface import read_key
+from webapp.registers.opened import Opened
+from webapp.security.access import current_actor
+from webapp.skin import formats
+
+
+class Saving:
+    """The part of a register's view that saves; `self` is that view."""
+
+    def save_or_say(
+        self: Any, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
+    ) -> BaseResponse:
+        """Save what was typed about a record; where it is no longer the asker's to change since he opened the form, say
+        so in it, and of a record he no longer sees what he knew of it then.
+        """
+        record = self.datamodel.get(pk)
+        if record is not None and self.may_change(record):
+            with suppress(NotFound):  # it went this very moment
+                return save(record)
+        sealed = request.form.get(opened.KEPT, "")
+        known = opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, sealed)
+        if known is None:
+            raise NotFound
+        form = Form(self.register, is_new=False)
+        form.fields = [one for one in form.fields if one.name in known.fields]
+        form.read(Sessions(), current_actor(), request.form)
+        for one in form.fields:  # nothing else matters now
+            one.errors.clear()
+        form.opened = sealed
+        message, remedy = self.why_no_longer(self.datamodel.get(pk), known)
+        form.refuse([("", message, remedy), ("", _("Nothing was saved; what you typed is still below."), None)])
+        return make_response(draw(form, known), 422)
+
+    def why_no_longer(self: Any, _record: Any, known: Opened) -> tuple[Sentence, Sentence]:
+        """What happened since the form was opened, and what helps; _record: None when he no longer sees it."""
+        return (
+            _("{name} is no longer yours to change: that was decided after you had opened this form.", name=known.name),
+            _("Ask whoever is responsible for it now."),
+        )
+
+    def _write_typed(self: Any, form: Form, operation: Callable[[Session, Any, int | None], Any], key: int) -> Any:
+        """Read what was typed and run the operation with it and the version it was typed over; None = refused."""
+        form.opened, version = request.form.get(opened.KEPT, ""), request.form.get("version", "")
+        values = form.read(Sessions(), current_actor(), request.form)
+        if form.refused:
+            return None
+        seen = int(version) if version.isdecimal() else None
+        return self._write(form, lambda session: operation(session, values, seen), key=key)
+
+    def _write(self: Any, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
+        """Run the operation in one transaction. Refused: each reason goes to its field, the input stays."""
+        try:
+            with db.transaction() as session:
+                return operation(session)
+        except InvalidForm as refusal:
+            form.refuse((p.where, p.message, p.remedy) for p in refusal.problems)
+        except (Conflict, StaleDataError) as refusal:
+            form.refuse(
+                [("", self._stale(refusal, key), _("Reload to see the present state; your input is kept below."))]
+            )
+        except NotFound:
+            raise
+        except AppError as refusal:
+            problems = [(p.where, p.message, p.remedy) for p in refusal.problems]
+            form.refuse([("", refusal.message, refusal.remedy), *problems])
+        except IntegrityError:
+            form.refuse([("", _("This collides with another record that was saved at the same time."), None)])
+        return None
+
+    def _stale(self: Any, refusal: Exception, key: int | None) -> Sentence:
+        """Who was faster, from the audit; the operation's own words when it does not say."""
+        newest = history.changes(Sessions(), self.register, key)[:1] if key is not None else ()
+        if newest:
+            return _(
+                "{who} changed this at {when}, after you had opened it.",
+                who=newest[0].who,
+                when=formats.instant(newest[0].at),
+            )
+        return refusal.message if isinstance(refusal, AppError) else _("Somebody else changed this in the meantime.")
