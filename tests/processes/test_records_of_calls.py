@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from engine.actor import Actor
-from engine.errors import Forbidden
+from engine.errors import Conflict, Forbidden
 from processes.activity import operations
 from processes.activity.permissions import WRITE
-from processes.party.permissions import USE
+from processes.party.permissions import CUSTOMER, USE
 from processes.telephony import permissions
 from processes.telephony.models import Call
 from processes.telephony.operations import Asked
@@ -54,3 +54,20 @@ def test_the_records_of_a_call_are_read_by_whoever_may(desk: Desk) -> None:  # n
     assert [one.id for one in operations.records_of_call(desk.session, li, call.id)] == written[::-1]
     assert operations.records_of_call(desk.session, actor_of(desk.company.zhao, USE), call.id) == []
     assert operations.records_of_call(desk.session, li, call.id + 1) == []
+
+
+def test_a_call_is_written_of_once_for_a_customer_on_every_road(desk: Desk) -> None:  # noqa: F811
+    """Asked by the operation, under the customer's lock: the page, the interface and a second window find the same."""
+    li = actor_of(desk.company.li, USE, WRITE, permissions.READ_CALLS)
+    call = keep(desk.session, course())
+    customer = customer_of(desk.session, li, "南山五金")
+    values = {"customer": customer.id, "way": "call", "content": "要两台打印机，周五报价"}
+    of_call = values | {"source_type": permissions.CALL, "source_id": call.id}
+    first = operations.create_record(desk.session, li, values=of_call, origin="form:a", plans=False)
+    again = operations.create_record(desk.session, li, values=of_call, origin="form:a", plans=False)
+    assert again.id == first.id, "the same wish is the same record"
+    with pytest.raises(Conflict, match="stands already"):
+        operations.create_record(desk.session, li, values=of_call, origin="form:b", plans=False)
+    assert (call.record_type, call.record_id) == (CUSTOMER, customer.id), "the call was about him"
+    operations.void_record(desk.session, li, record_id=first.id, reason="写错了")
+    assert operations.create_record(desk.session, li, values=of_call, origin="form:b", plans=False).id != first.id

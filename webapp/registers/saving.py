@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import make_response, request
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
+from engine.catalog import Register
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, InvalidForm, NotFound
 from engine.i18n import Sentence, _
@@ -25,10 +27,17 @@ from webapp.skin import formats
 
 
 class Saving:
-    """The part of a register's view that saves; `self` is that view."""
+    """The part of a register's view that saves."""
+
+    register: ClassVar[Register]
+    datamodel: Any
+
+    @abstractmethod
+    def may_change(self, _record: Any) -> bool:
+        """Whether the asker may change this very record; the operation asks again."""
 
     def save_or_say(
-        self: Any, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
+        self, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
     ) -> BaseResponse:
         """Save what was typed about a record; where it is no longer the asker's to change since he opened the form, say
         so in it, and of a record he no longer sees what he knew of it then.
@@ -51,14 +60,14 @@ class Saving:
         form.refuse([("", message, remedy), ("", _("Nothing was saved; what you typed is still below."), None)])
         return make_response(draw(form, known), 422)
 
-    def why_no_longer(self: Any, _record: Any, known: Opened) -> tuple[Sentence, Sentence]:
+    def why_no_longer(self, _record: Any, known: Opened) -> tuple[Sentence, Sentence]:
         """What happened since the form was opened, and what helps; _record: None when he no longer sees it."""
         return (
             _("{name} is no longer yours to change: that was decided after you had opened this form.", name=known.name),
             _("Ask whoever is responsible for it now."),
         )
 
-    def _write_typed(self: Any, form: Form, operation: Callable[[Session, Any, int | None], Any], key: int) -> Any:
+    def _write_typed(self, form: Form, operation: Callable[[Session, Any, int | None], Any], key: int) -> Any:
         """Read what was typed and run the operation with it and the version it was typed over; None = refused."""
         form.opened, version = request.form.get(opened.KEPT, ""), request.form.get("version", "")
         values = form.read(Sessions(), current_actor(), request.form)
@@ -67,7 +76,7 @@ class Saving:
         seen = int(version) if version.isdecimal() else None
         return self._write(form, lambda session: operation(session, values, seen), key=key)
 
-    def _write(self: Any, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
+    def _write(self, form: Form, operation: Callable[[Any], Any], key: int | None = None) -> Any:
         """Run the operation in one transaction. Refused: each reason goes to its field, the input stays."""
         try:
             with db.transaction() as session:
@@ -87,7 +96,7 @@ class Saving:
             form.refuse([("", _("This collides with another record that was saved at the same time."), None)])
         return None
 
-    def _stale(self: Any, refusal: Exception, key: int | None) -> Sentence:
+    def _stale(self, refusal: Exception, key: int | None) -> Sentence:
         """Who was faster, from the audit; the operation's own words when it does not say."""
         newest = history.changes(Sessions(), self.register, key)[:1] if key is not None else ()
         if newest:

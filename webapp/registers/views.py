@@ -366,7 +366,6 @@ class RegisterView(Saving, ModelView):
         )
 
     def may_change(self, _record: Any) -> bool:
-        """Whether the asker may change this very record; the operation asks again."""
         return self.may("manage")
 
     def _changeable(self, pk: Any) -> Any:

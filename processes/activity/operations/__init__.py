@@ -20,12 +20,7 @@ from processes.activity.operations.happenings import Happening, timeline
 from processes.activity.operations.house_rules import HOUSE, follow_by
 from processes.activity.operations.merging import merge, unmerge
 from processes.activity.operations.moving import move_with
-from processes.activity.operations.of_calls import (
-    call_just_made,
-    own_record_of_call,
-    recorded_by_agents,
-    records_of_call,
-)
+from processes.activity.operations.of_calls import own_record_of_call, recorded_by_agents, records_of_call
 from processes.activity.operations.planning import (
     AppointmentTaken,
     frequency_of,
@@ -64,7 +59,6 @@ __all__ = [
     "Progress",
     "analyse",
     "behind",
-    "call_just_made",
     "cancel",
     "change_policy",
     "close_all",

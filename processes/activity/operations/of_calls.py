@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine import clock
 from engine.actor import Actor
+from engine.errors import Conflict
+from engine.i18n import _
 from processes.activity.models import ContactRecord
 from processes.activity.permissions import visible_records
 from processes.organization.permissions import require
@@ -63,12 +65,19 @@ def records_of_call(session: Session, actor: Actor, call_id: int) -> list[Contac
     return list(session.scalars(wanted))
 
 
-def own_record_of_call(session: Session, actor: Actor, call_id: int, customer_id: int | str) -> ContactRecord | None:
+def own_record_of_call(session: Session, actor: Actor, call_id: int, customer_id: int) -> ContactRecord | None:
     """What the actor himself has written of a call for this customer."""
     found = records_of_call(session, actor, call_id)
-    return next(
-        (one for one in found if (one.person_id, str(one.customer_id)) == (actor.person_id, str(customer_id))), None
-    )
+    return next((one for one in found if (one.person_id, one.customer_id) == (actor.person_id, customer_id)), None)
+
+
+def demand_first(session: Session, actor: Actor, call_id: int, customer_id: int) -> None:
+    """Refuse a second record of one's own of a call with the same customer, under its lock."""
+    if own_record_of_call(session, actor, call_id, customer_id) is not None:
+        raise Conflict(
+            _("Your record of this call stands already; this one was not saved."),
+            remedy=_("Open it from the page of the call and add to it what is missing."),
+        )
 
 
 def call_just_made(session: Session, actor: Actor, customer_id: int) -> int | None:

@@ -16,13 +16,16 @@ from engine.errors import Conflict, InvalidForm, Problem, RuleViolation
 from engine.i18n import _
 from processes.activity import permissions, rules
 from processes.activity.models import Appointment, ContactRecord, RecordVersion
-from processes.activity.operations import keeping, planning
+from processes.activity.operations import keeping, of_calls, planning
 from processes.activity.operations.house_rules import HOUSE
 from processes.kernel.columns import lock_for_change, stamp
 from processes.kernel.entry import Entry, differences
 from processes.kernel.working_time import business_date
 from processes.organization.models import Employee
 from processes.party.models import Contact, Customer
+from processes.party.permissions import CONTACT, CUSTOMER
+from processes.telephony import operations as telephony
+from processes.telephony.permissions import CALL
 
 RECORDED = "activity.recorded"
 """record_id, customer_id, person_id, qualified: a contact was noted."""
@@ -70,6 +73,8 @@ def create_record(
     origin: names the wish; the same again is the same record and does nothing.
     plans: whether somebody is to be spoken to again; next_on: when, if not on the day the policy proposes.
     appointment_id: the appointment this was, where it is not that of the contact.
+
+    Raises Conflict for a second record of one's own of the same call with this customer.
     """
     customer_id, contact_id = planning.whom(values)
     customer = permissions.lock_writable(session, actor, customer_id)
@@ -79,6 +84,7 @@ def create_record(
         return known
     contact = planning.contact_of(session, customer, contact_id)
     clean = _read(session, actor, values)
+    call_id = _call_of(session, actor, customer, clean, is_now=values.get("at") is None)
     record = ContactRecord(
         customer_id=customer.id,
         contact_id=contact.id if contact is not None else None,
@@ -89,8 +95,8 @@ def create_record(
         place=clean.get("place") or "",
         result=clean.get("result") or "",
         next_step=clean.get("next_step") or "",
-        source_type=clean.get("source_type") or "",
-        source_id=clean.get("source_id"),
+        source_type=CALL if call_id is not None else clean.get("source_type") or "",
+        source_id=clean.get("source_id") if call_id is None else call_id,
         origin=origin or None,
         is_qualified=rules.is_qualified(clean["way"], clean.get("result") or "", clean["content"], HOUSE.qualifying),
         created_by=actor.person_id,
@@ -104,6 +110,9 @@ def create_record(
         plans=plans, next_on=next_on, next_at=next_at, purpose=purpose, appointment_id=appointment_id,
     )  # fmt: skip
     keeping.keep_contacted(session, customer.id, record.contact_id)
+    if call_id is not None:
+        whom = (CONTACT, record.contact_id) if record.contact_id is not None else (CUSTOMER, customer.id)
+        telephony.keep_subject(session, actor, call_id=call_id, record=whom)
     after = {"customer": customer.name, "at": record.at.isoformat(), "way": record.way, "content": record.content}
     journal.audit(session, actor, permissions.RECORD, record.id, "created", None, after)
     events.publish(
@@ -115,6 +124,20 @@ def create_record(
         qualified=record.is_qualified,
     )
     return record
+
+
+def _call_of(
+    session: Session, actor: Actor, customer: Customer, clean: Mapping[str, Any], *, is_now: bool
+) -> int | None:
+    """The call a record is of: named, and not recorded yet by its writer; else the one he has just made. is_now: no
+    other time was said.
+    """
+    if clean.get("source_type") == CALL and clean.get("source_id") is not None:
+        of_calls.demand_first(session, actor, clean["source_id"], customer.id)
+        return int(clean["source_id"])
+    if clean["way"] == "call" and is_now and not clean.get("source_type"):
+        return of_calls.call_just_made(session, actor, customer.id)
+    return None
 
 
 def edit_record(

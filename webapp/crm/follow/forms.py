@@ -24,7 +24,7 @@ from processes.kernel.working_time import ZONE, business_date
 from processes.party import masking, permissions as party
 from processes.party.manifest import CUSTOMERS
 from processes.party.models import Contact, ContactPoint, Customer
-from processes.party.permissions import CONTACT, CUSTOMER
+from processes.party.permissions import CUSTOMER
 from processes.telephony import operations as telephony
 from processes.telephony.permissions import CALL
 from webapp.crm import parts
@@ -140,10 +140,6 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
     _demand_same(session, actor, values["content"], submission)
     if call:
         values |= {"source_type": CALL, "source_id": call}
-        _demand_first(session, actor, call, values, submission)
-    elif values["way"] == "call" and "at" not in values and (customer := form.get("customer", type=read_key)):
-        call = operations.call_just_made(session, actor, customer)
-        values |= {"source_type": CALL, "source_id": call} if call is not None else {}
     record = operations.create_record(
         session,
         actor,
@@ -156,9 +152,6 @@ def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRe
         purpose=form.get("purpose", "").strip()[:300],
         appointment_id=form.get("appointment", type=read_key),
     )
-    if call:
-        whom = (CONTACT, record.contact_id) if record.contact_id is not None else (CUSTOMER, record.customer_id)
-        telephony.keep_subject(session, actor, call_id=call, record=whom)
     telephony.put_away_with(session, actor, _numbers(session, record))
     return record
 
@@ -171,16 +164,6 @@ def _demand_same(session: Session, actor: Actor, content: str, submission: str) 
         raise Conflict(
             _("This form has written its record already; this one was not saved."),
             remedy=_("Open the record and add to it what is missing."),
-        )
-
-
-def _demand_first(session: Session, actor: Actor, call_id: int, values: Mapping[str, Any], submission: str) -> None:
-    """Refuse a second record of one's own of a call with the same customer; the same form again is the same record."""
-    mine = operations.own_record_of_call(session, actor, call_id, values["customer"])
-    if mine is not None and not (submission and (mine.origin or "").endswith(f":{submission}")):
-        raise Conflict(
-            _("Your record of this call stands already; this one was not saved."),
-            remedy=_("Open it from the page of the call and add to it what is missing."),
         )
 
 
