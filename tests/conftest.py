@@ -7,7 +7,6 @@ import gc
 import os
 import shutil
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from engine import clock as engine_clock
+from engine import clock as engine_clock, python_syntax
 from engine.db import Sessions, make_engine
 from engine.i18n import reading_as
 from tests import databases, foreign, servers
@@ -34,10 +33,9 @@ HASHED_WITH = passwords.METHOD
 if sys.version_info < (3, 12, 2):
     # A house is built (its routes are parsed) while another, served by a thread of this process, reads expressions.
     _parse = ast.parse
-    _parsing = threading.RLock()
 
     def _parse_alone(*arguments: Any, **options: Any) -> Any:
-        with _parsing:  # python/cpython issue 106905, see engine.python_syntax
+        with python_syntax.undisturbed():
             return _parse(*arguments, **options)
 
     ast.parse = _parse_alone

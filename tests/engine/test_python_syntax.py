@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import threading
 import time
 from typing import Any
@@ -43,3 +44,32 @@ def test_what_cannot_be_parsed_lets_the_next_in() -> None:
     with pytest.raises(SyntaxError):
         tree("(")
     assert ast.unparse(tree("a+b", "eval")) == "a + b"
+
+
+class Complaint:
+    """What is found by the garbage collector and writes a traceback."""
+
+    heard = 0
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        Complaint.heard += 1
+        ast.parse("complains")
+
+
+def test_what_the_collector_finds_does_not_parse_in_between() -> None:
+    source = "a = " + " + ".join(f"f{n}(x[{n}])" for n in range(400))
+    before = gc.get_threshold()
+    gc.collect()
+    try:
+        gc.set_threshold(50)
+        for _ in range(200):
+            Complaint()
+            tree(source)
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert Complaint.heard == 200
+    assert gc.isenabled()
