@@ -413,6 +413,37 @@ def test_the_pop_up_closes_for_those_who_did_not_answer_and_stays_for_the_one_wh
         operations.put_away(session, actor_of(desk.company.sun), call_id=call.id)
 
 
+def in_vain(session: Session, call: Call, cause: str) -> None:
+    """The agent's phone rings, and the other end does not answer."""
+    base = CallEvent(call.uuid, moment(0), "started", "out", call.number)
+    rings = replace(base, kind="ringing", agent="8001", leg="a")
+    keep(session, [base, rings, replace(base, kind="ended", cause=cause)])
+
+
+def test_a_number_dialled_in_vain_stands_until_it_is_dialled_again(connected: Desk) -> None:
+    session, li = connected.session, actor_of(connected.company.li)
+
+    def dialled(number: str, cause: str) -> Call:
+        call = operations.dial(session, li, number=number, key=f"{number} {cause}")
+        in_vain(session, call, cause)
+        return call
+
+    def stands() -> list[int]:
+        return [one.id for one in operations.pops(session, li)]
+
+    busy = dialled("13800138000", "busy")
+    assert (busy.result, stands()) == ("busy", [busy.id])
+    other = dialled("13900139000", "no_answer")
+    assert stands() == [other.id, busy.id]
+    again = dialled("13800138000", "unreachable")
+    assert stands() == [again.id, other.id]
+    operations.put_away(session, li, call_id=other.id)
+    assert stands() == [again.id]
+    given_up = dialled("13800138000", "cancelled")
+    assert (given_up.result, stands()) == ("cancelled", [])
+    assert operations.pops(session, actor_of(connected.company.zhao)) == []
+
+
 def test_what_is_noted_elsewhere_closes_the_ended_calls_with_those_numbers(desk: Desk) -> None:
     session, li = desk.session, actor_of(desk.company.li)
     told = course()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from engine import clock
 from engine.actor import Actor
@@ -21,7 +21,7 @@ View = Literal["all", "missed", "in", "out"]
 VIEWS: tuple[View, ...] = ("all", "missed", "in", "out")
 
 WRAP_UP = timedelta(minutes=10)
-"""How long the pop-up of an answered call stays after its end, unless it is put away."""
+"""How long the pop-up of a call stays after its end, unless it is put away."""
 MOST_POPS = 3
 SHOWN_TAIL = 4
 """So many digits of a masked number are shown, and found."""
@@ -89,13 +89,18 @@ def _not_guessed(session: Session, actor: Actor, rows: list[Call], text: str) ->
 
 
 def pops(session: Session, actor: Actor) -> list[Call]:
-    """What stands before this person now: calls that ring at or are spoken by him, and those he has just ended.
+    """What stands before this person now: calls that ring at or are spoken by him, and those just over.
 
-    The pop-up of one that somebody else has taken is closed by the leg's end.
+    Those are the ones he spoke in, and the ones he dialled in vain until he dials that number again. The pop-up of one
+    that somebody else has taken is closed by the leg's end, that of one he gave up himself by its own.
     """
     agent = select(Agent.id).where(Agent.person_id == actor.person_id, Agent.state == "active").scalar_subquery()
     over_at = func.coalesce(CallLeg.over_at, Call.ended_at)
-    just_over = and_(CallLeg.state == "over", CallLeg.answered_at.is_not(None), over_at > clock.now() - WRAP_UP)
+    later = aliased(Call)
+    dialled_again = exists().where(later.number == Call.number, later.asked_by == actor.person_id, later.id > Call.id)
+    in_vain = and_(Call.asked_by == actor.person_id, Call.result.not_in(("", "answered", "cancelled")), ~dialled_again)
+    was_his = or_(CallLeg.answered_at.is_not(None), in_vain)
+    just_over = and_(CallLeg.state == "over", was_his, over_at > clock.now() - WRAP_UP)
     legs = selectinload(Call.legs).joinedload(CallLeg.agent).joinedload(Agent.person)
     wanted = (
         select(Call)
