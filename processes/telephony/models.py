@@ -60,6 +60,7 @@ class Call(Base):
         Index("ix_phone_call_open", "ended_at", "exchange"),
         Index("ix_phone_call_number", "number"),
         Index("ix_phone_call_agent", "agent_id", "started_at"),
+        Index("ix_phone_call_about", "record_type", "record_id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

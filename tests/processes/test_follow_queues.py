@@ -187,22 +187,6 @@ def test_what_the_contacts_of_a_period_say(session: Session, clock: TestClock) -
     assert operations.analyse(session, actor, earlier).customers == 0
 
 
-def test_the_timeline_lies_in_one_order_and_is_paged(session: Session, clock: TestClock) -> None:
-    actor = seller(session, "S1")
-    customer = customer_of(session, actor, "甲公司", phone="13800138000")
-    for _each in range(5):
-        note(session, actor, customer)
-        clock.advance(hours=1)
-    (open_one,) = operations.open_of(session, customer.id)
-    operations.cancel(session, actor, appointment_id=open_one.id, reason="客户出差")
-    first, more = operations.timeline(session, actor, customer, size=4)
-    assert [one.kind for one in first] == ["appointment", "record", "record", "record"]
-    assert more
-    rest, more = operations.timeline(session, actor, customer, before=first[-1].at, size=4)
-    assert ([one.kind for one in rest], more) == (["record", "record"], False)
-    assert len({one.what.id for one in (*first, *rest) if one.kind == "record"}) == 5
-
-
 def crowd(session: Session, owner_id: int, count: int = 3000) -> None:
     """So many customers of somebody else, each with an appointment and a contact: with three rows any plan is cheap."""
     first, now = 10_000, engine_clock.now()

@@ -78,10 +78,12 @@ def _sources(
         )
 
     numbers = _reached_by(session, customer, "phone")
+    calls = reading.calls(actor)
+    sources.append(("call", Call.started_at, calls.where(about(Call), Call.number.not_in(numbers))))  # another phone
     if numbers:
         # a number that several share: once somebody said whom a call was about, it is nobody else's
         not_others = or_(Call.record_type.is_(None), Call.record_type.not_in((CUSTOMER, CONTACT)), about(Call))
-        sources.append(("call", Call.started_at, reading.calls(actor).where(Call.number.in_(numbers), not_others)))
+        sources.append(("call", Call.started_at, calls.where(Call.number.in_(numbers), not_others)))
         texts = select(SmsReceived).where(SmsReceived.sender.in_(numbers), messaging.received_visible_to(actor))
         sources.append(("sms", SmsReceived.received_at, texts))
     sources.append(
