@@ -10,7 +10,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
@@ -274,6 +274,9 @@ class Catalog:
     actors: Actors | None = None
     records: dict[str, RecordKind] = field(default_factory=dict)
     """record types that are no register, or know better than their register"""
+    about: dict[tuple[str, str], Callable[[int], Select[int]]] = field(default_factory=dict)
+    """(record type, who declares it) -> ids of the instances about such a record, besides those whose business key
+    names it"""
 
     @property
     def processes(self) -> dict[str, Process]:

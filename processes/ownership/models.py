@@ -162,6 +162,7 @@ class LockRequest(Stamped, Base):
             sqlite_where=_PENDING,
         ),
         Index("ix_lock_request_applicant", "applicant_id", "created_at"),
+        Index("ix_lock_request_customer", "customer_id"),
         Index("ix_lock_request_instance", "instance_id"),
         Index("ix_lock_request_to_end", "id", postgresql_where=_TO_END, sqlite_where=_TO_END),
     )

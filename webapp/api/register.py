@@ -20,6 +20,7 @@ from webapp.api import (  # noqa: F401 - importing a module declares its calls
     comments,
     connectors,
     contact_analysis,
+    customer_files,
     customers,
     definitions,
     delegations,

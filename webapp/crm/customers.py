@@ -190,6 +190,10 @@ def _history_of(customer: Customer) -> str:
     return url_for(f"{endpoint_of(CUSTOMERS.name)}.history", pk=customer.id)
 
 
+def _processes_of(customer: Customer) -> str:
+    return url_for("about.processes", record_type=permissions.CUSTOMER, record_id=customer.id)
+
+
 def _talk_of(customer: Customer) -> str:
     return url_for("comments.section", record_type=permissions.CUSTOMER, record_id=customer.id)
 
@@ -212,6 +216,7 @@ def add_views(appbuilder: AppBuilder) -> None:
     _unless_there(parts.TABS, parts.Tab("contacts", _("Contacts"), _contacts_of, order=20))
     talk = parts.Tab("comments", _("Comments"), _talk_of, order=70, is_for_viewers=False)
     _unless_there(parts.TABS, talk)
+    _unless_there(parts.TABS, parts.Tab("processes", _("Processes"), _processes_of, order=55, is_for_viewers=False))
     _unless_there(parts.MODULES, "app/pages/comments.js")
     _unless_there(parts.BUTTONS, task_button)
     _unless_there(parts.TABS, parts.Tab("history", _("Changes"), _history_of, order=900, permission=permissions.MANAGE))

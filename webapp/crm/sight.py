@@ -171,6 +171,7 @@ def add_pages(app: Flask) -> None:
         "customer_lists",
         "party_merging",
         "party_relations",
+        "party_files",
         "party_hints",
     ):
         viewing.open_to_viewers(room)

@@ -12,14 +12,14 @@ from engine.work_items import HAND_OVER
 from webapp.skin import banners, words
 from webapp.skin.navigation import Entry, navigation
 from webapp.skin.workbench import Panel, workbench
-from webapp.workflow import delegations, handing_over, inbox, instances, many, printing, start, steering
+from webapp.workflow import about, delegations, handing_over, inbox, instances, many, printing, start, steering
 from webapp.workflow.panels import furnish
 
 
 def add_pages(app: Flask) -> None:
     """Give the application these pages and their places in the navigation; inside its application context."""
     app.jinja_env.filters.update(words.FILTERS)
-    for room in (start, inbox, instances, steering, printing, delegations, handing_over, many):
+    for room in (start, inbox, instances, about, steering, printing, delegations, handing_over, many):
         app.register_blueprint(room.pages)
     furnish(workbench(app))
     workbench(app).add_panel(Panel("workflow/home/_cover.html", delegations.suggestion, order=1, side="side"))

@@ -15,6 +15,7 @@ from processes.activity.operations.appointments import (
     reschedule,
     take_over,
 )
+from processes.activity.operations.filed import files
 from processes.activity.operations.frequencies import change_policy, create_policy, remove_policy
 from processes.activity.operations.happenings import Happening, timeline
 from processes.activity.operations.house_rules import HOUSE, follow_by
@@ -68,6 +69,7 @@ __all__ = [
     "drilled",
     "due_now",
     "edit_record",
+    "files",
     "follow_by",
     "frequency_of",
     "give_all",

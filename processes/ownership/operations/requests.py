@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, journal, queue, runtime
 from engine.actor import Actor
+from engine.catalog import CATALOG
 from engine.db import after_commit
 from engine.errors import Forbidden, RuleViolation
 from engine.i18n import Sentence, _
@@ -31,6 +32,10 @@ PROCESS = "lock_request"
 CLOSED_MESSAGE = "ownership.lock_request_closed"
 """What the diagram waits for beside the decision."""
 END_JOB = "ownership.end_closed_requests"
+
+CATALOG.about[(CUSTOMER, "ownership")] = lambda customer_id: select(LockRequest.instance_id).where(
+    LockRequest.customer_id == customer_id
+)
 
 REQUEST_CLOSED = kind("ownership.request_closed", _("A customer I applied for goes to somebody else"))
 

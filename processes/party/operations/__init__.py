@@ -15,6 +15,7 @@ from processes.party.operations.customers import (
 from processes.party.operations.duplicates import dismiss_pair, forget_settled, look_for_pairs, pairs
 from processes.party.operations.explaining import Explanation, Overview, explain, may_explain, overlook
 from processes.party.operations.field_rules import change_field_rule, create_field_rule, remove_field_rule
+from processes.party.operations.files import MOST_FILES_AT_ONCE, add_files, remove_file
 from processes.party.operations.hanging import Mover, hangs_on
 from processes.party.operations.keeping import keep_owner
 from processes.party.operations.merging import MERGED, UNMERGED, merge, merges_into, preview, undo_merge
@@ -33,11 +34,13 @@ __all__ = [
     "CLOSED",
     "CREATED",
     "MERGED",
+    "MOST_FILES_AT_ONCE",
     "UNMERGED",
     "Alike",
     "Explanation",
     "Mover",
     "Overview",
+    "add_files",
     "add_relation",
     "archive_competitor",
     "change_competitor",
@@ -74,6 +77,7 @@ __all__ = [
     "put_competitor_at",
     "remove_competitor_at",
     "remove_field_rule",
+    "remove_file",
     "remove_relation",
     "reopen_customer",
     "undo_merge",

@@ -20,8 +20,9 @@ from sqlalchemy import select
 from engine import clock
 from engine.actor import SYSTEM, Actor
 from engine.db import Sessions, transaction
+from engine.models import Attachment
 from processes.activity import operations as activity
-from processes.activity.permissions import WRITE
+from processes.activity.permissions import RECORD, WRITE
 from processes.organization.models import Employee
 from processes.ownership.models import Share, UnlockRule, Watch
 from processes.party import operations
@@ -100,7 +101,7 @@ CUSTOMERS = {
     *("party_customer", "party_contact", "follow", "pool", "customer_acts", "customer_lists", "customer_handing"),
     *("party_merging", "party_relations", "party_hints", "party_converting", "customer_sight", "customer_rules"),
     *("activity_record", "activity_appointment", "customer_many", "comments"),
-    *("customer_change", "customer_state", "api.insight"),
+    *("customer_change", "customer_state", "api.insight", "party_files", "about", "api.customer_files"),
     *("LookupView", "SearchView", "api.customers", "api.ownership", "api.handing_over", "api.activity"),
     *("api.appointments", "api.sight", "api.contact_analysis"),
     *("api.comments", "mail_writing"),
@@ -135,6 +136,8 @@ READS: dict[str, str] = {
     "customer_acts.owners": "/customers/{c}/owners",
     "party_merging.compare": "/duplicates/merge?kept={c}",
     "party_relations.tab": "/customers/{c}/relations",
+    "party_files.tab": "/customers/{c}/files",
+    "about.processes": "/about/party.customer/{c}/processes",
     "party_converting.ask_contact": "/contacts/{k}/customer",
     "party_converting.employment": "/customers/{c}/employment",
     "customer_sight.why": "/customers/{c}/why?person={me}",
@@ -143,6 +146,7 @@ READS: dict[str, str] = {
     "comments.listing": "/comments/activity.record/{r}/list",
     "api.customers.get_customer": "/api/v1/customers/{c}",
     "api.customers.get_contact": "/api/v1/contacts/{k}",
+    "api.customer_files.list_files": "/api/v1/customers/{c}/files",
     "api.ownership.get_ownership": "/api/v1/customers/{c}/ownership",
     "api.ownership.list_shares": "/api/v1/customers/{c}/shares",
     "api.activity.get_record": "/api/v1/contact-records/{r}",
@@ -156,6 +160,8 @@ MUST_SHOW = {
     "party_customer.show": "name",
     "party_customer.card": "name",
     "party_customer.contacts": "contact",
+    "party_files.tab": "record",
+    "api.customer_files.list_files": "record",
     "party_contact.show": "contact",
     "follow.show": "record",
     "follow.timeline": "record",
@@ -288,6 +294,10 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "party_merging.merge": ("/duplicates/merge", {"kept": "{c}", "gone": "{other}"}),
     "party_relations.add": ("/customers/{c}/relations", {"other": "{other}", "kind": "partner"}),
     "party_relations.put": ("/customers/{c}/competitors", {"role": "bidding"}),
+    "party_files.add": ("/customers/{c}/files", {"file": "1"}),
+    "party_files.remove": ("/customers/{c}/files/1/remove", {}),
+    "api.customer_files.add_files": ("/customers/{c}/files", {"attachments": [1]}),
+    "api.customer_files.remove_file": ("/customers/{c}/files/1", {}),
     "party_relations.remove": ("/customers/{c}/relations/competitor/1/remove", {}),
     "party_converting.contact_to_customer": ("/contacts/{k}/customer", {}),
     "party_converting.customer_to_contact": ("/customers/{c}/employment", {"customer": "{other}"}),
@@ -430,6 +440,7 @@ class Trade:
             if owner:
                 customer.owner_id, customer.owned_since, customer.state = self.people[owner], clock.now(), "locked"
             session.flush()
+            session.add(sheet_of(record.id, words["record"], writer))
             self.ids[state] = {"c": customer.id, "k": contact.id, "r": record.id, "a": plan.id}
             if state == CLOSED:
                 customer.state = "closed"
@@ -441,6 +452,13 @@ class Trade:
             session.add(share)
             session.flush()
             self.ids[state]["share"] = share.id
+
+
+def sheet_of(record_id: int, name: str, by: int) -> Attachment:
+    """A file sent along with a contact record, called like what was said."""
+    kept = {"media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    hung = {"record_type": RECORD, "record_id": record_id, "uploaded_by": by, "uploaded_at": clock.now()}
+    return Attachment(name=f"{name}.pdf", **kept, **hung)
 
 
 @pytest.fixture

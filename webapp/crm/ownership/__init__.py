@@ -27,6 +27,8 @@ _DEEDS: dict[str, Sentence] = {
     "relation_removed": _("removed a relation"),
     "competitor_put": _("noted a competitor"),
     "competitor_removed": _("removed a competitor"),
+    "file_added": _("added a file"),
+    "file_removed": _("removed a file"),
 }
 _NOTED: dict[str, Sentence] = {
     "how": _("Came by"),
@@ -37,6 +39,7 @@ _NOTED: dict[str, Sentence] = {
     "other": _("Customer"),
     "competitor": _("Competitor"),
     "role": _("Role"),
+    "file": _("File"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What is said about a call leads from the record to the call as well: one that came from another phone."""
+"""From a record to the calls said to be about it, and from a customer to all that applied for it."""
 
 from alembic import op
 
@@ -10,7 +10,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index("ix_phone_call_about", "phone_call", ["record_type", "record_id"])
+    op.create_index("ix_lock_request_customer", "lock_request", ["customer_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_lock_request_customer", table_name="lock_request")
     op.drop_index("ix_phone_call_about", table_name="phone_call")

@@ -179,6 +179,12 @@ document.addEventListener('submit', async event => {
   form.removeAttribute('data-yl-dirty');
   if (form.method === 'post') sendOnce(form, event);
 });
+// What htmx sends asks in the same words.
+document.addEventListener('htmx:confirm', async event => {
+  if (!event.detail.question) return;
+  event.preventDefault();
+  if (await confirm(event.detail.question)) event.detail.issueRequest(true);
+});
 /** A double click sends a form once: what came second would be told that it is done already. */
 function sendOnce(form, event) {
   if (form.dataset.ylSent) return event.preventDefault();
