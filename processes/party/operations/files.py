@@ -20,17 +20,24 @@ MOST_FILES_AT_ONCE = 20
 
 
 def add_files(session: Session, actor: Actor, *, customer_id: int, ids: Collection[int]) -> list[Attachment]:
-    """Hang files the actor has just sent up on the customer: whoever reads the customer may read them."""
+    """Hang files the actor has just sent up on the customer: whoever reads the customer may read them.
+
+    The same again is nothing new: a form sent twice has added them once.
+    """
     _demand_open(session, actor, customer_id)
     wanted = sorted(set(ids))
     if not wanted:
         raise InvalidForm([Problem("attachments", _("Please choose a file."))])
     if len(wanted) > MOST_FILES_AT_ONCE:
         raise InvalidForm([Problem("attachments", _("At most {count} are possible.", count=MOST_FILES_AT_ONCE))])
-    attachments.hang(session, actor, wanted, permissions.CUSTOMER, customer_id)
+    here = Attachment.record_type == permissions.CUSTOMER, Attachment.record_id == customer_id
+    of_actor = Attachment.id.in_(wanted), Attachment.uploaded_by == actor.person_id
+    known = set(session.scalars(select(Attachment.id).where(*of_actor, *here)))
+    attachments.hang(session, actor, set(wanted) - known, permissions.CUSTOMER, customer_id)
     added = list(session.scalars(select(Attachment).where(Attachment.id.in_(wanted)).order_by(Attachment.id)))
     for file in added:
-        journal.audit(session, actor, permissions.CUSTOMER, customer_id, "file_added", None, {"file": file.name})
+        if file.id not in known:
+            journal.audit(session, actor, permissions.CUSTOMER, customer_id, "file_added", None, {"file": file.name})
     return added
 
 
