@@ -15,7 +15,7 @@ from processes.activity.permissions import APPOINTMENT, RECORD, TEAM, WRITE, may
 from processes.party.models import Customer
 from processes.party.permissions import USE
 from webapp.crm import parts
-from webapp.crm.follow import appointments, calendar, call_list, callers, lists, records, supervising, words
+from webapp.crm.follow import appointments, calendar, call_list, callers, gone, lists, records, supervising, words
 from webapp.crm.follow.places import customer_page
 from webapp.registers.interface import endpoint_of
 from webapp.skin import watermark
@@ -35,6 +35,7 @@ def add_pages(app: Flask) -> None:
         "appointment_closing": words.closing,
         "appointment_move": words.move_reason,
         "customer_page": customer_page,
+        "follow_seal": gone.sealed,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(contact_ways=words.WAYS, contact_results=words.RESULTS)

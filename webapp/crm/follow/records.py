@@ -20,11 +20,13 @@ from processes.activity.rules import EDIT_WINDOW
 from processes.kernel import known_numbers
 from processes.party import permissions as party
 from processes.party.models import Contact, Customer
-from processes.party.permissions import USE
+from processes.party.permissions import CUSTOMER, USE
 from processes.telephony import permissions as telephony
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, save, words_of
+from webapp.crm.follow.gone import gone, said
 from webapp.crm.follow.places import back_to
+from webapp.registers import opened
 from webapp.security.access import current_actor, requires
 from webapp.security.viewing import viewer
 from webapp.skin.keys import key_or_none, read_key
@@ -39,7 +41,10 @@ PAGE_SIZE = 20
 @requires(WRITE)
 def new() -> str:
     """args: customer, contact, call (an answered call: its note stands in the form already)."""
-    return _new(current_actor(), Typed(request.args.to_dict()))
+    try:
+        return _new(current_actor(), Typed(request.args.to_dict()))
+    except NotFound:
+        raise opened.not_here() from None
 
 
 @pages.post("/new")
@@ -61,8 +66,9 @@ def create() -> BaseResponse:
 def _refused(actor: Actor, refusal: AppError) -> BaseResponse:
     """The form again, with what was typed, on a page of its own or on the customer's; of one who is gone as well."""
     form, card = request.form, None
-    if isinstance(refusal, NotFound):
-        card, refusal = card_of_gone(actor, form)
+    customer_id = form.get("customer", 0, type=read_key)
+    if customer_id and (found := gone(CUSTOMER, customer_id)):
+        card, refusal = card_of_gone(found, customer_id), found.refusal
     typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
     if "HX-Request" not in request.headers:
         return make_response(_new(actor, typed, card), refusal.status)
@@ -155,10 +161,10 @@ def change(record_id: int, action: str) -> BaseResponse:
 
     try:
         runtime.perform(do)
-    except NotFound:
-        raise
     except AppError as refusal:
         Sessions().rollback()
+        if found := gone(permissions.RECORD, record_id):
+            return said(found)
         return make_response(_show(actor, record_id, Typed(form.to_dict(), refusal)), refusal.status)
     flash(str(_("Changed.") if action == "edit" else _("The record is void.")), "success")
     return redirect(url_for("follow.show", record_id=record_id))
