@@ -93,10 +93,13 @@ def _new(actor: Actor, typed: Typed, known: Card | None = None) -> str:
             "result": "reached" if call.answered_at else "not_reached",
         } | values
     values["contact"] = str(contact.id) if contact is not None else ""
+    refusal = typed.refusal
+    if refusal is None and customer is not None:  # said before anything is typed
+        refusal = permissions.why_not(session, actor, customer)
     return render_template(
         "crm/follow/new.html",
         card=card_of(session, actor, customer, contact) if customer is not None else known,
-        typed=Typed(values, typed.refusal, typed.submission),
+        typed=Typed(values, refusal, typed.submission),
         call=call,
         number=known_numbers.shown(session, actor, [call.number])[call.number] if call is not None else "",
         back=values.get("back", ""),
@@ -201,6 +204,7 @@ def _timeline(actor: Actor, customer_id: int) -> str:
     before = _moment(request.args.get("before", ""))
     happened, more = operations.timeline(session, actor, customer, before=before, size=PAGE_SIZE)
     records = [one.what for one in happened if isinstance(one.what, ContactRecord)]
+    why_not = permissions.why_not(session, actor, customer)
     return render_template(
         "crm/follow/_happened.html" if before is not None else "crm/follow/_timeline.html",
         customer=customer,
@@ -209,7 +213,8 @@ def _timeline(actor: Actor, customer_id: int) -> str:
         files=attachments.of_records(session, permissions.RECORD, [one.id for one in records]),
         card=card_of(session, actor, customer, None) if before is None else None,
         numbers=known_numbers.shown(session, actor, {one.what.number for one in happened if one.kind == "call"}),
-        may_write=viewer() is None and permissions.may_write(session, actor, customer),
+        may_write=viewer() is None and why_not is None,
+        closed_pool=why_not if why_not is not None and why_not.code == permissions.POOL_IS_CLOSED else None,
         sees_records=party.may_see(session, actor, customer.id, "records"),
         typed=Typed(),
     )
