@@ -53,14 +53,24 @@ class Saving:
         record = self.datamodel.get(pk)
         if record is not None and self.may_change(record):
             return record
-        known = opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, opened.brought())
-        if known is not None:
+        if (known := self._brought(pk)) is not None:
             message, remedy = self.why_no_longer(record, known)
             raise (NotFound if record is None else Forbidden)(message, remedy=remedy)
         if record is not None:
             message, remedy = self.why_not(record)
             raise Forbidden(message, remedy=remedy)
         raise opened.not_here()
+
+    def gone(self, pk: Any) -> NotFound:
+        """What is said of a record the asker does not see: to whoever had it open, that it has gone from him."""
+        known = self._brought(pk)
+        if known is None:
+            return NotFound()
+        message, remedy = self.why_no_longer(None, known)
+        return NotFound(message, remedy=remedy)
+
+    def _brought(self, pk: Any) -> Opened | None:
+        return opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, opened.brought())
 
     def save_or_say(
         self, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
@@ -72,14 +82,13 @@ class Saving:
         if record is not None and self.may_change(record):
             with suppress(NotFound):  # it went this very moment
                 return save(record)
-        sealed = opened.brought()
-        known = opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, sealed)
+        known = self._brought(pk)
         if known is None:
             raise NotFound
         form = Form(self.register, is_new=False)
         form.fields = [one for one in form.fields if one.name in known.fields]
         form.read(Sessions(), current_actor(), request.form)
-        form.opened = sealed
+        form.opened = opened.brought()
         form.say_only(*self.why_no_longer(self.datamodel.get(pk), known))
         return make_response(draw(form, known), 422)
 

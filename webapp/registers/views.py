@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import runtime
 from engine.catalog import CATALOG, Column, Look, Masked, Register, whole
 from engine.db import Sessions
-from engine.errors import Conflict, NotFound, RuleViolation
+from engine.errors import Conflict, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
 from webapp.registers import cells, export, history, listing, nothing_yet, saved, words
@@ -470,7 +470,7 @@ class RegisterView(Saving, ModelView):
     def _record(self, pk: Any) -> Any:
         record = self.datamodel.get(pk)
         if record is None:
-            raise NotFound
+            raise self.gone(pk)
         return record
 
     def key_of(self, record: Any) -> int:

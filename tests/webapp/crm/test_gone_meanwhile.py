@@ -182,3 +182,16 @@ def test_of_a_merged_one_the_survivor_is_named(house: DemoHouse, trade: Trade, f
     url = f"/party/customer/field/{trade.ids[OWN]}/note"
     answer = browser.client.get(url, headers={"HX-Request": "true", "X-Opened": opening})
     assert "已并入“留存智联上海”" in unquote(answer.headers["X-Refusal"])
+
+
+@pytest.mark.parametrize("asked", ["/party/contact/left/{k}", "/party/contact/reveal/{k}/phone"])
+def test_a_button_of_a_page_of_one_who_has_gone_says_why(
+    house: DemoHouse, trade: Trade, facts: Facts, asked: str
+) -> None:
+    browser = house.login(SELLER)
+    opening = brought(browser, "drawer", trade)
+    goes(trade, facts.person("徐芳"))
+    headers = {"HX-Request": "true", "X-Opened": opening, "X-CSRFToken": browser.token()}
+    answer = browser.client.post(asked.format(k=trade.contacts[OWN]), headers=headers)
+    assert answer.status_code == 404
+    assert NO_LONGER in unquote(answer.headers["X-Refusal"])
