@@ -96,8 +96,8 @@ class NotFound(AppError):
     status = 404
     code = "not_found"
 
-    def __init__(self, message: Sentence | None = None) -> None:
-        super().__init__(message or _("This does not exist, or you may not see it."))
+    def __init__(self, message: Sentence | None = None, *, remedy: Sentence | None = None) -> None:
+        super().__init__(message or _("This does not exist, or you may not see it."), remedy=remedy)
 
 
 class Forbidden(AppError):

@@ -62,7 +62,12 @@ def start(settings: Settings) -> Engine:
         watchers_shown=settings.watchers_shown,
         most_in_focus=settings.most_in_focus,
     )
-    follow_by(shortest=settings.contact_min_length, ways=settings.contact_ways, idle_days=settings.follow_idle_days)
+    follow_by(
+        shortest=settings.contact_min_length,
+        ways=settings.contact_ways,
+        idle_days=settings.follow_idle_days,
+        pool_is_for_all=settings.pool_records,
+    )
     party.lay_down(alike.house_rules(settings.duplicates))
     return engine
 

@@ -7,6 +7,7 @@ import secrets
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from flask import (
     Flask,
@@ -30,6 +31,9 @@ from engine.i18n import Sentence, _
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/"
+
+SAID = "X-Refusal"
+"""header with the words of a refusal, percent-encoded: htmx swaps no page of an error in, the browser tells it"""
 
 TITLES = {
     308: _("Moved"),
@@ -132,6 +136,8 @@ def refused(error: AppError) -> Response:
         )
     else:
         response = page(error.status, error.message, remedy=error.remedy or "")
+    if "HX-Request" in request.headers:
+        response.headers[SAID] = quote(str(error))
     if retry_after := getattr(error, "retry_after", 0):
         response.headers["Retry-After"] = str(retry_after)
     if location := getattr(error, "location", ""):

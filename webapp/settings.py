@@ -217,6 +217,12 @@ class Settings:
         "Ways of contact that count against unlocking: call, visit, meeting, message, mail, sms, other.",
         read=_contact_ways,
     )
+    pool_records: bool = _setting(
+        True,
+        "Everybody who sees a customer of the pool may note contacts with it and make appointments; False = only who"
+        " has locked it.",
+        read=_flag,
+    )
     follow_idle_days: int = _setting(
         30, "Days without contact and without a plan after which a customer is “not spoken to recently”.", read=int
     )

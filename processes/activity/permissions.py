@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, and_, exists, select, true
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.actor import Actor
 from engine.catalog import CATALOG, RecordKind
-from engine.errors import Forbidden, NotFound, RuleViolation
+from engine.errors import AppError, Forbidden, NotFound, RuleViolation
 from engine.i18n import _
 from processes.activity.models import Appointment, ContactRecord, FollowPolicy
 from processes.kernel.columns import lock_for_change
@@ -92,31 +94,62 @@ def readable_appointment(session: Session, actor: Actor, appointment_id: int) ->
     return found
 
 
+@dataclass
+class PoolPolicy:
+    """Who may speak to customers of the pool; given by bootstrap from the settings (row 78)."""
+
+    is_for_all: bool = True
+    """everybody who sees them; else whoever may work on them, which the lock gives"""
+
+
+POOL = PoolPolicy()
+POOL_IS_CLOSED = "pool_is_closed"
+"""code of the refusal"""
+
+
 def may_write(session: Session, actor: Actor, customer: Customer) -> bool:
-    """Whether the actor may note contacts with this customer: one's own to work on, or one that lies in the pool."""
-    if not actor.may(WRITE) or customer.state == "closed":
-        return False
-    if customer.owner_id is None:
-        return session.scalar(
-            select(Customer.id).where(Customer.id == customer.id, party.visible_customers(actor))
-        ) is not None  # fmt: skip
-    return session.scalar(
-        select(Customer.id).where(Customer.id == customer.id, party.workable_customers(actor, "records"))
-    ) is not None  # fmt: skip
+    """Whether the actor may note contacts with this customer and make appointments: one's own to work on, or one that
+    lies in the pool, if the house has it so.
+    """
+    return why_not(session, actor, customer) is None
 
 
-def lock_writable(session: Session, actor: Actor, customer_id: int) -> Customer:
-    """The customer under its row lock: whoever writes about it comes after whoever did before him."""
+def why_not(session: Session, actor: Actor, customer: Customer) -> AppError | None:
+    """What keeps the actor from speaking to this customer; None = nothing."""
     if not actor.may(WRITE):
-        raise Forbidden(
+        return Forbidden(
             _("You may not change this; ask an administrator for the right “{permission}”.", permission=WRITE)
         )
+    if customer.state == "closed":
+        return RuleViolation(_("{customer} is closed.", customer=customer.name), code="customer_closed")
+    is_in_pool = customer.owner_id is None
+    if is_in_pool and POOL.is_for_all:
+        return None if party.among_visible(session, actor, [customer.id]) else NotFound()
+    if party.may_work(session, actor, customer.id, "records"):
+        return None
+    if is_in_pool and party.among_visible(session, actor, [customer.id]):
+        return Forbidden(
+            _("{customer} lies in the pool; here only who has locked a customer speaks to it.", customer=customer.name),
+            code=POOL_IS_CLOSED,
+            remedy=_("Apply for the lock; until then you may watch it."),
+        )
+    try:
+        party.demand_work(session, actor, customer.id, "records")
+    except AppError as refusal:
+        return refusal
+    return None
+
+
+def lock_writable(session: Session, actor: Actor, customer_id: int, *, to_end: bool = False) -> Customer:
+    """The customer under its row lock: whoever writes about it comes after whoever did before him.
+
+    to_end: only what the actor has there already ends, which needs no right to speak to a customer of the pool.
+    """
     party.readable(session, actor, customer_id)
     customer = lock_for_change(session, Customer, customer_id)
-    if customer.state == "closed":
-        raise RuleViolation(_("{customer} is closed.", customer=customer.name), code="customer_closed")
-    if customer.owner_id is not None:
-        party.demand_work(session, actor, customer_id, "records")
+    refusal = why_not(session, actor, customer)
+    if refusal is not None and not (to_end and refusal.code == POOL_IS_CLOSED):
+        raise refusal
     return customer
 
 

@@ -397,10 +397,15 @@ def demand_work(session: Session, actor: Actor, customer_id: int, part: str = ""
     """Raise NotFound or Forbidden unless the actor may change this customer, or the part that hangs on it."""
     customer = readable(session, actor, customer_id)
     if not may_work(session, actor, customer_id, part):
-        raise Forbidden(
-            _("{customer} is not yours to work on.", customer=customer.name),
-            remedy=_("Apply for the lock, or ask its owner to share it."),
-        )
+        message, remedy = not_yours(customer.name)
+        raise Forbidden(message, remedy=remedy)
+
+
+def not_yours(name: str) -> tuple[Sentence, Sentence]:
+    """What whoever sees a customer, or somebody there, is told when it is not his to work on, and what helps."""
+    return _("{customer} is not yours to work on.", customer=name), _(
+        "Apply for the lock, or ask its owner to share it."
+    )
 
 
 def visible_competitors(_actor: Actor) -> ColumnElement[bool]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from engine.db import Sessions
+from engine.actor import Actor
+from engine.db import Sessions, transaction
+from processes.activity import operations as activity
+from processes.activity.permissions import WRITE
 from processes.organization.models import Employee
-from tests.browser.conftest import SignIn, Site
+from processes.party.models import Customer
+from processes.party.permissions import MANAGE, MANAGE_ANY, READ, USE
+from tests.browser.conftest import PICTURES, SignIn, Site
 from tests.webapp.crm.people import keep
 
 LIST = "/party/customer/list/"
@@ -94,3 +99,26 @@ def test_a_number_and_what_is_done_with_it_fit_into_one_line(sign_in: SignIn, si
     box = page.locator("#fact-phone").bounding_box()
     assert box is not None
     assert box["height"] < 44
+
+
+def test_a_page_of_one_who_has_gone_says_why_and_a_dialog_of_it_keeps_its_words(sign_in: SignIn, site: Site) -> None:
+    with site.inside():
+        mine = keep("王磊", name="翠屏山计量仪器")
+        with transaction() as session:
+            people = {one.name: one.id for one in session.scalars(select(Employee))}
+            writer = Actor(people["王磊"], "王磊", permissions=frozenset({USE, READ, MANAGE, MANAGE_ANY, WRITE}))
+            activity.make_appointment(session, writer, values={"customer": mine})
+    page = sign_in("wang.lei")
+    page.goto(f"/party/customer/show/{mine}")
+    expect(page.locator(".yl-plan")).to_be_visible()
+    with site.inside(), transaction() as session:
+        session.get_one(Customer, mine).owner_id = people["徐芳"]
+    page.locator("#fact-note .yl-pencil").click(force=True)
+    expect(page.locator(".yl-toast-danger")).to_contain_text("“翠屏山计量仪器”已不再归您")
+    page.locator(".yl-plan button[data-yl-dialog^=move]").click()
+    dialog = page.locator("dialog[open]")
+    dialog.locator("input[name=reason]").fill("客户出差去了")
+    dialog.locator("button[type=submit]").click()
+    expect(page.locator(".yl-alert")).to_contain_text("“翠屏山计量仪器”已不再归您")
+    expect(page.locator("input[name=reason]")).to_have_value("客户出差去了")
+    page.screenshot(path=PICTURES / "gone-dialog.png")

@@ -17,11 +17,12 @@ from engine.errors import Conflict, Forbidden, InvalidForm, NotFound, RuleViolat
 from engine.events import subscribe
 from processes.activity import operations
 from processes.activity.models import Appointment, ContactRecord
+from processes.activity.permissions import POOL, may_write
 from processes.party.models import Customer
 from processes.party.operations import close_customer
-from processes.party.permissions import USE
+from processes.party.permissions import MANAGE_ANY, USE
 from tests.conftest import TestClock
-from tests.processes.followers import contact_of, customer_of, seller
+from tests.processes.followers import SELL, contact_of, customer_of, seller
 
 WORDS = {"way": "call", "content": "谈了价格和交货时间", "result": "reached"}
 
@@ -187,6 +188,36 @@ def test_a_void_record_stays_and_counts_no_more(session: Session, clock: TestClo
         operations.edit_record(session, actor, record_id=second.id, values={"content": "改一改"})
     operations.void_record(session, actor, record_id=first.id, reason="误录")
     assert (customer.last_contact_at, customer.last_qualified_at, customer.contacts_made) == (None, None, 0)
+
+
+def test_the_house_may_have_customers_of_the_pool_spoken_to_by_whoever_locks_them(
+    session: Session, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = seller(session, "H")
+    actor, other = seller(session, "S1", boss.person_id), seller(session, "S2")
+    pool, owned = customer_of(session, None, "乙公司"), customer_of(session, actor, "甲公司")
+    planned = operations.make_appointment(session, actor, values={"customer": pool.id})
+    monkeypatch.setattr(POOL, "is_for_all", False)
+    plan = {"appointment_id": planned.id}
+    for refused in (
+        lambda: note(session, actor, pool),
+        lambda: operations.make_appointment(session, other, values={"customer": pool.id}),
+        lambda: operations.take_over(session, other, **plan),
+        lambda: operations.cancel(session, other, reason="不去", **plan),
+        lambda: operations.reschedule(session, actor, due_on=operations.today(), reason="改期", **plan),
+    ):
+        with pytest.raises(Forbidden) as refusal:
+            refused()
+        assert refusal.value.code == "pool_is_closed"
+        assert pool.name in str(refusal.value.message)
+        assert refusal.value.remedy
+    assert not may_write(session, actor, pool)
+    assert operations.cancel(session, actor, reason="不去", **plan).state == "cancelled", "his own he may end"
+    note(session, boss, owned)
+    manager = replace(other, permissions=frozenset({*SELL, MANAGE_ANY}))
+    note(session, manager, pool)
+    pool.owner_id, pool.state = other.person_id, "locked"
+    note(session, other, pool)
 
 
 def test_who_may_note_a_contact(session: Session, clock: TestClock) -> None:

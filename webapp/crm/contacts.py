@@ -10,14 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from engine import db
 from engine.db import Sessions
+from engine.errors import Forbidden, NotFound
 from engine.i18n import Sentence, _
 from processes.party import operations, permissions
 from processes.party.manifest import CONTACTS
 from processes.party.models import Contact, Customer
 from webapp.crm import from_call, parts
 from webapp.crm.in_place import InPlaceView
+from webapp.registers import opened
 from webapp.registers.fields import Form
-from webapp.registers.interface import find_visible
+from webapp.registers.interface import find_visible, read_key
 from webapp.registers.opened import Opened
 from webapp.registers.views import guard
 from webapp.security.access import current_actor
@@ -57,6 +59,11 @@ class ContactsView(InPlaceView):
             return _("{name} no longer works there.", name=known.name), _("Change whoever has taken the place.")
         return parts.no_longer_yours(known.name, is_seen=record is not None)
 
+    def why_not(self, record: Contact) -> tuple[Sentence, Sentence]:
+        if record.state != "active":
+            return self.why_no_longer(record, Opened(record.name))
+        return permissions.not_yours(record.name)
+
     @expose("/show/<pk>")
     @guard("open")
     def show(self, pk: str) -> str:
@@ -85,25 +92,35 @@ class ContactsView(InPlaceView):
     @guard("manage")
     def add_in_drawer(self, customer: str) -> str | BaseResponse:
         """A new contact of a customer, without leaving its page."""
-        at = permissions.readable(Sessions(), current_actor(), int(customer) if customer.isdecimal() else 0)
-        form = Form(self.register, is_new=True)
+        session, actor, key = Sessions(), current_actor(), read_key(customer) or 0
+        known = opened.unseal(actor, permissions.CUSTOMER, key, opened.brought())
+        at = find_visible(session, actor, Customer, key)
+        if at is None and known is None:
+            raise opened.not_here()
+        name = at.name if at is not None else known.name if known is not None else ""
+        is_gone = known is not None and not permissions.may_work(session, actor, key, "contacts")
+        form, url = Form(self.register, is_new=True), self.url("add_in_drawer", customer=key)
         form.fields = [one for one in form.fields if one.name != "employer"]
-        url = self.url("add_in_drawer", customer=at.id)
         if request.method == "GET":
-            form.prefill(Sessions(), current_actor(), {})
-            return self._drawer(form, url, at.name)
-        actor = current_actor()
-        values = {**form.read(Sessions(), actor, request.form), "customer": at.id}
-        if not form.refused and self._write(form, lambda s: operations.create_contact(s, actor, values=values)):
+            if is_gone:
+                message, remedy = parts.why_gone(session, actor, key, name)
+                raise (NotFound if at is None else Forbidden)(message, remedy=remedy)
+            form.prefill(session, actor, {})
+            form.opened = opened.seal(actor, permissions.CUSTOMER, key, name)
+            return self._drawer(form, url, name)
+        form.opened, values = opened.brought(), {**form.read(session, actor, request.form), "customer": key}
+        if is_gone:
+            form.say_only(*parts.why_gone(session, actor, key, name))
+        elif not form.refused and self._write(form, lambda s: operations.create_contact(s, actor, values=values)):
             return _saved()
-        return make_response(self._drawer(form, url, at.name), 422)
+        return make_response(self._drawer(form, url, name), 422)
 
     @expose("/drawer/<pk>/edit", methods=["GET", "POST"])
     @guard("manage")
     def edit_in_drawer(self, pk: str) -> str | BaseResponse:
         actor, url, version = current_actor(), self.url("edit_in_drawer", pk=pk), request.form.get("version", "")
         if request.method == "GET":
-            record = self._changeable(pk)
+            record = self.changeable(pk)
             form = self._form_there(record)
             self.fill(form, record)
             return self._drawer(form, url, record.name, str(record.version))

@@ -24,7 +24,7 @@ from processes.party.rules import ROLES
 from webapp.crm import from_call, parts
 from webapp.crm.contacts import ContactsView
 from webapp.crm.in_place import InPlaceView
-from webapp.registers import cells
+from webapp.registers import cells, opened
 from webapp.registers.build import add_register, view_of
 from webapp.registers.cells import Cell
 from webapp.registers.interface import endpoint_of
@@ -92,7 +92,12 @@ class CustomersView(InPlaceView):
     def why_no_longer(self, record: Customer | None, known: Opened) -> tuple[Sentence, Sentence]:
         if record is not None and record.state == "closed":
             return _("{customer} is closed.", customer=known.name), _("Ask for it to be opened again.")
-        return parts.no_longer_yours(known.name, is_seen=record is not None)
+        return parts.why_gone(Sessions(), current_actor(), known.record_id, known.name)
+
+    def why_not(self, record: Customer) -> tuple[Sentence, Sentence]:
+        if record.state == "closed":
+            return self.why_no_longer(record, Opened(record.name))
+        return permissions.not_yours(record.name)
 
     @expose("/show/<pk>")
     @guard("open")
@@ -142,6 +147,7 @@ class CustomersView(InPlaceView):
             neglected=clock.now() - timedelta(days=permissions.NEGLECTED_DAYS),
             neglected_days=permissions.NEGLECTED_DAYS,
             sees_contacts=permissions.may_see(session, actor, record.id, "contacts"),
+            seal_of=lambda one: opened.seal(actor, CONTACTS.name, one.id, one.name),
             may_change=self.may_change(record)
             and record.kind == "organization"
             and permissions.may_work(session, actor, record.id, "contacts"),

@@ -60,7 +60,7 @@ class InPlaceView(RegisterView):
         if change is None:
             raise NotFound
         if request.method == "GET":
-            record = self._changeable(pk)
+            record = self.changeable(pk)
             form = self._form(record, name)
             self.fill(form, record)
             return self._field(record, form, str(record.version))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.actor import Actor
 from engine.i18n import Sentence, _
+from processes.party import permissions
 from processes.party.models import Customer
 from webapp.security.viewing import viewer
 
@@ -102,8 +103,19 @@ def facts(session: Session, actor: Actor, customer: Customer) -> list[Fact]:
     return [one for source in FACTS for one in source(session, actor, customer)]
 
 
+def why_gone(session: Session, actor: Actor, customer_id: int, name: str) -> tuple[Sentence, Sentence]:
+    """What whoever had just opened a customer, or something of it, is told when it is not his to work on any more."""
+    kept = permissions.survivor_of(session, actor, customer_id)
+    if kept is not None:
+        return (
+            _("{name} has been merged into {kept} after you had opened this.", name=name, kept=kept.name),
+            _("Go on with {kept}.", kept=kept.name),
+        )
+    return no_longer_yours(name, is_seen=bool(permissions.among_visible(session, actor, [customer_id])))
+
+
 def no_longer_yours(name: str, *, is_seen: bool) -> tuple[Sentence, Sentence]:
-    """What whoever was just changing a customer, or somebody there, is told when it is no longer his to work on."""
+    """The same, where it has not become part of another one; of somebody there as well."""
     return (
         _("{name} is no longer yours: it was released, handed over or unlocked after you had opened this.", name=name),
         _("Apply for the lock, or ask its owner to share it.")

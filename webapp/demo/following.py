@@ -12,7 +12,9 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from processes.activity.models import Appointment, ContactRecord, FollowPolicy
-from processes.kernel.working_time import business_date
+from processes.activity.rules import end_of_week
+from processes.kernel.working_time import WorkingCalendar, business_date, is_working_day
+from processes.organization.calendar import company_calendar
 from processes.organization.models import Employee
 from processes.ownership.models import LockLimit, OwnerCounter, Ownership, UnlockRule
 from processes.party.models import Contact, Customer
@@ -58,6 +60,7 @@ def tell(session: Session, now: datetime) -> None:
     chance = Random(SEED)  # noqa: S311 - the same every time, no secret
     sellers = _sellers(session)
     contacts = _main_contacts(session)
+    days = due_days(business_date(now), company_calendar(session))
     rows, number = _Rows(), 0
     for key in session.scalars(
         select(Customer.id).where(Customer.is_demo, Customer.state == "open").order_by(Customer.id)
@@ -65,7 +68,7 @@ def tell(session: Session, now: datetime) -> None:
         if chance.randrange(100) < OPEN_PERCENT:
             continue
         number += 1
-        _one(rows, chance, now, number, key, sellers[number % len(sellers)], contacts.get(key))
+        _one(rows, chance, now, days, number, key, sellers[number % len(sellers)], contacts.get(key))
     for model, made in ((Ownership, rows.owned), (ContactRecord, rows.said), (Appointment, rows.planned)):
         session.execute(insert(model), made)
     _change(session, Customer, rows.customers)
@@ -104,9 +107,16 @@ def _main_contacts(session: Session) -> dict[int, int]:
 
 
 def _one(
-    rows: _Rows, chance: Random, now: datetime, number: int, key: int, owner: Employee, contact: int | None
+    rows: _Rows,
+    chance: Random,
+    now: datetime,
+    days: Sequence[date],
+    number: int,
+    key: int,
+    owner: Employee,
+    contact: int | None,
 ) -> None:
-    """A customer of an owner: its number says whether it was never spoken to, is about to go, or is planned."""
+    """A customer of an owner: its number says whether it was never spoken to, is about to go, or is planned (days)."""
     kind = number // len(SELLERS) % 10
     never, idle, expiring = kind == 9, kind == 8, number <= EXPIRING * 3 and number % 3 == 0
     gone = number in UNLOCKED
@@ -119,7 +129,7 @@ def _one(
     whose = {"customer_id": key, "contact_id": contact, "person_id": owner.id}
     said = [] if never else [_said(chance, at, at == last) for at in _moments(chance, owned, last)]
     rows.said += [{**whose, **one, **stamp} for one in said]
-    due = None if never or expiring or idle or gone else business_date(now) + timedelta(days=chance.choice(_DUE))
+    due = None if never or expiring or idle or gone else chance.choice(days)
     if due is not None:
         plan = {"due_on": due, "purpose": chance.choice(_PURPOSES), "created_at": last, "changed_at": last}
         rows.planned.append({**whose, **plan, **stamp})
@@ -150,6 +160,26 @@ def _said(chance: Random, at: datetime, reached: bool) -> dict[str, Any]:
 
 _DUE = (-9, -4, -1, 0, 0, 0, 1, 2, 2, 3, 5, 8, 12, 15, 20, 25)
 """days from today, so that every queue has somebody"""
+
+
+def due_days(today: date, calendar: WorkingCalendar) -> list[date]:
+    """The same on working days, on their own side of today; a day off holds a plan only where its queue would stand
+    empty: today, and tomorrow when no working day of the week is left.
+    """
+    found = [
+        today if not offset else _working_day(today + timedelta(days=offset), 1 if offset > 0 else -1, calendar)
+        for offset in _DUE
+    ]
+    end, tomorrow = end_of_week(today), today + timedelta(days=1)
+    if tomorrow <= end and not any(today < one <= end for one in found):
+        found[_DUE.index(1)] = tomorrow
+    return found
+
+
+def _working_day(day: date, step: int, calendar: WorkingCalendar) -> date:
+    while not is_working_day(day, calendar):
+        day += timedelta(days=step)
+    return day
 
 
 def _rules(session: Session, today: date, sellers: Sequence[Employee]) -> None:

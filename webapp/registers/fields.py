@@ -120,6 +120,12 @@ class Form:
                 if remedy:
                     target.remedies.append(str(remedy))
 
+    def say_only(self, message: Sentence, remedy: Sentence) -> None:
+        """The record has gone from whoever types: his faults do not matter now."""
+        for one in self.fields:
+            one.errors.clear()
+        self.refuse([("", message, remedy), ("", _("Nothing was saved; what you typed is still below."), None)])
+
     @property
     def refused(self) -> bool:
         return bool(self.errors) or any(one.errors for one in self.fields)

@@ -1,7 +1,8 @@
 """What somebody knew of a record when he opened a form of it: signed, and carried along by the form.
 
 A record may go from him meanwhile: released, handed over, unlocked overnight in another window. By what he knew he is
-told so, with what he typed; who brings no such knowledge is told what everybody is told of what he does not see.
+told so, with what he typed; who brings no such knowledge is told what everybody is told of what he does not see. A form
+brings it in a field; what htmx asks for from an open page, in a header that page sets.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from engine.actor import Actor
+from engine.errors import NotFound
+from engine.i18n import _
 
 LONGEST = 7 * 24 * 3600
 """seconds; nobody saves a form later than that"""
 
 KEPT = "opened"
 """name of the form's field"""
+HEADER = "X-Opened"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Opened:
     """of the record"""
     fields: tuple[str, ...] = ()
     """of the form"""
+    record_id: int = 0
 
 
 def seal(actor: Actor, record_type: str, record_id: int, name: str, fields: Iterable[str] = ()) -> str:
@@ -39,7 +44,17 @@ def unseal(actor: Actor, record_type: str, record_id: int, sealed: str) -> Opene
         name, fields = _serializer(actor, record_type, record_id).loads(sealed, max_age=LONGEST)
     except BadSignature:
         return None
-    return Opened(name, tuple(fields))
+    return Opened(name, tuple(fields), record_id)
+
+
+def brought() -> str:
+    """What the request brings along, sealed: from its form, or from the page it was asked by."""
+    return request.form.get(KEPT) or request.headers.get(HEADER, "")
+
+
+def not_here() -> NotFound:
+    """What everybody is told of a record whose form he asks for and does not see."""
+    return NotFound(remedy=_("Had you opened it already? Then it has gone from you since: ask your superior about it."))
 
 
 def _serializer(actor: Actor, record_type: str, record_id: int) -> URLSafeTimedSerializer:

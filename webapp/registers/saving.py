@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import db
 from engine.catalog import Register
 from engine.db import Sessions
-from engine.errors import AppError, Conflict, InvalidForm, NotFound
+from engine.errors import AppError, Conflict, Forbidden, InvalidForm, NotFound
 from engine.i18n import Sentence, _
 from webapp.registers import history, opened
 from webapp.registers.fields import Form
@@ -36,6 +36,42 @@ class Saving:
     def may_change(self, _record: Any) -> bool:
         """Whether the asker may change this very record; the operation asks again."""
 
+    @abstractmethod
+    def name_of(self, record: Any) -> str:
+        """What the record is called."""
+
+    @abstractmethod
+    def key_of(self, record: Any) -> int:
+        """Its id."""
+
+    def sealed(self, record: Any, fields: Iterable[str] = ()) -> str:
+        """What the asker knows of a record by a page or a form (of these fields) that he opens."""
+        return opened.seal(current_actor(), self.register.name, self.key_of(record), self.name_of(record), fields)
+
+    def changeable(self, pk: Any) -> Any:
+        """The record whose form is asked for; where it cannot be changed (any more), the refusal says why."""
+        record = self.datamodel.get(pk)
+        if record is not None and self.may_change(record):
+            return record
+        if (known := self._brought(pk)) is not None:
+            message, remedy = self.why_no_longer(record, known)
+            raise (NotFound if record is None else Forbidden)(message, remedy=remedy)
+        if record is not None:
+            message, remedy = self.why_not(record)
+            raise Forbidden(message, remedy=remedy)
+        raise opened.not_here()
+
+    def gone(self, pk: Any) -> NotFound:
+        """What is said of a record the asker does not see: to whoever had it open, that it has gone from him."""
+        known = self._brought(pk)
+        if known is None:
+            return NotFound()
+        message, remedy = self.why_no_longer(None, known)
+        return NotFound(message, remedy=remedy)
+
+    def _brought(self, pk: Any) -> Opened | None:
+        return opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, opened.brought())
+
     def save_or_say(
         self, pk: str, save: Callable[[Any], BaseResponse], draw: Callable[[Form, Opened], str]
     ) -> BaseResponse:
@@ -46,18 +82,14 @@ class Saving:
         if record is not None and self.may_change(record):
             with suppress(NotFound):  # it went this very moment
                 return save(record)
-        sealed = request.form.get(opened.KEPT, "")
-        known = opened.unseal(current_actor(), self.register.name, read_key(pk) or 0, sealed)
+        known = self._brought(pk)
         if known is None:
             raise NotFound
         form = Form(self.register, is_new=False)
         form.fields = [one for one in form.fields if one.name in known.fields]
         form.read(Sessions(), current_actor(), request.form)
-        for one in form.fields:  # nothing else matters now
-            one.errors.clear()
-        form.opened = sealed
-        message, remedy = self.why_no_longer(self.datamodel.get(pk), known)
-        form.refuse([("", message, remedy), ("", _("Nothing was saved; what you typed is still below."), None)])
+        form.opened = opened.brought()
+        form.say_only(*self.why_no_longer(self.datamodel.get(pk), known))
         return make_response(draw(form, known), 422)
 
     def why_no_longer(self, _record: Any, known: Opened) -> tuple[Sentence, Sentence]:
@@ -65,6 +97,13 @@ class Saving:
         return (
             _("{name} is no longer yours to change: that was decided after you had opened this form.", name=known.name),
             _("Ask whoever is responsible for it now."),
+        )
+
+    def why_not(self, record: Any) -> tuple[Sentence, Sentence]:
+        """Why somebody who sees it may not change it, and what helps."""
+        return (
+            _("{name} is not yours to change.", name=self.name_of(record)),
+            _("Ask whoever is responsible for it."),
         )
 
     def _write_typed(self, form: Form, operation: Callable[[Session, Any, int | None], Any], key: int) -> Any:

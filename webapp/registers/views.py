@@ -16,10 +16,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from engine import runtime
 from engine.catalog import CATALOG, Column, Look, Masked, Register, whole
 from engine.db import Sessions
-from engine.errors import Conflict, NotFound, RuleViolation
+from engine.errors import Conflict, RuleViolation
 from engine.i18n import Sentence, _
 from engine.work_items import may_read_instance
-from webapp.registers import cells, export, history, listing, nothing_yet, opened, saved, words
+from webapp.registers import cells, export, history, listing, nothing_yet, saved, words
 from webapp.registers.addresses import record_url, relation_to
 from webapp.registers.fields import Form, related_model
 from webapp.registers.interface import SafeInterface, endpoint_of, primary_key, register_of
@@ -342,7 +342,7 @@ class RegisterView(Saving, ModelView):
             abort(404)
         actor = current_actor()
         if request.method == "GET":
-            record = self._changeable(pk)
+            record = self.changeable(pk)
             form = self.form_of(record)
             self.fill(form, record)
             return self._form_page(self.edit_template, form, record=record)
@@ -368,17 +368,10 @@ class RegisterView(Saving, ModelView):
     def may_change(self, _record: Any) -> bool:
         return self.may("manage")
 
-    def _changeable(self, pk: Any) -> Any:
-        record = self._record(pk)
-        if not self.may_change(record):
-            raise NotFound
-        return record
-
     def fill(self, form: Form, record: Any) -> None:
         """What the record holds, and what its reader knows by that."""
         form.show_record(record)
-        key, fields = self.key_of(record), [one.name for one in form.fields]
-        form.opened = opened.seal(current_actor(), self.register.name, key, self.name_of(record), fields)
+        form.opened = self.sealed(record, [one.name for one in form.fields])
 
     @expose("/delete/<pk>", methods=["POST"])
     @guard("manage")
@@ -477,7 +470,7 @@ class RegisterView(Saving, ModelView):
     def _record(self, pk: Any) -> Any:
         record = self.datamodel.get(pk)
         if record is None:
-            raise NotFound
+            raise self.gone(pk)
         return record
 
     def key_of(self, record: Any) -> int:

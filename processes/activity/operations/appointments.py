@@ -97,7 +97,7 @@ def reschedule(
 def cancel(
     session: Session, actor: Actor, *, appointment_id: int, reason: str, version: int | None = None
 ) -> Appointment:
-    appointment = _locked(session, actor, appointment_id, version)
+    appointment = _locked(session, actor, appointment_id, version, to_end=True)
     entry = Entry(session, {"reason": reason}, is_new=True)
     entry.text("reason", required=True, longest=300)
     appointment.state, appointment.closing = "cancelled", entry.finish()["reason"]
@@ -217,10 +217,16 @@ def _read_plan(entry: Entry) -> None:
     entry.text("purpose", longest=300)
 
 
-def _locked(session: Session, actor: Actor, appointment_id: int, version: int | None) -> Appointment:
-    """An open appointment under the lock of its customer, which is taken first everywhere."""
+def _locked(
+    session: Session, actor: Actor, appointment_id: int, version: int | None, *, to_end: bool = False
+) -> Appointment:
+    """An open appointment under the lock of its customer, which is taken first everywhere.
+
+    to_end: it is called off; whoever has it may do that also when the pool has been closed to him since.
+    """
     seen = permissions.readable_appointment(session, actor, appointment_id)
-    permissions.lock_writable(session, actor, seen.customer_id)
+    is_his = seen.person_id == actor.person_id
+    permissions.lock_writable(session, actor, seen.customer_id, to_end=to_end and is_his)
     appointment = lock_for_change(session, Appointment, appointment_id, version)
     if appointment.state != "open":
         raise Conflict(_("This appointment is over."), remedy=_("Load it again."))

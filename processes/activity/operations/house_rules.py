@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from processes.activity.permissions import POOL
 from processes.activity.rules import Qualifying
 
 
@@ -19,7 +20,8 @@ class HouseRules:
 HOUSE = HouseRules()
 
 
-def follow_by(*, shortest: int, ways: str, idle_days: int) -> None:
+def follow_by(*, shortest: int, ways: str, idle_days: int, pool_is_for_all: bool) -> None:
     """Called once by bootstrap."""
+    POOL.is_for_all = pool_is_for_all
     HOUSE.qualifying = Qualifying.parse(shortest, ways)
     HOUSE.idle_days = idle_days

@@ -22,6 +22,7 @@ from processes.party.operations import alike, parties
 from processes.party.operations.finding import keep_found
 
 RECORD_TYPE = permissions.CONTACT
+OF_A_PERSON = _("A person has no contacts; enter what you know of him at himself.")
 
 EMPLOYMENT_CHANGED = "party.employment_changed"
 """contact_id, person_id: somebody is a contact somewhere from now on, or is it no more."""
@@ -66,9 +67,7 @@ def create_contact(session: Session, actor: Actor, *, values: Mapping[str, Any],
         if not (of_new and customer.owner_id is None and customer.created_by == actor.person_id):
             permissions.demand_work(session, actor, customer.id, "contacts")
         if customer.kind == "person":
-            raise InvalidForm(
-                [Problem("customer", _("A person has no contacts; enter what you know of him at himself."))]
-            )
+            raise InvalidForm([Problem("customer", OF_A_PERSON)])
     reason = clean.pop("duplicate_reason", None) or ""
     if person is None:
         doubted = alike.ask_first(session, actor, kind="person", values=clean, reason=reason)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -16,8 +17,10 @@ from processes.lookup.rules import plain
 from processes.organization.permissions import require
 from processes.party import permissions, rules
 from processes.party.models import Customer, ImportMapping, Party, PartyImport
-from processes.party.operations.contacts import create_contact
+from processes.party.operations.contacts import OF_A_PERSON, create_contact
 from processes.party.operations.customers import create_customer
+
+Made = TypeVar("Made")
 
 _MOST_OFFERED = 14
 """As many as there are industries; provinces are cut short."""
@@ -198,7 +201,7 @@ def step(session: Session, *, import_id: int) -> bool:
     counts = {"customers": 0, "contacts": 0, **record.counts}
     faults = dict(record.faults)
     batch, done = record.rows[record.done : record.done + BATCH], record.done
-    earlier = {_key(_values(record, cells)) for _number, cells in record.rows[:done]} if record.dry_run else set()
+    earlier = _rows_of(record, record.rows[:done], faults)
     looked_at = session.begin_nested()
     with reading_as(actor.locale):
         for at, (number, cells) in enumerate(batch, done):
@@ -206,11 +209,15 @@ def step(session: Session, *, import_id: int) -> bool:
             above = _above(record, at) if "name" not in values and "contact_name" in values else None
             if above is not None and str(above[0]) in faults:
                 problems = [Problem("name", _("Its customer in row {row} is left out.", row=above[0]))]
+            elif (row := earlier.get(_key(values))) and not _contact(values):
+                problems = [_adds_nothing(_("This customer stands in row {row} already.", row=row))]
             else:
                 values = {**(above[1] if above is not None else {}), **values}
                 problems = _one(session, actor, values, words, counts, is_known=_key(values) in earlier)
             if problems:
                 faults[str(number)] = [[one.where, _said(one)] for one in problems]
+            elif key := _key(values):
+                earlier.setdefault(key, number)
     if record.dry_run:
         looked_at.rollback()
     else:
@@ -232,6 +239,7 @@ def _one(
     *,
     is_known: bool,
 ) -> list[Problem]:
+    """Take one row in, or say all that is wrong with it, of the customer and of the contact."""
     values, problems = dict[str, Any](), list[Problem]()
     for field, text in given.items():
         if field in words and _word(field, text) not in words[field]:
@@ -241,33 +249,88 @@ def _one(
         elif field not in _OF_CONTACT:
             values[field] = words[field][_word(field, text)] if field in words else text
     one = session.begin_nested()
-    try:
-        customer = _known(session, actor, values)
-        is_new = customer is None
-        customer = customer or create_customer(session, actor, values=values)
-        contact = {name: given[field] for field, name in _OF_CONTACT.items() if field in given}
-        if contact:
-            create_contact(
-                session,
-                actor,
-                values={**contact, "customer": customer.id, "duplicate_reason": values.get("duplicate_reason", "")},
-                of_new=True,
-            )
-    except InvalidForm as refusal:
-        problems += refusal.problems
-    except AppError as refusal:
-        problems.append(Problem("", refusal.message, refusal.remedy))
-    if problems:  # of one row all that is wrong, so that it is mended at once
+    customer, contact = _known(session, actor, values), _contact(given)
+    is_new = customer is None
+    if customer is None:
+        customer, found = _tried(session, values, lambda those: create_customer(session, actor, values=those))
+        problems += found
+    elif not contact:
+        problems.append(_adds_nothing(_("{name} is among your customers already.", name=customer.name)))
+    if contact:
+        if customer is None and values.get("kind") == "person":
+            problems.append(Problem("customer", OF_A_PERSON))
+        where: dict[str, Any] = {"customer": customer.id} if customer is not None else _somewhere(values)
+        reason = {"duplicate_reason": values.get("duplicate_reason", "")}
+        _made, found = _tried(
+            session,
+            contact,
+            lambda those: create_contact(session, actor, values={**those, **where, **reason}, of_new=True),
+        )
+        titles = {name: field for field, name in _OF_CONTACT.items()}
+        problems += [replace(fault, where=titles.get(fault.where, fault.where)) for fault in found]
+    if problems:
         one.rollback()
-        return problems
+        return list({(fault.where, _said(fault)): fault for fault in problems}.values())
     one.commit()
     counts["customers"] += is_new and not is_known
     counts["contacts"] += bool(contact)
     return []
 
 
+def _tried(
+    session: Session, values: Mapping[str, Any], make: Callable[[Mapping[str, Any]], Made]
+) -> tuple[Made | None, list[Problem]]:
+    """What is made of the values, or else all that is wrong with them. An operation reads before it looks for who is
+    there already: what it could not read is left out then, and it is asked again.
+    """
+    problems = list[Problem]()
+    while True:
+        attempt = session.begin_nested()
+        try:
+            made = make(values)
+        except AppError as refusal:
+            attempt.rollback()
+            found = refusal.problems if isinstance(refusal, InvalidForm) else ()
+            problems += found or [Problem("", refusal.message, refusal.remedy)]
+            unread = {fault.where for fault in found} & (values.keys() - {"name", "duplicate_reason"})
+            if not unread:
+                return None, problems
+            values = {name: value for name, value in values.items() if name not in unread}
+        else:
+            if problems:
+                attempt.rollback()
+                return None, problems
+            attempt.commit()
+            return made, []
+
+
+def _contact(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: given[field] for field, name in _OF_CONTACT.items() if field in given}
+
+
+def _somewhere(values: Mapping[str, Any]) -> dict[str, str]:
+    """Where a contact is tried whose customer cannot be made: his own faults are told as well."""
+    return {"employer": str(values.get("name", ""))[:200]}
+
+
+def _adds_nothing(why: Sentence) -> Problem:
+    return Problem("name", why, _("This row names no contact and adds nothing: name one, or leave the row out."))
+
+
 def _values(record: PartyImport, cells: Sequence[str]) -> dict[str, str]:
     return {field: cell.strip() for field, cell in zip(record.mapping, cells, strict=False) if field and cell.strip()}
+
+
+def _rows_of(
+    record: PartyImport, rows: Iterable[tuple[int, Sequence[str]]], faults: Mapping[str, Any]
+) -> dict[str, int]:
+    """The row in which each customer stands first, of those that were right."""
+    found = dict[str, int]()
+    for number, cells in rows:
+        key = _key(_values(record, cells)) if str(number) not in faults else ""
+        if key:
+            found.setdefault(key, number)
+    return found
 
 
 def _above(record: PartyImport, at: int) -> tuple[int, dict[str, str]] | None:

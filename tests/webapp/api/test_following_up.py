@@ -8,6 +8,7 @@ import pytest
 
 from engine.actor import SYSTEM
 from engine.db import Sessions, transaction
+from processes.activity.permissions import POOL
 from processes.party import operations as party
 from tests.webapp.callers import EMPLOYEE, OTHER, SUPERIOR, House, refused
 
@@ -94,3 +95,16 @@ def test_an_appointment_from_making_to_cancelling(people: House, customer: dict[
     assert (over["state"], over["closing"]) == ("cancelled", "不需要了")
     assert seller.get("/appointments/counts")["never"] == 1
     refused(seller.call("GET", f"/appointments/counts?person_id={superior.person_id}"), 404)
+
+
+def test_where_the_pool_is_closed_programs_are_told_by_a_code(people: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction() as session:
+        pooled = party.create_customer(session, SYSTEM, values={"name": "晨光教育"}).id
+    Sessions.remove()
+    seller = people(EMPLOYEE)
+    record = {"customer_id": pooled, "way": "call", "content": "谈了价格和交货时间"}
+    seller.post("/contact-records", {**record, "plans": False})
+    monkeypatch.setattr(POOL, "is_for_all", False)
+    for path, body in (("/contact-records", record), ("/appointments", {"customer_id": pooled})):
+        told = refused(seller.call("POST", path, body), 403, "pool_is_closed")
+        assert "Apply for the lock" in told["detail"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -10,7 +11,7 @@ from engine import clock
 from engine.db import Sessions, transaction
 from processes.party.models import Customer
 from tests.demo_house import Browser, DemoHouse, Facts
-from tests.webapp.crm.conftest import COLLEAGUE, SELLER, Trade
+from tests.webapp.crm.conftest import COLLEAGUE, MANAGER, SELLER, Trade
 
 OWN = "华宇智联科技"
 TYPED = "刚刚打的一行字"
@@ -88,3 +89,109 @@ def test_a_closed_one_says_that_it_is_closed(house: DemoHouse, trade: Trade, fac
     assert answer.status_code == 422
     assert "已关闭" in answer.text
     assert TYPED in answer.text
+
+
+# ------------------------------------------------------------------------------------- forms that are only opened
+
+
+ASKED = {
+    "pencil": "/party/customer/field/{c}/note",
+    "contact's pencil": "/party/contact/field/{k}/title",
+    "drawer": "/party/contact/drawer/{k}/edit",
+    "new contact": "/party/contact/drawer/{c}/add",
+}
+
+
+def brought(browser: Browser, asked: str, trade: Trade) -> str:
+    """What the open page lets htmx bring along: of the customer, or of the contact."""
+    c, k = trade.ids[OWN], trade.contacts[OWN]
+    pages = {
+        "pencil": f"/party/customer/show/{c}",
+        "contact's pencil": f"/party/contact/show/{k}",
+        "drawer": f"/party/customer/contacts/{c}",
+        "new contact": f"/party/customer/contacts/{c}",
+    }
+    page = browser.get(pages[asked]).text
+    found: list[str] = re.findall(r"hx-headers='\{\"X-Opened\": \"([^\"]+)\"\}'", page)
+    assert found
+    return found[-1] if asked == "drawer" else found[0]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("to", ["a colleague", "the pool"])
+def test_a_form_asked_for_too_late_says_why_there_is_none(
+    house: DemoHouse, trade: Trade, facts: Facts, asked: str, to: str
+) -> None:
+    browser = house.login(SELLER)
+    opening = brought(browser, asked, trade)
+    goes(trade, None if to == "the pool" else facts.person("徐芳"), "open" if to == "the pool" else "locked")
+    url = ASKED[asked].format(c=trade.ids[OWN], k=trade.contacts[OWN])
+    answer = browser.client.get(url, headers={"HX-Request": "true", "X-Opened": opening})
+    assert answer.status_code == (403 if to == "the pool" else 404)
+    told = unquote(answer.headers["X-Refusal"])
+    assert NO_LONGER in told
+    assert "徐芳" not in told
+    as_json = browser.client.get(url, headers={"Accept": "application/json", "X-Opened": opening})
+    assert NO_LONGER in as_json.json["detail"]  # type: ignore[index]
+    if to != "the pool":
+        stranger = browser.get(url)
+        assert stranger.status_code == 404
+        assert OWN not in stranger.text
+        assert "刚才已经打开" in stranger.text, "what might have happened is told to everybody alike"
+
+
+def test_the_edit_page_of_one_in_the_pool_says_why_it_cannot_be_changed(
+    house: DemoHouse, trade: Trade, facts: Facts
+) -> None:
+    browser = house.login(SELLER)
+    goes(trade, None, "open")
+    for url in (f"/party/customer/edit/{trade.ids[OWN]}", f"/party/contact/edit/{trade.contacts[OWN]}"):
+        answer = browser.get(url)
+        assert answer.status_code == 403
+        assert "请申请锁定" in answer.text
+    goes(trade, facts.person("王磊"), "closed")
+    assert "已关闭" in browser.get(f"/party/customer/edit/{trade.ids[OWN]}").text
+
+
+@pytest.mark.parametrize("to", ["a colleague", "the pool"])
+def test_a_new_contact_of_one_who_has_gone_stays_in_the_drawer(
+    house: DemoHouse, trade: Trade, facts: Facts, to: str
+) -> None:
+    browser = house.login(SELLER)
+    url = f"/party/contact/drawer/{trade.ids[OWN]}/add"
+    typed = {**hidden(browser.get(url).text), "name": TYPED, "birthday": "gestern"}
+    goes(trade, None if to == "the pool" else facts.person("徐芳"), "open" if to == "the pool" else "locked")
+    answer = browser.post(url, typed, partial=True)
+    assert answer.status_code == 422
+    assert NO_LONGER in answer.text
+    assert TYPED in answer.text
+    assert hidden(answer.text)["opened"] == typed["opened"]
+    if to != "the pool":
+        assert browser.post(url, {**typed, "opened": "made-up"}, partial=True).status_code == 404
+    goes(trade, facts.person("王磊"))
+    assert browser.post(url, {**typed, "birthday": ""}, partial=True).status_code == 204
+
+
+def test_of_a_merged_one_the_survivor_is_named(house: DemoHouse, trade: Trade, facts: Facts) -> None:
+    browser = house.login(SELLER)
+    opening = brought(browser, "pencil", trade)
+    trade.add("留存智联上海", facts.person("王磊"))
+    manager = house.login(MANAGER)
+    both = {"kept": trade.ids["留存智联上海"], "gone": trade.ids[OWN], "owner": "kept", "reason": "同一家"}
+    assert manager.post("/duplicates/merge", both).status_code == 302
+    url = f"/party/customer/field/{trade.ids[OWN]}/note"
+    answer = browser.client.get(url, headers={"HX-Request": "true", "X-Opened": opening})
+    assert "已并入“留存智联上海”" in unquote(answer.headers["X-Refusal"])
+
+
+@pytest.mark.parametrize("asked", ["/party/contact/left/{k}", "/party/contact/reveal/{k}/phone"])
+def test_a_button_of_a_page_of_one_who_has_gone_says_why(
+    house: DemoHouse, trade: Trade, facts: Facts, asked: str
+) -> None:
+    browser = house.login(SELLER)
+    opening = brought(browser, "drawer", trade)
+    goes(trade, facts.person("徐芳"))
+    headers = {"HX-Request": "true", "X-Opened": opening, "X-CSRFToken": browser.token()}
+    answer = browser.client.post(asked.format(k=trade.contacts[OWN]), headers=headers)
+    assert answer.status_code == 404
+    assert NO_LONGER in unquote(answer.headers["X-Refusal"])

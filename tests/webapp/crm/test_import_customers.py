@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from sqlalchemy import select
 
 from connectors.tables import reading
+from engine.actor import SYSTEM
 from engine.db import transaction
 from processes.party import jobs
 from processes.party.models import Contact, Customer, DuplicateDecision, PartyImport
+from processes.party.operations import create_contact, importing
 from tests.demo_house import Browser, DemoHouse
 from tests.webapp.crm.people import keep
 
@@ -142,3 +145,64 @@ def test_a_cell_merged_over_several_contacts_is_one_customer(house: DemoHouse) -
         assert [tuple(one) for one in contacts] == [("陈平", made.id), ("林一", made.id)]
     shown = seller.get(bring(seller, MERGED)).text
     assert 'value="name" selected' in shown, "that the second of that name was left out is not remembered of the first"
+
+
+REPEATED = """公司,级别,联系人,手机
+常青园林公司,A,陈平,13800138001
+常青 园林公司,B,,
+云栖测绘,A,,
+常青园林公司,,林一,13800138002
+已有客户公司,A,,
+"""
+
+
+def test_a_repeated_customer_without_a_contact_is_told_as_such(
+    house: DemoHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the row it stands in first was looked at in an earlier batch, and left nothing behind."""
+    keep("王磊", name="已有客户公司")
+    seller = house.login("wang.lei")
+    for batch in (50, 1):
+        monkeypatch.setattr(importing, "BATCH", batch)
+        page = bring(seller, REPEATED)
+        for wish in ("look", "import") if batch == 1 else ("look",):
+            assert seller.post(page, {"field": ["name", "level", "contact_name", "contact_phone"], "wish": wish})
+            jobs.go_on_importing()
+            with transaction() as session:
+                record = session.scalars(select(PartyImport).order_by(PartyImport.id.desc())).first()
+                assert record is not None
+                assert record.counts == {"customers": 2, "contacts": 2}, (batch, wish)
+                assert sorted(record.faults) == ["3", "6"], (batch, wish)
+                assert "第 2 行" in record.faults["3"][0][1]
+                assert "已有客户公司" in record.faults["6"][0][1]
+    back = reading.read(seller.get(f"{page}/faults.xlsx").data)
+    assert [row.cells[0] for row in back.rows] == ["常青 园林公司", "已有客户公司"]
+    assert all("没有写联系人" in row.cells[4] for row in back.rows)
+
+
+WRONG = """公司,种类,级别,电话,联系人,手机,联系人邮箱,理由
+错处多公司,,Z,12,陈平,34,x,
+远帆物流,,A,12,周二,13800138009,,
+某个人,个人,Z,12,他的人,56,,
+"""
+
+
+def test_faults_of_the_contact_are_told_together_with_those_of_the_customer(house: DemoHouse) -> None:
+    keep("李娜", name="远帆物流")
+    other = keep("李娜", name="别人的客户公司")
+    with transaction() as session:
+        values = {"name": "周二", "customer": other, "phone": "13800138009", "duplicate_reason": "测试"}
+        create_contact(session, SYSTEM, values=values)
+    seller = house.login("wang.lei")
+    page = bring(seller, WRONG)
+    mapping = ["name", "kind", "level", "phone", "contact_name", "contact_phone", "contact_email", "duplicate_reason"]
+    assert seller.post(page, {"field": mapping, "wish": "look"}).status_code == 302
+    jobs.go_on_importing()
+    with transaction() as session:
+        looked = session.scalars(select(PartyImport)).one()
+        told = {row: [where for where, _words in faults] for row, faults in looked.faults.items()}
+        assert told["2"] == ["level", "phone", "contact_phone", "contact_email"]
+        assert told["3"] == ["phone", "name", "contact_name"], "who is there already is told beside what is no number"
+        assert sorted(told["4"]) == ["contact_phone", "customer", "level", "phone"]
+        assert session.scalars(select(Customer.name).order_by(Customer.id)).all() == ["远帆物流", "别人的客户公司"]
+        assert session.scalars(select(Contact.name)).all() == ["周二"], "what was tried has left nothing"

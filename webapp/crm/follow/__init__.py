@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from engine.actor import Actor
 from engine.i18n import _
 from processes.activity.operations import due_now
-from processes.activity.permissions import APPOINTMENT, RECORD, TEAM, WRITE, may_write
+from processes.activity.permissions import APPOINTMENT, POOL_IS_CLOSED, RECORD, TEAM, WRITE, why_not
 from processes.party.models import Customer
 from processes.party.permissions import USE
 from webapp.crm import parts
-from webapp.crm.follow import appointments, calendar, call_list, callers, lists, records, supervising, words
+from webapp.crm.follow import appointments, calendar, call_list, callers, gone, lists, records, supervising, words
 from webapp.crm.follow.places import customer_page
 from webapp.registers.interface import endpoint_of
 from webapp.skin import watermark
@@ -35,6 +35,7 @@ def add_pages(app: Flask) -> None:
         "appointment_closing": words.closing,
         "appointment_move": words.move_reason,
         "customer_page": customer_page,
+        "follow_seal": gone.sealed,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(contact_ways=words.WAYS, contact_results=words.RESULTS)
@@ -63,6 +64,14 @@ def add_pages(app: Flask) -> None:
 
 
 def _buttons(session: Session, actor: Actor, customer: Customer) -> Iterable[parts.Button]:
-    if may_write(session, actor, customer):
-        url = url_for("follow.new", customer=customer.id)
-        yield parts.Button(url, "writing", _("Note a contact"), is_primary=customer.owner_id == actor.person_id)
+    refusal = why_not(session, actor, customer)
+    if refusal is not None and refusal.code != POOL_IS_CLOSED:
+        return
+    url = url_for("follow.new", customer=customer.id)
+    yield parts.Button(
+        url,
+        "writing",
+        _("Note a contact"),
+        is_primary=customer.owner_id == actor.person_id,
+        refusal=None if refusal is None else _("{what} {remedy}", what=refusal.message, remedy=refusal.remedy or ""),
+    )

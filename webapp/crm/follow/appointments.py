@@ -14,9 +14,11 @@ from engine.i18n import _
 from processes.activity import operations, permissions
 from processes.activity.models import Appointment
 from processes.activity.operations import AppointmentTaken
-from processes.activity.permissions import WRITE
+from processes.activity.permissions import APPOINTMENT, WRITE
+from processes.party.permissions import CUSTOMER
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.forms import day
+from webapp.crm.follow.gone import gone, said
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
 from webapp.skin.keys import read_key
@@ -40,14 +42,15 @@ def make() -> BaseResponse:
         due_on = day(form.get("due_on", ""), "due_on")
         wanted = {**values, "contact": form.get("contact") or None, "due_on": due_on}
         runtime.perform(lambda session: operations.make_appointment(session, actor, values=wanted).id)
-    except NotFound:
-        raise
     except AppointmentTaken as taken:
         Sessions().rollback()
         there = permissions.readable_appointment(Sessions(), actor, taken.appointment_id)
         page = render_template("crm/follow/taken.html", appointment=there, refusal=taken, back=back_to(customer))
         return make_response(page, taken.status)
     except AppError as refusal:
+        Sessions().rollback()
+        if customer is not None and (found := gone(CUSTOMER, customer)):
+            return said(found)
         return _refused(refusal, customer)
     flash(str(_("The appointment is made.")), "success")
     return redirect(back_to(customer))
@@ -61,9 +64,10 @@ def act(appointment_id: int, action: str) -> BaseResponse:
         raise NotFound
     try:
         customer = runtime.perform(lambda session: _do(session, actor, appointment_id, action).customer_id)
-    except NotFound:
-        raise
     except AppError as refusal:
+        Sessions().rollback()
+        if found := gone(APPOINTMENT, appointment_id):
+            return said(found)
         return _refused(refusal, None)
     flash(str(DONE[action]), "success")
     return redirect(back_to(customer))
@@ -96,6 +100,5 @@ def _do(session: Session, actor: Actor, appointment_id: int, action: str) -> App
 
 def _refused(refusal: AppError, customer: int | None) -> BaseResponse:
     """These forms stand in dialogs of other pages: what is wrong is said there."""
-    Sessions().rollback()
     flash(" ".join(str(one.message) for one in refusal.problems) or str(refusal), "danger")
     return redirect(back_to(customer))

@@ -22,6 +22,7 @@ from processes.party.permissions import CUSTOMER
 from webapp.crm.follow import words
 from webapp.crm.follow.asking import address_of, asked_contacts
 from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, save
+from webapp.crm.follow.gone import gone
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, requires
 from webapp.skin.keys import key_or_none, read_key, read_place
@@ -61,17 +62,18 @@ def note() -> BaseResponse:
 def _refused(actor: Actor, refusal: AppError) -> str:
     """The form again beside its customer; alone when he stands in the queue no more: never beside another one."""
     form, card = request.form, None
-    if isinstance(refusal, NotFound):
-        card, refusal = card_of_gone(actor, form)
+    customer_id = form.get("customer", 0, type=read_key)
+    if found := gone(CUSTOMER, customer_id):
+        card, refusal = card_of_gone(found, customer_id), found.refusal
     typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
-    return _page(actor, "crm/follow/_work.html", typed, gone=card)
+    return _page(actor, "crm/follow/_work.html", typed, card)
 
 
-def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "", gone: Card | None = None) -> str:
-    """gone: of the customer the form is about, when the actor sees it no more."""
+def _page(actor: Actor, template: str, typed: Typed | None = None, known: Card | None = None, said: str = "") -> str:
+    """known: of the customer the form is about, when the actor sees it no more."""
     session = Sessions()
     asked = request.values
-    person = operations.person_in(session, actor, asked.get("person", type=read_key))
+    person = _whose(session, actor)
     counts = operations.counts(session, actor, person)
     skip = asked.get("skip", 0, type=read_place)
     if asked.get("queue") == CHOSEN:
@@ -85,9 +87,9 @@ def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "
     shown[CHOSEN] = f"{skip + len(lines)}{'+' if more else ''}"
     wanted = "" if said else asked.get("line", "")
     chosen = _chosen(lines, wanted, asked.get("after", "") if said else "")
-    if typed is not None and (gone is not None or _is_another(chosen, typed)):
+    if typed is not None and (known is not None or _is_another(chosen, typed)):
         customer_id = key_or_none(typed.values.get("customer", "")) or 0
-        card = gone or card_of(session, actor, party.readable(session, actor, customer_id), None)
+        card = known or card_of(session, actor, party.readable(session, actor, customer_id), None)
         return render_template("crm/follow/_refused.html", card=card, typed=typed, place="yl-follow")
     return render_template(
         template,
@@ -108,6 +110,16 @@ def _page(actor: Actor, template: str, typed: Typed | None = None, said: str = "
         said=said,
         pool_address=lambda: f"{url_for(f'{endpoint_of(CUSTOMER)}.list')}?_flt_0_state=open",
     )
+
+
+def _whose(session: Session, actor: Actor) -> int:
+    """Whose list it is; his who writes, when the other one has left his people since the form was opened."""
+    try:
+        return operations.person_in(session, actor, request.values.get("person", type=read_key))
+    except NotFound:
+        if request.method == "GET":
+            raise
+        return actor.person_id
 
 
 def _queue(asked: str, counts: dict[Queue, int]) -> Queue:

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from engine import clock
 from engine.actor import Actor
 from engine.catalog import Look, whole
-from engine.errors import AppError, Conflict, InvalidForm, NotFound, Problem, RuleViolation
+from engine.errors import AppError, Conflict, InvalidForm, Problem
 from engine.i18n import _
 from processes.activity import operations
 from processes.activity.models import Appointment, ContactRecord
@@ -27,7 +27,8 @@ from processes.party.models import Contact, ContactPoint, Customer
 from processes.party.permissions import CUSTOMER
 from processes.telephony import operations as telephony
 from processes.telephony.permissions import CALL
-from webapp.crm import parts
+from webapp.crm.follow.gone import Gone
+from webapp.errors import wants_json
 from webapp.registers import opened
 from webapp.registers.cells import Cell, cell
 from webapp.skin.keys import read_key
@@ -109,17 +110,13 @@ def card_of(session: Session, actor: Actor, customer: Customer, contact: Contact
     )
 
 
-def card_of_gone(actor: Actor, form: MultiDict[str, str]) -> tuple[Card, AppError]:
-    """For what was written about a customer that its writer sees no more: what he knew of it, and what to tell him."""
-    customer_id, sealed = form.get("customer", 0, type=read_key), form.get(opened.KEPT, "")
-    known = opened.unseal(actor, CUSTOMER, customer_id, sealed)
-    if known is None:
-        raise NotFound
-    customer = Customer(id=customer_id, name=known.name)
-    message, remedy = parts.no_longer_yours(known.name, is_seen=False)
+def card_of_gone(found: Gone, customer_id: int) -> Card:
+    """For what was written about a customer that its writer sees no more: what he knew of it."""
+    if wants_json():
+        raise found.refusal
     today = business_date(clock.now())
-    card = Card(customer, [], [], [], {"": today, "not_reached": today}, today, whole, sealed)
-    return card, RuleViolation(message, remedy=remedy)
+    customer = Customer(id=customer_id, name=found.name)
+    return Card(customer, [], [], [], {"": today, "not_reached": today}, today, whole, found.sealed)
 
 
 def save(session: Session, actor: Actor, form: MultiDict[str, str]) -> ContactRecord:

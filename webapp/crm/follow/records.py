@@ -20,11 +20,13 @@ from processes.activity.rules import EDIT_WINDOW
 from processes.kernel import known_numbers
 from processes.party import permissions as party
 from processes.party.models import Contact, Customer
-from processes.party.permissions import USE
+from processes.party.permissions import CUSTOMER, USE
 from processes.telephony import permissions as telephony
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, save, words_of
+from webapp.crm.follow.gone import gone, said
 from webapp.crm.follow.places import back_to
+from webapp.registers import opened
 from webapp.security.access import current_actor, requires
 from webapp.security.viewing import viewer
 from webapp.skin.keys import key_or_none, read_key
@@ -39,7 +41,10 @@ PAGE_SIZE = 20
 @requires(WRITE)
 def new() -> str:
     """args: customer, contact, call (an answered call: its note stands in the form already)."""
-    return _new(current_actor(), Typed(request.args.to_dict()))
+    try:
+        return _new(current_actor(), Typed(request.args.to_dict()))
+    except NotFound:
+        raise opened.not_here() from None
 
 
 @pages.post("/new")
@@ -61,8 +66,9 @@ def create() -> BaseResponse:
 def _refused(actor: Actor, refusal: AppError) -> BaseResponse:
     """The form again, with what was typed, on a page of its own or on the customer's; of one who is gone as well."""
     form, card = request.form, None
-    if isinstance(refusal, NotFound):
-        card, refusal = card_of_gone(actor, form)
+    customer_id = form.get("customer", 0, type=read_key)
+    if customer_id and (found := gone(CUSTOMER, customer_id)):
+        card, refusal = card_of_gone(found, customer_id), found.refusal
     typed = Typed(form.to_dict(), refusal, form.get("submission", ""))
     if "HX-Request" not in request.headers:
         return make_response(_new(actor, typed, card), refusal.status)
@@ -87,10 +93,13 @@ def _new(actor: Actor, typed: Typed, known: Card | None = None) -> str:
             "result": "reached" if call.answered_at else "not_reached",
         } | values
     values["contact"] = str(contact.id) if contact is not None else ""
+    refusal = typed.refusal
+    if refusal is None and customer is not None:  # said before anything is typed
+        refusal = permissions.why_not(session, actor, customer)
     return render_template(
         "crm/follow/new.html",
         card=card_of(session, actor, customer, contact) if customer is not None else known,
-        typed=Typed(values, typed.refusal, typed.submission),
+        typed=Typed(values, refusal, typed.submission),
         call=call,
         number=known_numbers.shown(session, actor, [call.number])[call.number] if call is not None else "",
         back=values.get("back", ""),
@@ -155,10 +164,10 @@ def change(record_id: int, action: str) -> BaseResponse:
 
     try:
         runtime.perform(do)
-    except NotFound:
-        raise
     except AppError as refusal:
         Sessions().rollback()
+        if found := gone(permissions.RECORD, record_id):
+            return said(found)
         return make_response(_show(actor, record_id, Typed(form.to_dict(), refusal)), refusal.status)
     flash(str(_("Changed.") if action == "edit" else _("The record is void.")), "success")
     return redirect(url_for("follow.show", record_id=record_id))
@@ -195,6 +204,7 @@ def _timeline(actor: Actor, customer_id: int) -> str:
     before = _moment(request.args.get("before", ""))
     happened, more = operations.timeline(session, actor, customer, before=before, size=PAGE_SIZE)
     records = [one.what for one in happened if isinstance(one.what, ContactRecord)]
+    why_not = permissions.why_not(session, actor, customer)
     return render_template(
         "crm/follow/_happened.html" if before is not None else "crm/follow/_timeline.html",
         customer=customer,
@@ -203,7 +213,8 @@ def _timeline(actor: Actor, customer_id: int) -> str:
         files=attachments.of_records(session, permissions.RECORD, [one.id for one in records]),
         card=card_of(session, actor, customer, None) if before is None else None,
         numbers=known_numbers.shown(session, actor, {one.what.number for one in happened if one.kind == "call"}),
-        may_write=viewer() is None and permissions.may_write(session, actor, customer),
+        may_write=viewer() is None and why_not is None,
+        closed_pool=why_not if why_not is not None and why_not.code == permissions.POOL_IS_CLOSED else None,
         sees_records=party.may_see(session, actor, customer.id, "records"),
         typed=Typed(),
     )

@@ -280,7 +280,7 @@ document.addEventListener('htmx:responseError', event => {
   const { xhr, elt } = event.detail;
   if (xhr.status === 401) location.reload();
   else if ([403, 404, 410].includes(xhr.status) && elt.getAttribute('hx-trigger') === 'load') elt.remove(); // a part that came by itself, of something that has gone meanwhile
-  else toast(words.failed, 'danger');
+  else toast(decodeURIComponent(xhr.getResponseHeader('X-Refusal') ?? '') || words.failed, 'danger');
 });
 enhance();
 find('.yl-side [aria-current]')?.scrollIntoView({ block: 'nearest' });

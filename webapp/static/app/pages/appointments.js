@@ -6,9 +6,10 @@ const KEPT = 'yl-move'; // what was sent last, until it is known that it was tak
 let dragged = null;
 
 function ask(plan, day) {
-  const form = dialog.querySelector('form'), { ylPlan, at, version, whom, told, on } = plan.dataset;
+  const form = dialog.querySelector('form'), { ylPlan, at, version, opened, whom, told, on } = plan.dataset;
   form.action = ylPlan;
   form.elements.version.value = version;
+  form.elements.opened.value = opened;
   form.elements.due_on.value = day ?? on;
   form.elements.at.value = at;
   form.elements.reason.value = '';
