@@ -66,3 +66,5 @@ def _buttons(session: Session, actor: Actor, customer: Customer) -> Iterable[par
     if may_write(session, actor, customer):
         url = url_for("follow.new", customer=customer.id)
         yield parts.Button(url, "writing", _("Note a contact"), is_primary=customer.owner_id == actor.person_id)
+        plan = url_for("follow.plan", customer=customer.id)
+        yield parts.Button(plan, "calendar-event", _("Make an appointment"))

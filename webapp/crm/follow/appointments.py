@@ -15,8 +15,9 @@ from processes.activity import operations, permissions
 from processes.activity.models import Appointment
 from processes.activity.operations import AppointmentTaken
 from processes.activity.permissions import WRITE
+from processes.party import permissions as party
 from webapp.crm.follow.call_list import pages
-from webapp.crm.follow.forms import day
+from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, day
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
 from webapp.skin.keys import read_key
@@ -27,6 +28,19 @@ DONE = {
     "join": _("You go along."),
     "take-over": _("The appointment is yours."),
 }
+
+
+@pages.get("/appointments/new")
+@requires(WRITE)
+def plan() -> str:
+    """args: customer, contact."""
+    session, actor = Sessions(), current_actor()
+    customer = party.readable(session, actor, request.args.get("customer", 0, type=read_key))
+    return _form(card_of(session, actor, customer, None), Typed(request.args.to_dict()))
+
+
+def _form(card: Card, typed: Typed) -> str:
+    return render_template("crm/follow/plan.html", card=card, typed=typed, back=back_to(card.customer.id))
 
 
 @pages.post("/appointments")
@@ -40,17 +54,29 @@ def make() -> BaseResponse:
         due_on = day(form.get("due_on", ""), "due_on")
         wanted = {**values, "contact": form.get("contact") or None, "due_on": due_on}
         runtime.perform(lambda session: operations.make_appointment(session, actor, values=wanted).id)
-    except NotFound:
-        raise
     except AppointmentTaken as taken:
         Sessions().rollback()
         there = permissions.readable_appointment(Sessions(), actor, taken.appointment_id)
-        page = render_template("crm/follow/taken.html", appointment=there, refusal=taken, back=back_to(customer))
+        is_own = actor.person_id in (there.person_id, *there.joined)
+        page = render_template(
+            "crm/follow/taken.html", appointment=there, refusal=taken, back=back_to(customer), is_own=is_own
+        )
         return make_response(page, taken.status)
     except AppError as refusal:
-        return _refused(refusal, customer)
+        Sessions().rollback()
+        return _not_made(actor, refusal)
     flash(str(_("The appointment is made.")), "success")
     return redirect(back_to(customer))
+
+
+def _not_made(actor: Actor, refusal: AppError) -> BaseResponse:
+    """The form again, with what was typed; of a customer who is gone as well."""
+    session, form = Sessions(), request.form
+    if isinstance(refusal, NotFound):
+        card, refusal = card_of_gone(actor, form)
+    else:
+        card = card_of(session, actor, party.readable(session, actor, form.get("customer", 0, type=read_key)), None)
+    return make_response(_form(card, Typed(form.to_dict(), refusal)), refusal.status)
 
 
 @pages.post("/appointments/<int:appointment_id>/<action>")
