@@ -31,8 +31,8 @@ _DEEDS: dict[str, Sentence] = {
 _NOTED: dict[str, Sentence] = {
     "how": _("Came by"),
     "protected_until": _("Protected until"),
-    "with_whom": _("With whom"),
-    "with": _("With whom"),
+    "with_whom": _("Colleague or department"),
+    "with": _("Merged with"),
     "may": _("May"),
     "other": _("Customer"),
     "competitor": _("Competitor"),
