@@ -92,7 +92,7 @@ class CustomersView(InPlaceView):
     def why_no_longer(self, record: Customer | None, known: Opened) -> tuple[Sentence, Sentence]:
         if record is not None and record.state == "closed":
             return _("{customer} is closed.", customer=known.name), _("Ask for it to be opened again.")
-        return parts.no_longer_yours(known.name, is_seen=record is not None)
+        return parts.no_longer_yours(known.name, is_seen=record is not None, customer_id=known.record_id)
 
     @expose("/show/<pk>")
     @guard("open")

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
+from engine.db import Sessions
 from engine.i18n import Sentence, _
 from processes.party.models import Customer
+from processes.party.permissions import survivor_of
+from webapp.security.access import current_actor
 from webapp.security.viewing import viewer
 
 
@@ -102,10 +105,23 @@ def facts(session: Session, actor: Actor, customer: Customer) -> list[Fact]:
     return [one for source in FACTS for one in source(session, actor, customer)]
 
 
-def no_longer_yours(name: str, *, is_seen: bool) -> tuple[Sentence, Sentence]:
-    """What whoever was just changing a customer, or somebody there, is told when it is no longer his to work on."""
+def no_longer_yours(name: str, *, is_seen: bool, customer_id: int = 0) -> tuple[Sentence, Sentence]:
+    """What whoever was just changing a customer, or somebody there, is told when it is no longer his to work on.
+
+    customer_id: where it may have been merged into another one.
+    """
+    kept = survivor_of(Sessions(), current_actor(), customer_id) if customer_id else None
+    if kept is not None:
+        return (
+            _("{name} was merged into {kept} after you opened this page.", name=name, kept=kept.name),
+            _("Open {kept} and enter it there.", kept=kept.name),
+        )
     return (
-        _("{name} is no longer yours: it was released, handed over or unlocked after you had opened this.", name=name),
+        _(
+            "You can no longer work on {name}: since you opened this page it was released, handed over or unlocked,"
+            " or its sharing with you has ended.",
+            name=name,
+        ),
         _("Apply for the lock, or ask its owner to share it.")
         if is_seen
         else _("Ask your superior to have it handed back to you or shared with you."),

@@ -27,6 +27,7 @@ class Opened:
     """of the record"""
     fields: tuple[str, ...] = ()
     """of the form"""
+    record_id: int = 0
 
 
 def seal(actor: Actor, record_type: str, record_id: int, name: str, fields: Iterable[str] = ()) -> str:
@@ -39,7 +40,7 @@ def unseal(actor: Actor, record_type: str, record_id: int, sealed: str) -> Opene
         name, fields = _serializer(actor, record_type, record_id).loads(sealed, max_age=LONGEST)
     except BadSignature:
         return None
-    return Opened(name, tuple(fields))
+    return Opened(name, tuple(fields), record_id)
 
 
 def _serializer(actor: Actor, record_type: str, record_id: int) -> URLSafeTimedSerializer:

@@ -26,6 +26,7 @@ def ways(page: str) -> list[str]:
     ("who", "address", "says", "leads_to"),
     [
         ("wang.lei", "/activity/record/list/", "打完电话或拜访", ["/follow/", "/follow/new"]),
+        ("wang.lei", "/activity/record/list/?view=mine", "打完电话或拜访", ["/follow/", "/follow/new"]),
         ("wang.lei", "/activity/appointment/list/", "何时联系", ["/follow/", "/follow/new", "/follow/calendar"]),
         ("wang.lei", "/party/customer/list/", "企业客户和个人客户", ["/party/customer/add", "/customers/import"]),
         ("wang.lei", "/party/customer/list/?view=mine", "由您负责", ["/party/customer/add", "/customers/import"]),

@@ -116,7 +116,7 @@ def card_of_gone(actor: Actor, form: MultiDict[str, str]) -> tuple[Card, AppErro
     if known is None:
         raise NotFound
     customer = Customer(id=customer_id, name=known.name)
-    message, remedy = parts.no_longer_yours(known.name, is_seen=False)
+    message, remedy = parts.no_longer_yours(known.name, is_seen=False, customer_id=customer_id)
     today = business_date(clock.now())
     card = Card(customer, [], [], [], {"": today, "not_reached": today}, today, whole, sealed)
     return card, RuleViolation(message, remedy=remedy)
