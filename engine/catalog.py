@@ -95,6 +95,8 @@ class View:
     where: Callable[[Actor], ColumnElement[bool]]
     of_superiors: bool = False
     """only for people others report to"""
+    empty: Sentence | None = None
+    """what will stand there and by what it comes; without it an empty view is a narrow question"""
 
 
 @dataclass(frozen=True)

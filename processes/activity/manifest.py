@@ -22,6 +22,11 @@ _WITH_WHOM = (
 )
 """There may be millions of records: they are ordered by what an index orders."""
 
+_RECORDS_COME = _("Whatever is said to customers will stand here: note a call or a visit while you still know it.")
+_APPOINTMENTS_COME = _(
+    "Who is to be spoken to next, and when: an appointment is made with a contact record, or on a customer’s page."
+)
+
 RECORDS = Register(
     name=permissions.RECORD,
     title=_("Contact records"),
@@ -43,10 +48,10 @@ RECORDS = Register(
         Column("state", _("State"), kind="state", choices=rules.RECORD_STATES, sortable=False),
         Column("created_at", _("Written"), kind="datetime", sortable=False),
     ),
-    empty=_("Whatever is said to customers will stand here: note a call or a visit while you still know it."),
+    empty=_RECORDS_COME,
     scope=permissions.visible_records,
     views=(
-        View("mine", _("Mine"), permissions.my_records),
+        View("mine", _("Mine"), permissions.my_records, empty=_RECORDS_COME),
         View("team", _("My people’s"), permissions.records_below, of_superiors=True),
         View("interested", _("Is interested"), permissions.records_of_interest),
     ),
@@ -71,12 +76,10 @@ APPOINTMENTS = Register(
         Column("postponed", _("Times put off"), kind="number", phone=False),
     ),
     further=(Column("created_at", _("Made"), kind="datetime"),),
-    empty=_(
-        "Who is to be spoken to next, and when: an appointment is made with a contact record, or on a customer’s page."
-    ),
+    empty=_APPOINTMENTS_COME,
     scope=permissions.visible_appointments,
     views=(
-        View("mine", _("Mine, still open"), permissions.my_appointments),
+        View("mine", _("Mine, still open"), permissions.my_appointments, empty=_APPOINTMENTS_COME),
         View("team", _("My people’s, still open"), permissions.appointments_below, of_superiors=True),
         View("overdue", _("Overdue"), permissions.overdue_appointments),
     ),

@@ -72,7 +72,12 @@ CUSTOMERS = Register(
     empty=_("Companies and private persons you sell to, with whatever was said to them."),
     scope=permissions.visible_customers,
     views=(
-        View("mine", _("Mine"), permissions.own_customers),
+        View(
+            "mine",
+            _("Mine"),
+            permissions.own_customers,
+            empty=_("Customers you own stand here: enter one, or apply for one that lies in the pool."),
+        ),
         View("team", _("My people’s"), permissions.customers_below, of_superiors=True),
         View("pool", _("Pool"), permissions.customers_in_pool),
         View("due", _("To be contacted"), permissions.customers_due),

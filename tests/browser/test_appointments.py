@@ -86,3 +86,12 @@ def test_the_same_message_is_shown_once(sign_in: SignIn) -> None:
     page.goto("/follow/")
     page.evaluate("import('yl').then(yl => ['a', 'a', 'b', 'b'].forEach(text => yl.toast(text, 'danger')))")
     expect(page.locator(".yl-toast")).to_have_text(["a", "b"])
+
+
+def test_a_finger_is_not_told_to_drag(sign_in: SignIn) -> None:
+    phone, desk = sign_in("wang.lei", phone=True), sign_in("wang.lei")
+    for page, told, other in ((phone, "轻点", "拖到"), (desk, "拖到", "轻点")):
+        page.goto("/follow/calendar")
+        expect(page.locator(".yl-head p")).to_be_visible()
+        expect(page.locator(".yl-head span", has_text=told)).to_be_visible()
+        expect(page.locator(".yl-head span", has_text=other)).to_be_hidden()

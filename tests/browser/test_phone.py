@@ -55,6 +55,22 @@ def test_of_calls_that_are_over_the_newest_is_whole(tell: Tell, sign_in: SignIn)
     expect(older.locator(NOTE)).to_be_hidden()
     older.locator("header b").click()  # a click opens it
     expect(older.locator(NOTE)).to_be_visible()
+    agent.locator("h1").first.click()
+    tell("browser-8", "ringing", "8001")
+    expect(agent.locator(POP)).to_have_count(3)
+    expect(agent.locator(f"{NOTE}:visible")).to_have_count(1)  # whoever rings stands alone
+
+
+def test_the_list_of_calls_follows(tell: Tell, sign_in: SignIn) -> None:
+    agent = sign_in("wang.lei")
+    agent.goto("/calls?view=missed")
+    newest = agent.locator("#yl-past-calls tbody tr").first
+    shown = newest.get_attribute("data-yl-href") if newest.count() else None
+    agent.wait_for_timeout(500)  # the stream opens
+    tell("browser-9", "ringing", "8001")
+    tell("browser-9", "ended", cause="caller_left", ended_by="customer")
+    expect(newest).not_to_have_attribute("data-yl-href", shown or "")
+    expect(newest).to_contain_text("马朝")
 
 
 def test_a_double_click_hangs_up_once(tell: Tell, sign_in: SignIn) -> None:
@@ -77,6 +93,19 @@ def test_on_a_phone_a_call_leaves_the_form_free(tell: Tell, sign_in: SignIn) -> 
     expect(agent.locator(NOTE)).to_be_hidden()
     agent.locator(f"{POP} header b").click()
     expect(agent.locator(NOTE)).to_be_visible()
+    agent.locator("[name=address]").focus()  # back to the form: the call is a strip again
+    expect(agent.locator(NOTE)).to_be_hidden()
+    agent.locator(".yl-form-foot [type=submit]").click(trial=True)
+
+
+def test_on_a_narrow_screen_a_call_leaves_the_saving_free(tell: Tell, sign_in: SignIn) -> None:
+    tell("browser-7", "ringing", "8001")
+    tell("browser-7", "answered", "8001")
+    agent = sign_in("wang.lei")
+    agent.set_viewport_size({"width": 800, "height": 700})
+    agent.goto("/party/customer/add")
+    expect(agent.locator(POP)).to_have_count(1)
+    agent.locator(".yl-form-foot [type=submit]").click(trial=True)
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])

@@ -60,6 +60,21 @@ def test_an_employer_becomes_a_prospect_with_its_contacts(session: Session) -> N
     assert [one.key for one in operations.employers(session, mine)] == ["另一家"]
 
 
+def test_who_works_at_a_customer_of_ones_own_is_its_contact(session: Session) -> None:
+    mine, other = seller(session, "A"), seller(session, "B")
+    firm = operations.create_customer(session, SYSTEM, values={"name": "远帆物流有限公司"})
+    firm.owner_id, firm.state = mine.person_id, "locked"
+    session.flush()
+    values = {"name": "陈平", "employer": "远帆物流 有限公司"}
+    made = operations.create_contact(session, mine, values=values)
+    assert (made.organization_id, made.employer) == (firm.id, "远帆物流有限公司")
+    told = operations.create_contact(session, other, values={**values, "name": "林一"})
+    assert told.organization_id is None, "a colleague's customer is as if it did not exist"
+    firm.state = "closed"
+    session.flush()
+    assert operations.create_contact(session, mine, values={**values, "name": "周二"}).organization_id is None
+
+
 def test_an_employer_that_is_a_competitor_already_stays_one_party(session: Session) -> None:
     rival = operations.create_competitor(session, SYSTEM, values={"name": "对手科技"})
     operations.create_contact(session, SYSTEM, values={"name": "陈平", "employer": "对手科技"})

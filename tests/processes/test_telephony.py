@@ -395,6 +395,8 @@ def test_lists_are_narrowed_and_paged(desk: Desk) -> None:
     assert (len(first), more) == (3, True)
     rest, more = operations.past_calls(session, li, size=3, before=first[-1].id)
     assert (len(rest), more) == (1, False)
+    earlier = operations.history_of(session, li, first[1].number, before=first[1].id)
+    assert [call.id for call in earlier] == [first[2].id, rest[0].id]
 
 
 def test_the_pop_up_closes_for_those_who_did_not_answer_and_stays_for_the_one_who_did(desk: Desk, clock: Any) -> None:

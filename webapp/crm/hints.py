@@ -12,8 +12,8 @@ from engine.errors import RuleViolation
 from engine.i18n import Sentence, _
 from processes.kernel import phone_number
 from processes.party import permissions
-from processes.party.models import Contact
-from processes.party.operations import find_alike
+from processes.party.models import Contact, Customer
+from processes.party.operations import Alike, employer_of_ours, find_alike
 from processes.party.operations.parties import read_mail
 from processes.party.rules import STATES, credit_code
 from webapp.registers.views import FORM_HINTS
@@ -40,10 +40,11 @@ def customer() -> str:
 def contact() -> str:
     of = request.args.get("of", type=int)
     known = Sessions().get(Contact, of) if of is not None else None
-    return _hints("person", known.person_id if known else None)
+    employer = request.args.get("employer", "").strip()[:200] if known is None else ""
+    return _hints("person", known.person_id if known else None, employer)
 
 
-def _hints(kind: str, party_id: int | None) -> str:
+def _hints(kind: str, party_id: int | None, employer: str = "") -> str:
     name = request.args.get("name", "").strip()[:200]
     phone, mail = _read("phone", phone_number.parse), _read("email", read_mail)
     hits = find_alike(
@@ -56,7 +57,29 @@ def _hints(kind: str, party_id: int | None) -> str:
         mails=[mail] if mail else (),
         exclude=[party_id] if party_id else (),
     )
-    return render_template("crm/alike.html", hits=hits, states=STATE_WORDS, kind=kind)
+    of_ours, meant = _employers(employer)
+    return render_template(
+        "crm/alike.html", hits=hits, states=STATE_WORDS, kind=kind, employer=of_ours, employers_meant=meant
+    )
+
+
+def _employers(name: str) -> tuple[Customer | None, list[Alike]]:
+    """The customer whose contact it becomes by the name typed; else those that may be meant by it."""
+    session, actor = Sessions(), current_actor()
+    if len(name) < SHORTEST:
+        return None, []
+    customer = employer_of_ours(session, actor, name)
+    if customer is not None:
+        return customer, []
+    alike = find_alike(session, actor, kind="organization", name=name)
+    return None, [
+        one
+        for one in alike
+        if one.part == "customer"
+        and one.is_visible
+        and one.party_id
+        and permissions.may_work(session, actor, one.party_id, "contacts")
+    ]
 
 
 def _read(field: str, read: Callable[[str], Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,6 +15,7 @@ from engine.actor import Actor
 from engine.db import Sessions
 from engine.errors import AppError, Conflict, Forbidden, RuleViolation
 from engine.i18n import Sentence, _
+from processes.activity.models import Appointment, ContactRecord
 from processes.party import masking, operations, permissions, rules
 from processes.party.models import Customer, Party
 from processes.party.operations.merging import Choice, Preview
@@ -33,13 +34,15 @@ CHOICES: Mapping[str, Mapping[str, Sentence]] = {
 }
 MOVED: Mapping[str, Sentence] = {
     "contact_point": _("phone numbers and addresses"),
-    "contact": _("contacts"),
+    "contact": _("contact persons"),
     "party_relation": _("relations"),
     "competitor_at": _("competitors"),
     "comment": _("comments"),
     "attachment": _("files"),
     "task": _("tasks"),
     "call": _("calls"),
+    "contact_record": _("contact records"),
+    "appointment": _("appointments"),
 }
 
 
@@ -85,9 +88,20 @@ def _page(kept: int, gone: int, problems: tuple[str, ...] = ()) -> str:
         gone=gone,
         shown=shown,
         rows=_rows(session, actor, shown) if shown else (),
+        moves={**shown.moves, **_followed(session, gone)} if shown else {},
         moved=MOVED,
         problems=problems,
     )
+
+
+def _followed(session: Session, gone: int) -> dict[str, int]:
+    """What was said and planned with the one that goes; it moves by the word that the two are one."""
+    records = select(func.count()).select_from(ContactRecord).where(ContactRecord.customer_id == gone)
+    plans = select(func.count()).select_from(Appointment).where(
+        Appointment.customer_id == gone, Appointment.state == "open"
+    )  # fmt: skip
+    found = {"contact_record": session.scalar(records) or 0, "appointment": session.scalar(plans) or 0}
+    return {table: count for table, count in found.items() if count}
 
 
 def _rows(session: Session, actor: Actor, shown: Preview) -> list[tuple[Choice, str, str]]:

@@ -108,8 +108,8 @@ def why_gone(session: Session, actor: Actor, customer_id: int, name: str) -> tup
     kept = permissions.survivor_of(session, actor, customer_id)
     if kept is not None:
         return (
-            _("{name} has been merged into {kept} after you had opened this.", name=name, kept=kept.name),
-            _("Go on with {kept}.", kept=kept.name),
+            _("{name} was merged into {kept} after you opened this page.", name=name, kept=kept.name),
+            _("Open {kept} and enter it there.", kept=kept.name),
         )
     return no_longer_yours(name, is_seen=bool(permissions.among_visible(session, actor, [customer_id])))
 
@@ -117,7 +117,11 @@ def why_gone(session: Session, actor: Actor, customer_id: int, name: str) -> tup
 def no_longer_yours(name: str, *, is_seen: bool) -> tuple[Sentence, Sentence]:
     """The same, where it has not become part of another one; of somebody there as well."""
     return (
-        _("{name} is no longer yours: it was released, handed over or unlocked after you had opened this.", name=name),
+        _(
+            "You can no longer work on {name}: since you opened this page it was released, handed over or unlocked,"
+            " or its sharing with you has ended.",
+            name=name,
+        ),
         _("Apply for the lock, or ask its owner to share it.")
         if is_seen
         else _("Ask your superior to have it handed back to you or shared with you."),

@@ -19,6 +19,9 @@ from processes.telephony.permissions import CALL
 from processes.telephony.rules import EXCHANGE
 from webapp.demo.calls import OURS
 
+_Told = tuple[dict[str, Any], list[dict[str, Any]]]
+"""a call and the parts of those it rang at"""
+
 SEED = 20261129
 DAYS, ON_A_WORKING_DAY, ON_A_FREE_DAY, TODAY = 30, 26, 4, 14
 OPEN_HOURS = (9, 9, 10, 10, 10, 11, 11, 13, 14, 14, 15, 15, 16, 17)
@@ -28,7 +31,7 @@ STRANGERS = 100
 
 
 def tell(session: Session, now: datetime) -> None:
-    """In bulk, as the exchange would have told them."""
+    """In bulk and in their order, as the exchange would have told them: lists show the last one told first."""
     chance = Random(SEED)  # noqa: S311 - the same every time, no secret
     agents = list(session.scalars(select(Agent.id).where(Agent.is_demo | (Agent.created_by == 0)).order_by(Agent.id)))
     known = select(ContactPoint.value).where(ContactPoint.kind == "phone")
@@ -36,18 +39,20 @@ def tell(session: Session, now: datetime) -> None:
     numbers = list(session.scalars(known.order_by(ContactPoint.value).limit(400)))
     if not agents or not numbers:
         return
-    calls, legs = [], []
-    for number, at in enumerate(sorted(_moments(chance, now))):
-        call, parts = _call(chance, number, at, now, agents, numbers)
-        calls.append(call)
-        legs.append(parts)
+    rung = [_call(chance, number, at, now, agents, numbers) for number, at in enumerate(sorted(_moments(chance, now)))]
+    noted = _with_records(session, chance, now)
+    told = sorted([*rung, *(one for _record, one in noted)], key=lambda one: one[0]["started_at"])
+    calls = [call for call, _legs in told]
     ids = session.scalars(insert(Call).returning(Call.id, sort_by_parameter_order=True), calls).all()
-    rows = [{"call_id": key, **part} for key, parts in zip(ids, legs, strict=True) for part in parts]
+    of_uuid = {call["uuid"]: key for call, key in zip(calls, ids, strict=True)}
+    rows = [{"call_id": of_uuid[call["uuid"]], **part} for call, parts in told for part in parts]
     session.execute(insert(CallLeg), rows)
-    _with_records(session, chance, now)
+    for record, (call, _legs) in noted:
+        record.source_type, record.source_id = CALL, of_uuid[call["uuid"]]
+    session.flush()
 
 
-def _with_records(session: Session, chance: Random, now: datetime) -> None:
+def _with_records(session: Session, chance: Random, now: datetime) -> list[tuple[ContactRecord, _Told]]:
     """What the agents noted of their calls this month came of calls: they dialled and wrote."""
     number = func.min(ContactPoint.value)
     dialled = (
@@ -59,23 +64,25 @@ def _with_records(session: Session, chance: Random, now: datetime) -> None:
         .group_by(ContactRecord.id, Agent.id)
         .order_by(ContactRecord.id)
     )
-    for record, agent, whose in session.execute(dialled).all():
-        answered = record.result != "not_reached"
-        begun = record.at - timedelta(seconds=chance.randrange(90, 400))
-        taken = begun + timedelta(seconds=chance.randrange(5, 25)) if answered else None
-        call = Call(
-            uuid=f"demo-record-{record.id}", exchange=EXCHANGE, direction="out", number=whose, agent_id=agent,
-            state="ended", result="answered" if answered else "no_answer", cause="normal" if answered else "no_answer",
-            ended_by="agent", started_at=begun, answered_at=taken, ended_at=record.at, transfers=[],
-        )  # fmt: skip
-        session.add(call)
-        session.flush()
-        session.add(
-            CallLeg(call_id=call.id, agent_id=agent, state="over", rung_at=begun, answered_at=taken, over_at=record.at,
-                    cause=call.cause, closed_at=min(record.at + timedelta(seconds=40), now))
-        )  # fmt: skip
-        record.source_type, record.source_id = CALL, call.id
-    session.flush()
+    return [(record, _dialled(chance, record, agent, whose, now)) for record, agent, whose in session.execute(dialled)]
+
+
+def _dialled(chance: Random, record: ContactRecord, agent: int, whose: str, now: datetime) -> _Told:
+    answered = record.result != "not_reached"
+    begun = record.at - timedelta(seconds=chance.randrange(90, 400))
+    taken = begun + timedelta(seconds=chance.randrange(5, 25)) if answered else None
+    cause = "normal" if answered else "no_answer"
+    call = {
+        "uuid": f"demo-record-{record.id}", "exchange": EXCHANGE, "direction": "out", "number": whose,
+        "agent_id": agent, "queue": "", "did": "", "state": "ended", "result": "answered" if answered else "no_answer",
+        "cause": cause, "ended_by": "agent", "started_at": begun, "answered_at": taken, "ended_at": record.at,
+        "transfers": [], "note": "",
+    }  # fmt: skip
+    leg = {
+        "agent_id": agent, "state": "over", "rung_at": begun, "answered_at": taken, "over_at": record.at,
+        "cause": cause, "closed_at": min(record.at + timedelta(seconds=40), now),
+    }  # fmt: skip
+    return call, [leg]
 
 
 def _moments(chance: Random, now: datetime) -> Iterator[datetime]:
@@ -93,10 +100,7 @@ def _moments(chance: Random, now: datetime) -> Iterator[datetime]:
 _SOME = timedelta(minutes=15)
 
 
-def _call(
-    chance: Random, number: int, at: datetime, now: datetime, agents: list[int], numbers: list[str]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A call and the parts of those it rang at."""
+def _call(chance: Random, number: int, at: datetime, now: datetime, agents: list[int], numbers: list[str]) -> _Told:
     incoming, answered = chance.random() < 0.7, chance.random() < 0.82
     stranger = incoming and chance.random() < 0.25
     rung = chance.sample(agents, len(agents)) if incoming else [chance.choice(agents)]

@@ -164,6 +164,9 @@ class RegisterView(Saving, ModelView):
                 (column, self._lookup_of(column)) for name, column in filterable.items() if name in self.register.quick
             ],
             "bulk": self.bulk_actions(),
+            "coming": None
+            if page.asked.narrowed
+            else next((one.empty for one in self.register.views if one.name == page.asked.view), None),
             "ways": ()
             if page.rows or self.only_looks()
             else nothing_yet.ways(self.register, self.url("add"), self.may("manage"), self.links_of_list()),

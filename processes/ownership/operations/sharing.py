@@ -39,7 +39,9 @@ def share(
     until: date | None = None,
     parts: Collection[str] = ("contacts", "records"),
 ) -> Share:
-    """Lend a customer; its owner and those above him may. Lent again to the same one, the later word holds."""
+    """Lend a customer; its owner and those above him may. Lent again to the same one, the later word holds; the same
+    word again says nothing new to anybody.
+    """
     customer = _own(session, actor, customer_id)
     if (person_id is None) == (department_id is None):
         raise RuleViolation(_("Share with a person or with a department."), code="share_with_whom")
@@ -58,6 +60,8 @@ def share(
         Share.person_id == person_id if person_id is not None else Share.department_id == department_id,
     )
     one = session.scalars(same.with_for_update(of=Share)).first()
+    if one is not None and (one.level, one.until, sorted(one.parts)) == (level, until, sorted(parts)):
+        return one
     if one is None:
         one = Share(customer_id=customer_id, person_id=person_id, department_id=department_id)
         one.created_by = actor.person_id

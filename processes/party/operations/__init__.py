@@ -1,7 +1,7 @@
 """Changes of customers and contacts: each checks its right, holds the rules and leaves a trace."""
 
 from processes.party.operations.alike import Alike, find_alike, lay_down, look_also
-from processes.party.operations.contacts import change_contact, create_contact, mark_left
+from processes.party.operations.contacts import change_contact, create_contact, employer_of_ours, mark_left
 from processes.party.operations.converting import employers, make_contact_of, make_customer_of, make_prospect_of
 from processes.party.operations.customers import (
     CLOSED,
@@ -53,6 +53,7 @@ __all__ = [
     "create_customer",
     "create_field_rule",
     "dismiss_pair",
+    "employer_of_ours",
     "employers",
     "explain",
     "find_alike",

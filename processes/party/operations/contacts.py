@@ -49,8 +49,9 @@ def _read(session: Session, values: Mapping[str, Any], *, is_new: bool) -> dict[
 
 
 def create_contact(session: Session, actor: Actor, *, values: Mapping[str, Any], of_new: bool = False) -> Contact:
-    """values: name, customer (the organisation) or employer (its name, when it is none of ours), person (one who is
-    stored already), title, role, is_main, from_on, to_on, birthday, phone, email, wechat, duplicate_reason.
+    """values: name, customer (the organisation) or employer (its name; one the actor works on is taken for the
+    customer), person (one who is stored already), title, role, is_main, from_on, to_on, birthday, phone, email, wechat,
+    duplicate_reason.
 
     of_new: the customer came in the same step; its maker adds to it even where new ones go to the pool.
     """
@@ -63,7 +64,9 @@ def create_contact(session: Session, actor: Actor, *, values: Mapping[str, Any],
         permissions.readable(session, actor, int(asked))  # one that is not there answers like one that must not be seen
     clean = _read(session, values, is_new=True)
     customer, person = clean.pop("customer", None), clean.pop("person", None)
-    if customer is not None:
+    if customer is None:
+        customer = employer_of_ours(session, actor, clean.get("employer", ""))
+    else:
         if not (of_new and customer.owner_id is None and customer.created_by == actor.person_id):
             permissions.demand_work(session, actor, customer.id, "contacts")
         if customer.kind == "person":
@@ -96,6 +99,17 @@ def create_contact(session: Session, actor: Actor, *, values: Mapping[str, Any],
     if contact.organization_id is None:
         keep_found(session, person)
     return contact
+
+
+def employer_of_ours(session: Session, actor: Actor, name: str) -> Customer | None:
+    """The customer meant by an employer's name, if the actor may add to it: whoever types it should not have to know
+    that there is a shorter way to the customer's own contacts.
+    """
+    if not (key := rules.name_key(name)):
+        return None
+    mine = permissions.workable_customers(actor, "contacts"), permissions.visible_customers(actor)
+    wanted = select(Customer).join(Customer.party).where(Party.name_key == key, Party.kind == "organization", *mine)
+    return session.scalars(wanted.where(Customer.state != "closed").limit(1)).first()
 
 
 def change_contact(

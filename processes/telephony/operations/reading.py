@@ -139,7 +139,7 @@ def history_of(session: Session, actor: Actor, number: str, *, before: int | Non
         return []
     wanted = calls(actor).where(Call.number == number, Call.ended_at.is_not(None))
     if before is not None:
-        wanted = wanted.where(Call.id != before)
+        wanted = wanted.where(Call.id < before)
     return list(session.scalars(wanted.order_by(Call.id.desc()).limit(size)))
 
 

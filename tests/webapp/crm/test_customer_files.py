@@ -54,7 +54,8 @@ def uploaded(browser: Browser, name: str, content: bytes = b"hello") -> int:
 
 def listed(page: str) -> list[str]:
     """Names of the files shown in a table, in its order; those not yet added are not among them."""
-    return re.findall(r'class="yl-file" href="/api/v1/attachments/\d+" download title="[^"]+">.*?<span>([^<]+)</span></a>', page)
+    link = r'class="yl-file" href="/api/v1/attachments/\d+" download title="[^"]+">.*?<span>([^<]+)</span></a>'
+    return re.findall(link, page)
 
 
 def test_a_file_is_added_read_and_removed_and_both_are_noted(house: DemoHouse, trade: Trade) -> None:

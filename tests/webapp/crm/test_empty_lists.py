@@ -10,6 +10,7 @@ from engine.catalog import CATALOG
 from engine.db import Sessions, transaction
 from processes.organization.models import Employee
 from tests.demo_house import DemoHouse
+from tests.webapp.crm.people import keep
 
 EMPTY = "还没有记录"
 
@@ -25,8 +26,10 @@ def ways(page: str) -> list[str]:
     ("who", "address", "says", "leads_to"),
     [
         ("wang.lei", "/activity/record/list/", "打完电话或拜访", ["/follow/", "/follow/new"]),
+        ("wang.lei", "/activity/record/list/?view=mine", "打完电话或拜访", ["/follow/", "/follow/new"]),
         ("wang.lei", "/activity/appointment/list/", "何时联系", ["/follow/", "/follow/new", "/follow/calendar"]),
         ("wang.lei", "/party/customer/list/", "企业客户和个人客户", ["/party/customer/add", "/customers/import"]),
+        ("wang.lei", "/party/customer/list/?view=mine", "由您负责", ["/party/customer/add", "/customers/import"]),
         ("wang.lei", "/party/competitor/list/", "与您竞争", ["/party/competitor/add"]),
         ("wang.lei", "/office/leave_request/list/", "提交后", ["/start/leave_request"]),
     ],
@@ -35,6 +38,23 @@ def test_an_empty_list_leads_on(house: DemoHouse, who: str, address: str, says: 
     page = house.login(who).get(address).text
     assert says in page
     assert ways(page) == leads_to
+
+
+def test_a_newcomer_is_led_to_the_pool_while_something_lies_in_it(house: DemoHouse) -> None:
+    keep(name="鹏讯电子有限公司")
+    newcomer = house.login("wang.lei")
+    found = ways(newcomer.get("/party/customer/list/?view=mine").text)
+    assert found == ["/party/customer/add", "/customers/pool", "/customers/import"]
+    narrowed = newcomer.get("/party/customer/list/?view=mine&q=鹏讯").text
+    assert EMPTY not in narrowed, "a filter may hide what is there"
+    for address, says in (
+        ("/customers/lists?view=watched", "有人锁定该客户时会通知您"),
+        ("/customers/lists?view=shared", "负责人在客户页面共享给您后"),
+        ("/follow/calendar", "可在客户页面点“预约”"),
+        ("/follow/", "当前没有需要联系的客户"),
+        ("/search/?q=没有这个", "电话后四位"),
+    ):
+        assert says in newcomer.get(address).text, address
 
 
 @pytest.mark.parametrize("who", ["wang.lei", "chen.guoqiang"])

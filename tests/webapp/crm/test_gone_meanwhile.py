@@ -12,10 +12,11 @@ from engine.db import Sessions, transaction
 from processes.party.models import Customer
 from tests.demo_house import Browser, DemoHouse, Facts
 from tests.webapp.crm.conftest import COLLEAGUE, MANAGER, SELLER, Trade
+from tests.webapp.crm.people import keep
 
 OWN = "华宇智联科技"
 TYPED = "刚刚打的一行字"
-NO_LONGER = "已不再归您"
+NO_LONGER = "您已不能处理"
 
 FORMS = {
     "customer": ("/party/customer/edit/{c}", "note"),
@@ -68,6 +69,18 @@ def test_what_was_typed_stays_and_it_is_said_why(
     goes(trade, facts.person("王磊"))
     returned = browser.post(url, {**typed, **hidden(again.text)}, partial=True)
     assert NO_LONGER not in returned.text, "once it is his again, the form is judged as any other"
+
+
+def test_one_that_was_merged_meanwhile_says_into_which(house: DemoHouse, trade: Trade) -> None:
+    kept, browser = keep("王磊", name="澄怀仪器有限公司"), house.login(SELLER)
+    url, typed = opened(browser, "customer", trade)
+    record = {**hidden(browser.get(f"/follow/new?customer={trade.ids[OWN]}").text), "customer": str(trade.ids[OWN])}
+    merged = browser.post("/duplicates/merge", {"kept": str(kept), "gone": str(trade.ids[OWN]), "take-name": "kept"})
+    assert merged.status_code == 302
+    for address, sent in ((url, typed), ("/follow/new", {**record, "way": "call", "content": TYPED})):
+        answer = browser.post(address, sent)
+        assert f"“{OWN}”已并入“澄怀仪器有限公司”" in answer.text, address
+        assert TYPED in answer.text
 
 
 def test_who_did_not_open_the_form_hears_nothing(house: DemoHouse, trade: Trade, facts: Facts) -> None:

@@ -34,3 +34,17 @@ def test_what_looks_alike_is_saved_with_a_reason_only(house: DemoHouse) -> None:
     kept = seller.post("/party/customer/add", {**typed, "duplicate_reason": "母公司，另一法人"})
     assert kept.status_code == 302
     assert "为什么是另一个" not in seller.get(kept.headers["Location"]).text  # asked, but no field of the record
+
+
+def test_an_employer_of_ones_own_is_told_for_a_customer(house: DemoHouse) -> None:
+    keep("王磊", name="澄怀仪器有限公司")
+    keep("李娜", name="涤尘仪器有限公司")
+    seller = house.login("wang.lei")
+    assert (
+        "将作为您的客户“澄怀仪器有限公司”的联系人保存" in seller.get("/contacts/alike?employer=澄怀仪器 有限公司").text
+    )
+    near = seller.get("/contacts/alike?employer=澄怀仪器").text
+    assert "<li>澄怀仪器有限公司</li>" in near
+    assert seller.get("/contacts/alike?employer=涤尘仪器有限公司").text.strip() == ""
+    made = seller.post("/party/contact/add", {"name": "梅试", "employer": "澄怀仪器有限公司", "role": "other"})
+    assert "/party/customer/show/" in seller.get(made.headers["Location"]).text

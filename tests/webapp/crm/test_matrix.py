@@ -130,6 +130,7 @@ READS: dict[str, str] = {
         for page in ("show", "card", "history", "edit")
     },
     "follow.new": "/follow/new?customer={c}",
+    "follow.plan": "/follow/appointments/new?customer={c}",
     "follow.show": "/follow/records/{r}",
     "follow.timeline": "/follow/of/{c}",
     "customer_acts.show": "/customers/{c}/share",

@@ -33,6 +33,17 @@ def test_two_become_one_on_the_page_and_two_again(house: DemoHouse) -> None:
         assert session.get_one(Customer, kept).level == "C"
 
 
+def test_what_moves_along_is_told_whole(house: DemoHouse) -> None:
+    kept, gone = keep("王磊", name="鹏讯电子有限公司"), keep("王磊", name="澄怀仪器有限公司")
+    seller = house.login("wang.lei")
+    seller.post("/party/contact/add", {"name": "梅试", "employer": "澄怀仪器有限公司", "role": "other"})
+    written = {"customer": str(gone), "way": "call", "result": "reached", "content": "谈了年度维保合同和价格"}
+    assert seller.post("/follow/new", written).status_code == 302  # a record, and the appointment that follows
+    page = seller.get(f"/duplicates/merge?kept={kept}&gone={gone}").text
+    for told in ("1 条联系人", "1 条联系记录", "1 条预约"):
+        assert told in page
+
+
 def test_others_customers_are_not_merged(house: DemoHouse) -> None:
     mine, other = keep("王磊", name="鹏讯电子有限公司"), keep("马朝", name="远帆物流")
     seller = house.login("wang.lei")

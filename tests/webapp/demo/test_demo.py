@@ -27,6 +27,7 @@ from processes.party.models import Contact, ContactPoint, Customer, DuplicatePai
 from processes.party.permissions import USE
 from processes.spending import operations as spending
 from processes.spending.models import Budget, ExpenseRequest
+from processes.telephony.models import Call
 from tests.webapp.api.drawings import END, START, drawing, flow
 from webapp import bootstrap, demo, house
 from webapp.security import roles
@@ -241,6 +242,14 @@ def test_every_list_of_ones_own_has_something_on_it(empty_house: Session) -> Non
     assert session.scalar(select(func.count()).select_from(Comment)) == 2
     for rule in session.scalars(select(AssignmentRule)):
         assert any(one.person for one in assigning.try_out(session, SYSTEM, record_id=rule.id)), rule.name
+
+
+def test_its_calls_were_told_in_their_order(empty_house: Session) -> None:
+    demo.load(empty_house)
+    demo.move_in(empty_house)
+    begun = list(empty_house.scalars(select(Call.started_at).where(Call.ended_at.is_not(None)).order_by(Call.id)))
+    assert len(begun) > 100
+    assert begun == sorted(begun)
 
 
 def test_its_counters_and_its_customers_agree_with_the_history(empty_house: Session) -> None:

@@ -143,6 +143,23 @@ def test_an_appointment_is_moved_and_a_second_one_shows_who_has_it(house: DemoHo
     assert (plan.due_on.isoformat(), plan.postponed, plan.state, len(plan.joined)) == (day, 1, "open", 1)
 
 
+def test_an_appointment_is_made_on_a_page_of_its_own_and_only_once(house: DemoHouse, customer: int) -> None:
+    browser = house.login(SELLER)
+    shown = browser.get(f"/party/customer/show/{customer}").text
+    assert f'href="/follow/appointments/new?customer={customer}"' in shown
+    assert 'name="due_on"' in browser.get(f"/follow/appointments/new?customer={customer}").text
+    typed = {"customer": str(customer), "contact": str(contact_id(customer)), "purpose": "上门看样机"}
+    refused = browser.post("/follow/appointments", {**typed, "due_on": "2001-01-01"})
+    assert refused.status_code == 422
+    assert "上门看样机" in refused.text
+    assert browser.post("/follow/appointments", typed).status_code == 302
+    again = browser.post("/follow/appointments", typed)  # Back, and saved again
+    assert again.status_code == 409
+    assert "take-over" not in again.text, "nobody takes over from himself"
+    assert f"/party/customer/show/{customer}" in again.text
+    assert len(ask(lambda session: list(session.scalars(select(Appointment))))) == 1
+
+
 def test_the_calendar_shows_a_month_of_ones_own_or_of_somebody_below(house: DemoHouse, customer: int) -> None:
     browser = house.login(SELLER)
     assert browser.post("/follow/appointments", {"customer": str(customer)}).status_code == 302

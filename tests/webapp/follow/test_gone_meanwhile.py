@@ -41,7 +41,7 @@ def test_what_was_written_stays_in_the_form(house: DemoHouse, facts: Facts, wher
     answer = browser.post(address, typed, partial=where != "page")
     assert answer.status_code == 422
     assert TYPED in answer.text
-    assert "已不再归您" in answer.text
+    assert "您已不能处理" in answer.text
     assert answer.text.count(f'name="customer" value="{customer}"') == 1
     assert answer.text.count('name="customer"') == 1, "and in no other customer's form"
     assert ("<html" in answer.text) == (where == "page")

@@ -175,6 +175,22 @@ def test_shared_marked_and_listed(house: DemoHouse, trade: Trade) -> None:
     assert "晨光教育" in text_of(colleague, "/customers/lists?view=watched")
 
 
+def test_a_share_said_again_is_told_once_and_a_reader_plans_nothing(house: DemoHouse, trade: Trade) -> None:
+    seller, colleague = house.login(SELLER), house.login("xu.fang")
+    given = {"person": trade.colleague, "level": "read", "parts": ["contacts", "records"]}
+    for _again in range(2):
+        assert seller.post(f"/customers/{trade.mine}/share", given).status_code == 302
+    assert text_of(colleague, "/notices").count("与您共享“云启智联科技") == 1
+    seller.post(f"/customers/{trade.mine}/share", {**given, "level": "work"})
+    assert text_of(colleague, "/notices").count("与您共享“云启智联科技") == 2, "another word is news"
+    seller.post(f"/customers/{trade.mine}/share", given)
+    assert seller.post("/follow/appointments", {"customer": trade.mine, "purpose": "验收"}).status_code == 302
+    shown = {who: who.get(f"/follow/of/{trade.mine}", partial=True).text for who in (seller, colleague)}
+    assert all("验收" in page for page in shown.values())
+    assert "/reschedule" in shown[seller]
+    assert "/reschedule" not in shown[colleague]
+
+
 def test_quick_notes_are_kept_where_they_are_written_and_lists_are_left_again(house: DemoHouse, trade: Trade) -> None:
     seller = house.login(SELLER)
     seller.post(f"/customers/{trade.mine}/mark/focus")

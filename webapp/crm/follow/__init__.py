@@ -67,11 +67,9 @@ def _buttons(session: Session, actor: Actor, customer: Customer) -> Iterable[par
     refusal = why_not(session, actor, customer)
     if refusal is not None and refusal.code != POOL_IS_CLOSED:
         return
-    url = url_for("follow.new", customer=customer.id)
-    yield parts.Button(
-        url,
-        "writing",
-        _("Note a contact"),
-        is_primary=customer.owner_id == actor.person_id,
-        refusal=None if refusal is None else _("{what} {remedy}", what=refusal.message, remedy=refusal.remedy or ""),
-    )
+    said = None if refusal is None else _("{what} {remedy}", what=refusal.message, remedy=refusal.remedy or "")
+    note = url_for("follow.new", customer=customer.id)
+    is_own = customer.owner_id == actor.person_id
+    yield parts.Button(note, "writing", _("Note a contact"), is_primary=is_own, refusal=said)
+    plan = url_for("follow.plan", customer=customer.id)
+    yield parts.Button(plan, "calendar-event", _("Make an appointment"), refusal=said)

@@ -15,9 +15,10 @@ from processes.activity import operations, permissions
 from processes.activity.models import Appointment
 from processes.activity.operations import AppointmentTaken
 from processes.activity.permissions import APPOINTMENT, WRITE
+from processes.party import permissions as party
 from processes.party.permissions import CUSTOMER
 from webapp.crm.follow.call_list import pages
-from webapp.crm.follow.forms import day
+from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, day
 from webapp.crm.follow.gone import gone, said
 from webapp.crm.follow.places import back_to
 from webapp.security.access import current_actor, requires
@@ -29,6 +30,19 @@ DONE = {
     "join": _("You go along."),
     "take-over": _("The appointment is yours."),
 }
+
+
+@pages.get("/appointments/new")
+@requires(WRITE)
+def plan() -> str:
+    """args: customer, contact."""
+    session, actor = Sessions(), current_actor()
+    customer = party.readable(session, actor, request.args.get("customer", 0, type=read_key))
+    return _form(card_of(session, actor, customer, None), Typed(request.args.to_dict()))
+
+
+def _form(card: Card, typed: Typed) -> str:
+    return render_template("crm/follow/plan.html", card=card, typed=typed, back=back_to(card.customer.id))
 
 
 @pages.post("/appointments")
@@ -45,15 +59,27 @@ def make() -> BaseResponse:
     except AppointmentTaken as taken:
         Sessions().rollback()
         there = permissions.readable_appointment(Sessions(), actor, taken.appointment_id)
-        page = render_template("crm/follow/taken.html", appointment=there, refusal=taken, back=back_to(customer))
+        is_own = actor.person_id in (there.person_id, *there.joined)
+        page = render_template(
+            "crm/follow/taken.html", appointment=there, refusal=taken, back=back_to(customer), is_own=is_own
+        )
         return make_response(page, taken.status)
     except AppError as refusal:
         Sessions().rollback()
-        if customer is not None and (found := gone(CUSTOMER, customer)):
-            return said(found)
-        return _refused(refusal, customer)
+        return _not_made(actor, refusal)
     flash(str(_("The appointment is made.")), "success")
     return redirect(back_to(customer))
+
+
+def _not_made(actor: Actor, refusal: AppError) -> BaseResponse:
+    """The form again, with what was typed; of a customer who is gone as well."""
+    form = request.form
+    customer_id = form.get("customer", 0, type=read_key)
+    if found := gone(CUSTOMER, customer_id):
+        card, refusal = card_of_gone(found, customer_id), found.refusal
+    else:
+        card = card_of(Sessions(), actor, party.readable(Sessions(), actor, customer_id), None)
+    return make_response(_form(card, Typed(form.to_dict(), refusal)), refusal.status)
 
 
 @pages.post("/appointments/<int:appointment_id>/<action>")
@@ -68,7 +94,7 @@ def act(appointment_id: int, action: str) -> BaseResponse:
         Sessions().rollback()
         if found := gone(APPOINTMENT, appointment_id):
             return said(found)
-        return _refused(refusal, None)
+        return _refused(refusal)
     flash(str(DONE[action]), "success")
     return redirect(back_to(customer))
 
@@ -98,7 +124,7 @@ def _do(session: Session, actor: Actor, appointment_id: int, action: str) -> App
             return operations.take_over(session, actor, appointment_id=appointment_id, reason=reason, version=version)
 
 
-def _refused(refusal: AppError, customer: int | None) -> BaseResponse:
+def _refused(refusal: AppError) -> BaseResponse:
     """These forms stand in dialogs of other pages: what is wrong is said there."""
     flash(" ".join(str(one.message) for one in refusal.problems) or str(refusal), "danger")
-    return redirect(back_to(customer))
+    return redirect(back_to(None))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, url_for
+from sqlalchemy import select
 
+from engine.db import Sessions
 from engine.i18n import Sentence, _
 from processes.ownership import permissions, rules as words
+from processes.party.models import Customer
+from processes.party.permissions import CUSTOMER, customers_in_pool
 from webapp.crm.ownership import acts, handing, lists, many, on_page, pool, rules
 from webapp.registers import history
+from webapp.registers.nothing_yet import WAYS, Way
+from webapp.security.access import current_actor
 from webapp.skin import watermark
 from webapp.skin.navigation import Entry, navigation
 
@@ -33,8 +39,8 @@ _DEEDS: dict[str, Sentence] = {
 _NOTED: dict[str, Sentence] = {
     "how": _("Came by"),
     "protected_until": _("Protected until"),
-    "with_whom": _("With whom"),
-    "with": _("With whom"),
+    "with_whom": _("Colleague or department"),
+    "with": _("Merged with"),
     "may": _("May"),
     "other": _("Customer"),
     "competitor": _("Competitor"),
@@ -43,12 +49,22 @@ _NOTED: dict[str, Sentence] = {
 }
 
 
+def _from_the_pool() -> tuple[Way, ...]:
+    """Customers come from there as well as by hand, while some lie in it."""
+    actor = current_actor()
+    there = select(Customer.id).where(customers_in_pool(actor)).limit(1)
+    if not actor.may(permissions.APPLY) or Sessions().scalar(there) is None:
+        return ()
+    return ((url_for("pool.index"), "users-plus", _("To the pool")),)
+
+
 def add_pages(app: Flask) -> None:
     for room in (pool, acts, handing, lists, many, rules):
         app.register_blueprint(room.pages)
         watermark.over(room.pages.name)
     app.context_processor(on_page.context)
     on_page.join()
+    WAYS[CUSTOMER] = _from_the_pool
     many.join()
     history.teach(actions=_DEEDS, names=_NOTED, values={"how": words.HOW, "may": words.SHARE_LEVELS})
     for entry in (
