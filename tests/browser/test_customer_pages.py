@@ -114,11 +114,11 @@ def test_a_page_of_one_who_has_gone_says_why_and_a_dialog_of_it_keeps_its_words(
     with site.inside(), transaction() as session:
         session.get_one(Customer, mine).owner_id = people["徐芳"]
     page.locator("#fact-note .yl-pencil").click(force=True)
-    expect(page.locator(".yl-toast-danger")).to_contain_text("“翠屏山计量仪器”已不再归您")
+    expect(page.locator(".yl-toast-danger")).to_contain_text("您已不能处理“翠屏山计量仪器”")
     page.locator(".yl-plan button[data-yl-dialog^=move]").click()
     dialog = page.locator("dialog[open]")
     dialog.locator("input[name=reason]").fill("客户出差去了")
     dialog.locator("button[type=submit]").click()
-    expect(page.locator(".yl-alert")).to_contain_text("“翠屏山计量仪器”已不再归您")
+    expect(page.locator(".yl-alert")).to_contain_text("您已不能处理“翠屏山计量仪器”")
     expect(page.locator("input[name=reason]")).to_have_value("客户出差去了")
     page.screenshot(path=PICTURES / "gone-dialog.png")

@@ -9,7 +9,7 @@ from engine import history
 from engine.actor import Actor
 from engine.i18n import _
 from engine.work_items import HAND_OVER
-from webapp.skin import banners, words
+from webapp.skin import banners, watermark, words
 from webapp.skin.navigation import Entry, navigation
 from webapp.skin.workbench import Panel, workbench
 from webapp.workflow import about, delegations, handing_over, inbox, instances, many, printing, start, steering
@@ -21,6 +21,7 @@ def add_pages(app: Flask) -> None:
     app.jinja_env.filters.update(words.FILTERS)
     for room in (start, inbox, instances, about, steering, printing, delegations, handing_over, many):
         app.register_blueprint(room.pages)
+    watermark.over(about.pages.name)
     furnish(workbench(app))
     workbench(app).add_panel(Panel("workflow/home/_cover.html", delegations.suggestion, order=1, side="side"))
     banners.add_source(app, delegations.banners)

@@ -73,7 +73,7 @@ def test_a_refused_record_stands_beside_its_own_customer(house: DemoHouse) -> No
 
 
 REASON = "客户那边改了时间"
-WORDS = "已不再归您"
+WORDS = "您已不能处理"
 
 
 def boss(facts: Facts) -> Actor:
