@@ -98,6 +98,21 @@ def test_on_a_phone_a_call_leaves_the_form_free(tell: Tell, sign_in: SignIn) -> 
     agent.locator(".yl-form-foot [type=submit]").click(trial=True)
 
 
+def test_a_call_leaves_the_form_of_a_share_free_and_shows_its_number_whole(
+    tell: Tell, site: Site, sign_in: SignIn
+) -> None:
+    tell("browser-10", "ringing", "8001")
+    tell("browser-10", "answered", "8001")
+    tell("browser-10", "ended", cause="normal", ended_by="customer")
+    agent = sign_in("wang.lei")
+    agent.goto(f"/customers/{customer_of(site, '王磊', '和昌供暖')}/share")
+    expect(agent.locator(POP).first).to_be_visible()
+    agent.locator(".yl-form-foot [type=submit]").click(trial=True)
+    number = agent.locator(f"{POP} header b").first
+    number.evaluate("one => { one.closest('header').querySelector('.yl-chip').textContent = 'Connection lost' }")
+    assert number.evaluate("one => one.scrollWidth <= one.clientWidth"), "the longest state does not cut the number"
+
+
 def test_on_a_narrow_screen_a_call_leaves_the_saving_free(tell: Tell, sign_in: SignIn) -> None:
     tell("browser-7", "ringing", "8001")
     tell("browser-7", "answered", "8001")

@@ -27,6 +27,7 @@ def test_a_call_is_on_the_wall_within_seconds(tell: Tell, sign_in: SignIn, take_
     page.wait_for_timeout(1000)  # the stream opens
     tell(CALL, "started")
     expect(tiles.first).to_have_text("1", timeout=SECONDS)
+    expect(now.locator("li")).to_contain_text("等待接听")  # nobody dials: it came in and rings nowhere yet
     tell(CALL, "ringing", "8001")
     expect(now.locator("li")).to_contain_text("马朝", timeout=SECONDS)
     tell(CALL, "answered", "8001")

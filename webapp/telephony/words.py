@@ -14,6 +14,9 @@ STATES = {
     "ended": Word(_("Call is over"), "grey", "phone"),
 }
 
+WAITS = Word(_("Waits"), "amber", "clock")
+"""came in and rings nowhere yet"""
+
 RESULTS = {
     "answered": Word(_("Answered"), "green", "check"),
     "missed": Word(_("Missed"), "red", "phone-incoming"),
@@ -77,7 +80,7 @@ def state(call: Call) -> Word:
     """How a live call is, or what one that is over came to."""
     if call.state == "ended":
         return RESULTS.get(call.result, RESULTS["failed"])
-    return STATES[call.state]
+    return WAITS if call.state == "dialling" and call.direction == "in" else STATES[call.state]
 
 
 def presence(agent: Agent) -> Word:

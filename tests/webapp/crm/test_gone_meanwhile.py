@@ -83,6 +83,20 @@ def test_one_that_was_merged_meanwhile_says_into_which(house: DemoHouse, trade: 
         assert TYPED in answer.text
 
 
+@pytest.mark.parametrize("action", ["release", "share", "apply"])
+def test_who_acts_on_one_that_has_gone_is_told_so(house: DemoHouse, trade: Trade, facts: Facts, action: str) -> None:
+    browser, address = house.login(SELLER), f"/customers/{trade.ids[OWN]}/{action}"
+    if action == "apply":
+        goes(trade, None, "open")
+    typed = {**hidden(browser.get(address).text), "reason": TYPED, "person": str(facts.person("李娜")), "level": "read"}
+    goes(trade, facts.person("徐芳"))
+    answer = browser.post(address, typed)
+    assert answer.status_code == 302
+    told = browser.get(answer.headers["Location"]).text
+    assert f"“{OWN}”已不在公海" in told if action == "apply" else f"{NO_LONGER}“{OWN}”" in told
+    assert browser.post(address, {**typed, "opened": "x"}).status_code == 404
+
+
 def test_who_did_not_open_the_form_hears_nothing(house: DemoHouse, trade: Trade, facts: Facts) -> None:
     """Neither with no knowledge of it, nor with somebody else's, nor with that of another record."""
     url, typed = opened(house.login(SELLER), "customer", trade)

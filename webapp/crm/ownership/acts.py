@@ -34,6 +34,8 @@ from processes.ownership.rules import ENDED_HOW, HOW, SHARE_LEVELS, SHARE_PARTS
 from processes.party.models import Customer
 from processes.party.permissions import CUSTOMER, customers_in_pool, readable
 from processes.party.rules import STAGES
+from webapp.crm.parts import no_longer_yours
+from webapp.registers import opened
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, signed_in
 
@@ -64,7 +66,8 @@ def act(customer_id: int, action: str) -> BaseResponse:
     try:
         runtime.perform(lambda session: _WORK[action](session, actor, customer_id))
     except NotFound:
-        raise
+        Sessions().rollback()
+        return _gone(actor, customer_id, action)
     except AppError as refusal:
         Sessions().rollback()
         return make_response(_page(actor, customer_id, action, refusal), refusal.status)
@@ -75,6 +78,21 @@ def act(customer_id: int, action: str) -> BaseResponse:
     if wanted is not None:  # room was made for another one
         return redirect(url_for("customer_acts.show", customer_id=wanted.id, action=_taking(actor)))
     return redirect(customer_url(customer_id))
+
+
+def _gone(actor: Actor, customer_id: int, action: str) -> BaseResponse:
+    """Somebody was faster: say of what the asker had before him that it is no longer his to act on, and lead on."""
+    known = opened.unseal(actor, CUSTOMER, customer_id, request.form.get(opened.KEPT, ""))
+    if known is None:
+        raise NotFound
+    from_pool = action in ("lock", "apply")
+    message, remedy = (
+        (_("{name} has left the pool since you opened this page.", name=known.name), _("Choose another one."))
+        if from_pool
+        else no_longer_yours(known.name, is_seen=False, customer_id=customer_id)
+    )
+    flash(f"{message} {remedy}", "danger")
+    return redirect(url_for("pool.index" if from_pool else f"{endpoint_of(CUSTOMER)}.list"))
 
 
 @pages.post("/customers/<int:customer_id>/mark/<any(watch,unwatch,focus,unfocus,reopen):mark>")
@@ -146,6 +164,7 @@ def _page(actor: Actor, customer_id: int, action: str, refusal: AppError | None 
     return render_template(
         "crm/ownership/act.html",
         customer=customer,
+        opened=opened.seal(actor, CUSTOMER, customer.id, customer.name),
         action=action,
         title=title,
         sub=sub,
