@@ -165,13 +165,13 @@ def _said(refusal: AppError) -> str:
 
 
 def forward() -> BaseResponse | None:
-    """Links to the one that is gone lead to the one it became."""
+    """Links to the one that is gone lead to the one it became; for now, since a merge can be taken apart."""
     if request.endpoint not in {"party_customer.show", "party_customer.edit"} or request.method != "GET":
         return None
     asked = str((request.view_args or {}).get("pk", ""))
     named = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
     kept = permissions.survivor_of(Sessions(), current_actor(), named)
-    return redirect(url_for(request.endpoint, pk=kept.id), 301) if kept is not None else None
+    return redirect(url_for(request.endpoint, pk=kept.id)) if kept is not None else None
 
 
 def buttons(session: Session, actor: Actor, customer: Customer) -> Iterator[parts.Button]:
@@ -188,6 +188,7 @@ def buttons(session: Session, actor: Actor, customer: Customer) -> Iterator[part
             _("Take the merge apart"),
             posts=True,
             is_rare=True,
+            confirm=_("Take the merge apart? What came with it goes back; what was added since stays here."),
         )
 
 

@@ -42,6 +42,8 @@ class Button:
     """why it cannot be done now; the button is shown, does nothing and says so"""
     is_rare: bool = False
     """stands in the menu beside the buttons"""
+    confirm: Sentence | None = None
+    """asked before it is posted"""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def test_two_become_one_on_the_page_and_two_again(house: DemoHouse) -> None:
     answer = seller.post("/duplicates/merge", {"kept": str(kept), "gone": str(gone), "take-level": "gone"})
     assert answer.headers["Location"] == f"/party/customer/show/{kept}"
     old = seller.get(f"/party/customer/show/{gone}")
-    assert (old.status_code, old.headers["Location"]) == (301, f"/party/customer/show/{kept}")
+    assert (old.status_code, old.headers["Location"]) == (302, f"/party/customer/show/{kept}")
     assert house.login("ma.chao").get(f"/party/customer/show/{gone}").status_code == 404
     with transaction() as session:
         assert session.get_one(Customer, kept).level == "A"
