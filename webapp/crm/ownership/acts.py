@@ -34,7 +34,7 @@ from processes.ownership.rules import ENDED_HOW, HOW, SHARE_LEVELS, SHARE_PARTS
 from processes.party.models import Customer
 from processes.party.permissions import CUSTOMER, customers_in_pool, readable
 from processes.party.rules import STAGES
-from webapp.crm.parts import no_longer_yours
+from webapp.crm.parts import why_gone
 from webapp.registers import opened
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, signed_in
@@ -89,7 +89,7 @@ def _gone(actor: Actor, customer_id: int, action: str) -> BaseResponse:
     message, remedy = (
         (_("{name} has left the pool since you opened this page.", name=known.name), _("Choose another one."))
         if from_pool
-        else no_longer_yours(known.name, is_seen=False, customer_id=customer_id)
+        else why_gone(Sessions(), actor, customer_id, known.name)
     )
     flash(f"{message} {remedy}", "danger")
     return redirect(url_for("pool.index" if from_pool else f"{endpoint_of(CUSTOMER)}.list"))
