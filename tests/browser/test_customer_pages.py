@@ -36,7 +36,7 @@ def test_the_number_stands_where_it_is_dialled(sign_in: SignIn, site: Site) -> N
 
 def test_the_filters_take_one_line_and_those_in_force_stand_first(sign_in: SignIn, site: Site) -> None:
     with site.inside():
-        keep("王磊", name="鹏讯电子")
+        keep("王磊", name="远帆仪器")
     page = sign_in("wang.lei", phone=True)
     page.goto(f"{LIST}?view=mine&f.level.is=C")
     line = page.locator(".yl-narrowing")

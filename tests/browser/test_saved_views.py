@@ -14,7 +14,7 @@ LIST = "/party/customer/list/"
 
 def test_a_list_is_narrowed_kept_under_a_name_and_walked_through_in_the_drawer(sign_in: SignIn, site: Site) -> None:
     with site.inside():
-        for name in ("华宇智联", "鹏讯电子", "晨光教育"):
+        for name in ("寒山仪表", "秋水泵业", "松涛机电"):
             keep("王磊", name=name)
     page = sign_in("wang.lei")
     page.goto(f"{LIST}?view=mine&order=name")
