@@ -38,7 +38,8 @@ def plan() -> str:
     """args: customer, contact."""
     session, actor = Sessions(), current_actor()
     customer = party.readable(session, actor, request.args.get("customer", 0, type=read_key))
-    return _form(card_of(session, actor, customer, None), Typed(request.args.to_dict()))
+    why_not = permissions.why_not(session, actor, customer)  # said before anything is typed
+    return _form(card_of(session, actor, customer, None), Typed(request.args.to_dict(), why_not))
 
 
 def _form(card: Card, typed: Typed) -> str:
