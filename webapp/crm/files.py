@@ -53,11 +53,11 @@ def tab(customer_id: int) -> str:
 
 def _tab(customer_id: int, refusal: AppError | None = None) -> str:
     session, actor = Sessions(), current_actor()
-    customer = parts.customer_there(session, actor, customer_id)
+    customer = permissions.readable(session, actor, customer_id)
     before = request.args.get("before", type=read_key)
     found, has_more = activity.files(session, actor, customer, before=before)
     may_work = viewer() is None and actor.may(permissions.MANAGE) and customer.state != "closed"
-    sent = request.form.getlist("file", type=read_key)
+    sent = [int(one) for one in request.form.getlist("file") if one.isdecimal() and len(one) < 19]
     return render_template(
         "crm/files.html",
         customer=customer,
@@ -83,7 +83,7 @@ def _shown(file: Attachment) -> Shown:
 @pages.post("/customers/<int:customer_id>/files")
 @requires(permissions.MANAGE)
 def add(customer_id: int) -> str | tuple[str, int]:
-    ids = request.form.getlist("file", type=read_key)
+    ids = [int(one) for one in request.form.getlist("file") if one.isdecimal() and len(one) < 19]
     return _change(
         customer_id,
         lambda session: operations.add_files(session, current_actor(), customer_id=customer_id, ids=ids),
@@ -103,8 +103,6 @@ def _change(customer_id: int, operation: Callable[[Session], object]) -> str | t
     try:
         runtime.perform(operation)
     except NotFound:
-        Sessions().rollback()
-        parts.customer_there(Sessions(), current_actor(), customer_id)
         raise
     except AppError as refusal:
         Sessions().rollback()

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from engine.actor import Actor
-from engine.errors import NotFound
 from engine.i18n import Sentence, _
 from processes.party import permissions
 from processes.party.models import Customer
-from webapp.registers import opened
 from webapp.security.viewing import viewer
 
 
@@ -105,18 +103,6 @@ def buttons(session: Session, actor: Actor, customer: Customer) -> list[Button]:
 
 def facts(session: Session, actor: Actor, customer: Customer) -> list[Fact]:
     return [one for source in FACTS for one in source(session, actor, customer)]
-
-
-def customer_there(session: Session, actor: Actor, customer_id: int) -> Customer:
-    """The customer a part of its open page is asked for. NotFound says where it has gone to whoever had it open."""
-    try:
-        return permissions.readable(session, actor, customer_id)
-    except NotFound:
-        known = opened.unseal(actor, permissions.CUSTOMER, customer_id, opened.brought())
-        if known is None:
-            raise
-        message, remedy = why_gone(session, actor, customer_id, known.name)
-        raise NotFound(message, remedy=remedy) from None
 
 
 def why_gone(session: Session, actor: Actor, customer_id: int, name: str) -> tuple[Sentence, Sentence]:

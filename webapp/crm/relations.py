@@ -49,7 +49,7 @@ def tab(customer_id: int) -> str:
 
 def _tab(customer_id: int, problems: Mapping[str, str] | None = None) -> str:
     session, actor = Sessions(), current_actor()
-    customer = parts.customer_there(session, actor, customer_id)
+    customer = permissions.readable(session, actor, customer_id)
     found = operations.links(session, actor, customer_id)
     may_work = actor.may(permissions.MANAGE) and session.scalar(
         select(Customer.id).where(Customer.id == customer_id, permissions.workable_customers(actor))

@@ -12,7 +12,6 @@ from engine.actor import Actor
 from engine.errors import InvalidForm, NotFound, Problem, RuleViolation
 from engine.i18n import _
 from engine.models import Attachment
-from processes.kernel.columns import lock_for_change
 from processes.organization.permissions import require
 from processes.party import permissions
 from processes.party.models import Customer
@@ -63,7 +62,7 @@ def remove_file(session: Session, actor: Actor, *, customer_id: int, file_id: in
 def _demand_open(session: Session, actor: Actor, customer_id: int) -> None:
     require(actor, permissions.MANAGE)
     permissions.demand_work(session, actor, customer_id)
-    customer = lock_for_change(session, Customer, customer_id)  # nobody closes it, or sends the same again, meanwhile
+    customer = session.get_one(Customer, customer_id)
     if customer.state == "closed":
         raise RuleViolation(
             _("{customer} is closed.", customer=customer.name),

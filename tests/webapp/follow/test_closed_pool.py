@@ -30,7 +30,6 @@ def test_nobody_writes_and_everybody_is_told_why_and_what_helps(house: DemoHouse
         head,
         browser.get(f"/follow/of/{customer}").text,
         browser.get(f"/follow/new?customer={customer}").text,
-        browser.get(f"/follow/appointments/new?customer={customer}").text,
     ):
         assert WORDS in page
         assert WAY in page

@@ -38,8 +38,7 @@ def plan() -> str:
     """args: customer, contact."""
     session, actor = Sessions(), current_actor()
     customer = party.readable(session, actor, request.args.get("customer", 0, type=read_key))
-    why_not = permissions.why_not(session, actor, customer)  # said before anything is typed
-    return _form(card_of(session, actor, customer, None), Typed(request.args.to_dict(), why_not))
+    return _form(card_of(session, actor, customer, None), Typed(request.args.to_dict()))
 
 
 def _form(card: Card, typed: Typed) -> str:

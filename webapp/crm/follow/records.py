@@ -22,7 +22,6 @@ from processes.party import permissions as party
 from processes.party.models import Contact, Customer
 from processes.party.permissions import CUSTOMER, USE
 from processes.telephony import permissions as telephony
-from webapp.crm import parts
 from webapp.crm.follow.call_list import pages
 from webapp.crm.follow.forms import Card, Typed, card_of, card_of_gone, save, words_of
 from webapp.crm.follow.gone import gone, said
@@ -201,7 +200,7 @@ def timeline(customer_id: int) -> str:
 
 def _timeline(actor: Actor, customer_id: int) -> str:
     session = Sessions()
-    customer = parts.customer_there(session, actor, customer_id)
+    customer = party.readable(session, actor, customer_id)
     before = _moment(request.args.get("before", ""))
     happened, more = operations.timeline(session, actor, customer, before=before, size=PAGE_SIZE)
     records = [one.what for one in happened if isinstance(one.what, ContactRecord)]

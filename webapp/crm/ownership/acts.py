@@ -34,7 +34,7 @@ from processes.ownership.rules import ENDED_HOW, HOW, SHARE_LEVELS, SHARE_PARTS
 from processes.party.models import Customer
 from processes.party.permissions import CUSTOMER, customers_in_pool, readable
 from processes.party.rules import STAGES
-from webapp.crm.parts import customer_there, why_gone
+from webapp.crm.parts import why_gone
 from webapp.registers import opened
 from webapp.registers.interface import endpoint_of
 from webapp.security.access import current_actor, signed_in
@@ -125,7 +125,7 @@ def revoke(customer_id: int, share_id: int) -> BaseResponse:
 def owners(customer_id: int) -> str:
     """Whose it was and who applies for it; a part of the customer's page."""
     session, actor = Sessions(), current_actor()
-    customer = customer_there(session, actor, customer_id)
+    customer = readable(session, actor, customer_id)
     return render_template(
         "crm/ownership/_owners.html",
         customer=customer,
